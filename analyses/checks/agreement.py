@@ -1,0 +1,95 @@
+"""Is this the right posterior? Each quantity of an engine's draws against the exact one, in Monte Carlo errors.
+
+Two kinds of statistic, chosen to stay honest where tails are heavy:
+
+- the mean, with the exact sd over the root of the effective sample size as its standard error;
+- the share of draws below the exact 5, 50 and 95% quantiles: p(1 - p) over the effective sample size of the indicator.
+
+All kappa_i are monotone in the same ratio of scales, so together they are one test.
+"""
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.special import ndtri
+
+from analyses.checks import Verdict
+from analyses.contract import NAMES, SAMPLE
+from analyses.tables import flat
+
+SHARES = {"below_q5": ("q5", 0.05), "below_q50": ("q50", 0.5), "below_q95": ("q95", 0.95)}
+LEAST_ESS = 100  # fewer, and a share's error is no normal; a chain that is stuck must not pass for want of power
+
+# Nominal. The errors are estimated and shares are skewed, so correct runs are red more often than a normal z would
+# have them; tests/checks/test_agreement.py counts them: less than once in a thousand.
+FALSE_ALARM = 1e-4
+
+
+def table(tree: xr.DataTree, reference: pd.DataFrame) -> pd.DataFrame:
+    """Compare every mean and share with the exact ones.
+
+    Parameters
+    ----------
+    tree : DataTree
+        Of any engine.
+    reference : DataFrame
+        `table` of the exact posterior.
+
+    Returns
+    -------
+    DataFrame
+        Rows of agreement.csv, and `ess`.
+    """
+    posterior = tree["posterior"].dataset
+    index = flat(posterior.mean(SAMPLE)).index
+    exact = reference.loc[index]
+    rows = [_rows("mean", posterior, exact["mean"], exact["sd"])]
+    for statistic, (quantile, p) in SHARES.items():
+        below = posterior.map(lambda x, q=quantile: (x <= _at(exact, x, q)).astype(float))
+        rows.append(_rows(statistic, below, pd.Series(p, index), pd.Series(np.sqrt(p * (1 - p)), index)))
+    return pd.concat(rows).dropna(subset="exact").reset_index().assign(engine=posterior.attrs["engine"])
+
+
+def _at(exact, array, column):
+    """The exact quantiles in the shape of a variable's draws, without the sample."""
+    values = exact.loc[array.name, column].to_numpy()
+    return values if len(array.dims) > len(SAMPLE) else values[0]
+
+
+def _rows(statistic, draws, exact, sd):
+    """Rows for the means of some draws that have that exact mean and sd."""
+    size = np.prod([draws.sizes[dim] for dim in SAMPLE])
+    # A constant has no effective sample size: count its draws as independent, which damns it where it is wrong.
+    # A size beyond the draws' number is mostly the noise of its own estimate.
+    ess = flat(az.ess(draws, method="mean")).fillna(size).clip(upper=size)
+    out = pd.DataFrame({"statistic": statistic, "value": flat(draws.mean(SAMPLE)), "exact": exact, "ess": ess})
+    out["mcse"] = sd / np.sqrt(ess)
+    return out.assign(z=(out["value"] - out["exact"]) / out["mcse"])
+
+
+def limit(tests: int) -> float:
+    """Largest |z| that so many tests of a correct engine exceed with probability FALSE_ALARM."""
+    return float(-ndtri(FALSE_ALARM / (2 * tests)))
+
+
+def tests(table: pd.DataFrame) -> int:
+    """Count the tests in a table; kappa is one for each statistic."""
+    return len(table[["engine", "variable", "label", "statistic"]].assign(
+        label=table["label"].where(table["variable"] != "kappa", "")
+    ).drop_duplicates())  # fmt: skip
+
+
+def verdict(table: pd.DataFrame) -> Verdict:
+    """Judge one engine's rows."""
+    engine, most, worst = NAMES[table["engine"].iloc[0]], limit(tests(table)), table.loc[table["z"].abs().idxmax()]
+    size, z = table["ess"].min(), worst["z"]
+    where = " ".join(filter(None, (worst["variable"], worst["label"], worst["statistic"])))
+    if not abs(z) <= most:
+        found = f"{engine}: differs from the exact posterior: {where} is off by z = {z:+.1f}, limit {most:.1f}"
+    elif not size >= LEAST_ESS:
+        found = f"{engine}: an effective sample size of {size:.0f} is too small to compare with the exact posterior"
+    else:
+        found = f"{engine}: agrees with the exact posterior in {len(table)} figures"
+        return Verdict("agreement", True, f"{found}, largest |z| {abs(z):.1f} ({where}), limit {most:.1f}")
+    return Verdict("agreement", False, found)

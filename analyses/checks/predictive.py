@@ -1,0 +1,127 @@
+"""Would the model produce data like these? Posterior predictive checks, and predictions for old and new groups.
+
+Replicated data come from one function for all engines, so NUTS and Gibbs must agree here too.
+"""
+
+from itertools import combinations
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from analyses.checks import Verdict
+from analyses.checks.agreement import LEAST_ESS, limit
+from analyses.contract import NAMES
+from models.groups import Groups
+from models.two_level import TwoLevel
+
+EXTREME = 0.01  # a predictive p-value below it, or above one minus it, is called a misfit in words
+
+
+def statistics(groups: Groups, mean, ss=None) -> dict[str, np.ndarray]:
+    """Test quantities of data, or of replicated data with leading dimensions."""
+    out = {
+        "largest group mean": mean.max(axis=-1),
+        "smallest group mean": mean.min(axis=-1),
+        "sd of group means": mean.std(axis=-1, ddof=1),
+    }
+    several = groups.df > 0
+    if several.sum() > 1:
+        out["sd of log variance within"] = np.log(ss[..., several] / groups.df[several]).std(axis=-1, ddof=1)
+    return out
+
+
+def replicated(groups: Groups, tree: xr.DataTree) -> dict[str, np.ndarray]:
+    """Test quantities of each replicated data set, (chain, draw)."""
+    return statistics(groups, **{name: data.values for name, data in tree["posterior_predictive"].data_vars.items()})
+
+
+def table(groups: Groups, trees: dict[str, xr.DataTree]) -> pd.DataFrame:
+    """Compare test quantities of the data with those of replicated data: mean, interval, P(replicated >= observed)."""
+    observed, rows = statistics(groups, groups.mean, groups.ss), []
+    for engine, tree in trees.items():
+        for name, values in replicated(groups, tree).items():
+            above = (values >= observed[name]).astype(float)
+            ess = np.nan_to_num(np.minimum(az.ess(above, method="mean"), above.size), nan=above.size)
+            low, high = np.quantile(values, [0.025, 0.975])
+            rows.append((engine, name, observed[name], values.mean(), low, high, above.mean(), float(ess)))
+    columns = ["engine", "statistic", "observed", "mean", "q2_5", "q97_5", "p_above", "ess"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def verdict(table: pd.DataFrame) -> Verdict:
+    """Hold the engines' predictive p-values against each other, two at a time."""
+    p, ess = (table.pivot(index="statistic", columns="engine", values=column) for column in ("p_above", "ess"))
+    z = pd.DataFrame({f"{a} and {b}": _difference(p[a], ess[a], p[b], ess[b]) for a, b in combinations(p, 2)}).abs()
+    worst, most = float(z.to_numpy().max()), limit(z.size)
+    passed = worst <= most and float(ess.to_numpy().min()) >= LEAST_ESS
+    found = f"{'agree' if passed else 'differ'} in what they predict: largest |z| {worst:.1f}, limit {most:.1f}"
+    return Verdict("predictive", passed, f"{', '.join(NAMES[engine] for engine in p)} {found}")
+
+
+def _difference(p, n, q, m):
+    """z of the difference of two shares; half a draw keeps the error from vanishing where none or all count."""
+    pooled = (p * n + q * m + 0.5) / (n + m + 1)
+    return (p - q) / np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
+
+
+def predictions(model: TwoLevel, trees: dict[str, xr.DataTree], *, group: str, rng) -> pd.DataFrame:
+    """Predict the next observation of a group that is there, and a group that is not (seed 003, both routes).
+
+    Parameters
+    ----------
+    model : TwoLevel
+    trees : dict
+        Engine to its DataTree.
+    group : str
+        Label of the group that is there.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    DataFrame
+        engine, prediction, mean, sd, q2_5, q50, q97_5: a new value in the group (a new estimate with the same standard
+        error, where the data are estimates), then theta of a new group for each design there is.
+    """
+    g = model.groups
+    at, designs = g.labels.index(group), np.unique(g.design, axis=0)
+    named = [f"theta of a new {g.dim}{_where(g, x)}" for x in designs]
+    rows = []
+    for engine, tree in trees.items():
+        draws = tree["posterior"].dataset
+        sigma = draws["sigma"].values if "sigma" in draws else np.sqrt(g.noise[at])
+        b = np.stack(
+            [draws["mu"].values, *np.moveaxis(draws["beta"].values, -1, 0)] if g.covariates else [draws["mu"].values],
+            -1,
+        )
+        predicted = {f"new value in {g.dim} {group}": rng.normal(draws["theta"].values[..., at], sigma)}
+        predicted |= {
+            name: rng.normal(b @ x, draws["sd_between"].values) for name, x in zip(named, designs, strict=True)
+        }
+        rows += [_described(engine, name, values) for name, values in predicted.items()]
+    return pd.DataFrame(rows)
+
+
+def _where(groups, x):
+    return (
+        ""
+        if not groups.covariates
+        else " with " + ", ".join(f"{c} {v:g}" for c, v in zip(groups.covariates, x[1:], strict=True))
+    )
+
+
+def _described(engine, name, values):
+    low, middle, high = np.quantile(values, [0.025, 0.5, 0.975])
+    moments = {"mean": values.mean(), "sd": values.std(ddof=1)}
+    return {"engine": engine, "prediction": name} | moments | {"q2_5": low, "q50": middle, "q97_5": high}
+
+
+def sentence(table: pd.DataFrame) -> str:
+    """Say whether the data look like the model's."""
+    p = table.groupby("statistic", sort=False)["p_above"].mean()
+    odd = p[(p < EXTREME) | (p > 1 - EXTREME)]
+    if odd.empty:
+        return "The data look like data from the model in every respect that was tried."
+    named = "; ".join(f"{name} (P = {value:.3f} of as large a value)" for name, value in odd.items())
+    return f"The model does not produce data like these in one respect or more: {named}."

@@ -1,0 +1,62 @@
+"""What pooling did to each group: raw mean, posterior, shrinkage, rank and probability of being the best."""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.stats import rankdata
+
+from analyses.tables import GROUPS
+from models.groups import Groups, Replicates
+
+
+def table(groups: Groups, reference: pd.DataFrame, tree: xr.DataTree, *, best: str) -> pd.DataFrame:
+    """Rows of groups.csv.
+
+    Parameters
+    ----------
+    groups : Groups
+    reference : DataFrame
+        `table` of the exact posterior: moments and quantiles of theta and kappa without Monte Carlo error.
+    tree : DataTree
+        Independent joint draws, for what depends on all theta at once.
+    best : {"high", "low"}
+        Which end has rank 1.
+    """
+    theta = tree["posterior"]["theta"].values.reshape(-1, len(groups))
+    rank = rankdata(theta if best == "low" else -theta, axis=1)
+    first = np.sum(rank == 1, axis=0)
+    low, high = np.quantile(rank, [0.025, 0.975], axis=0, method="inverted_cdf")
+    of_theta, of_kappa = reference.loc["theta"], reference.loc["kappa"]
+    columns = {
+        "label": groups.labels,
+        "n": groups.n.astype(int) if isinstance(groups, Replicates) else None,
+        "standard_error": None if isinstance(groups, Replicates) else groups.standard_error,
+        "estimate": groups.mean,
+        "theta_mean": of_theta["mean"].to_numpy(),
+        "theta_sd": of_theta["sd"].to_numpy(),
+        "theta_q2_5": of_theta["q2_5"].to_numpy(),
+        "theta_q97_5": of_theta["q97_5"].to_numpy(),
+        "kappa_mean": of_kappa["mean"].to_numpy(),
+        "rank_mean": rank.mean(axis=0),
+        "rank_q2_5": low,
+        "rank_q97_5": high,
+        "p_best": first / len(theta),
+        "mcse_p_best": _binomial_error(first, len(theta)),
+    }
+    return pd.DataFrame(columns, columns=GROUPS)
+
+
+def _binomial_error(count, size):
+    """Standard error of a share of independent draws; half a draw is added, as none seen is not none for certain."""
+    p = (count + 0.5) / (size + 1)
+    return np.sqrt(p * (1 - p) / size)
+
+
+def sentence(groups: pd.DataFrame, *, best: str, dim: str) -> str:
+    """Say who is best and how sure that is."""
+    top = groups.loc[groups["p_best"].idxmax()]
+    return (
+        f"The {dim} most likely to be {'highest' if best == 'high' else 'lowest'} is {top['label']}, "
+        f"with probability {top['p_best']:.2f}; its rank is between {top['rank_q2_5']:.0f} and {top['rank_q97_5']:.0f} "
+        f"of {len(groups)} with probability 0.95."
+    )

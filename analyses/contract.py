@@ -1,0 +1,77 @@
+"""The one contract: whatever an engine draws becomes the same DataTree here."""
+
+import numpy as np
+import xarray as xr
+
+from models.pooling import kappa, theta_given
+from models.two_level import TwoLevel
+
+SAMPLE = ("chain", "draw")
+NAMES = {"nuts": "NUTS", "gibbs": "Gibbs", "exact": "independent draws"}
+
+
+def complete(model: TwoLevel, drawn: dict, *, engine: str, rng, sample_stats: xr.Dataset | None = None) -> xr.DataTree:
+    """Complete and label the draws of an engine.
+
+    Parameters
+    ----------
+    model : TwoLevel
+    drawn : dict
+        b (chain, draw, p), tau and, where it is unknown, sigma (chain, draw); theta (chain, draw, J) if the engine
+        has it, else it is drawn from its conditional.
+    engine : str
+    rng : numpy.random.Generator
+    sample_stats : xarray.Dataset, optional
+
+    Returns
+    -------
+    xarray.DataTree
+        posterior: mu, beta (covariate), tau, sigma, sd_between, theta and kappa (group); posterior_predictive and
+        observed_data: mean, and ss where groups have any (group); constant_data: noise, df and design (group);
+        sample_stats.
+    """
+    g, b = model.groups, drawn["b"]
+    tau, sigma = drawn["tau"], drawn.get("sigma", np.ones_like(drawn["tau"]))
+    noise, between = model.variances(g.noise, tau[..., None], sigma[..., None])
+    theta = drawn.get("theta")
+    if theta is None:
+        mean, variance = theta_given(g.mean, noise, b @ g.design.T, between)
+        theta = rng.normal(mean, np.sqrt(variance))
+    each = (*SAMPLE, g.dim)
+    posterior = {
+        "mu": (SAMPLE, b[..., 0]),
+        **({"beta": ((*SAMPLE, "covariate"), b[..., 1:])} if g.covariates else {}),
+        **{name: (SAMPLE, drawn[name]) for name in model.unknown},
+        "sd_between": (SAMPLE, np.sqrt(between[..., 0])),
+        "theta": (each, theta),
+        "kappa": (each, np.broadcast_to(kappa(noise, between), theta.shape)),
+    }
+    replicated = replicate(model, theta, sigma, rng=rng)
+    nodes = {
+        "posterior": posterior,
+        "posterior_predictive": {name: (each, values) for name, values in replicated.items()},
+        "observed_data": {name: (g.dim, getattr(g, name)) for name in replicated},
+        "constant_data": {
+            "noise": (g.dim, g.noise),
+            "df": (g.dim, g.df),
+            "design": ((g.dim, "coefficient"), g.design),
+        },
+    }
+    coords = {g.dim: list(g.labels), "covariate": list(g.covariates), "coefficient": ["mu", *g.covariates]}
+    tree = {name: _labelled(variables, coords, {"engine": engine, "dim": g.dim}) for name, variables in nodes.items()}
+    return xr.DataTree.from_dict(tree if sample_stats is None else tree | {"sample_stats": sample_stats})
+
+
+def replicate(model: TwoLevel, theta, sigma, *, rng) -> dict[str, np.ndarray]:
+    """Replicated means, and sums of squares where groups have any, for draws of theta (..., J) and sigma (...)."""
+    g, sigma = model.groups, np.asarray(sigma)[..., None]
+    mean = rng.normal(theta, sigma * np.sqrt(g.noise))
+    if not g.df.any():
+        return {"mean": mean}
+    return {"mean": mean, "ss": sigma**2 * 2 * rng.standard_gamma(g.df / 2, size=theta.shape)}
+
+
+def _labelled(variables, coords, attrs):
+    used = {dim for dims, _ in variables.values() for dim in ([dims] if isinstance(dims, str) else dims)}
+    sizes = {name: np.arange(n) for name, n in zip(SAMPLE, next(iter(variables.values()))[1].shape, strict=False)}
+    return xr.Dataset(variables, {k: v for k, v in (coords | sizes).items() if k in used}, attrs)

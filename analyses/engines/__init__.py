@@ -1,0 +1,1 @@
+"""Routes to the posterior. Each returns the same DataTree: see analyses/contract.py."""

@@ -1,0 +1,34 @@
+"""Gibbs sampling: a sweep over the model's full conditionals, all chains at once."""
+
+import numpy as np
+import xarray as xr
+
+from analyses.contract import complete
+from models.two_level import TwoLevel
+
+
+def sample(model: TwoLevel, *, draws: int = 1000, tune: int = 1000, thin: int = 1, chains: int = 4, rng) -> xr.DataTree:
+    """Draw from the posterior of a model.
+
+    Parameters
+    ----------
+    model : TwoLevel
+    draws : int
+        Kept in each chain.
+    tune : int
+        Sweeps thrown away first.
+    thin : int
+        Sweeps a kept draw.
+    chains : int
+        From widely scattered starts.
+    rng : numpy.random.Generator
+    """
+    state, conditionals, kept = model.start(chains, rng), model.conditionals(), []
+    for sweep in range(tune + draws * thin):
+        for name, law in conditionals.items():
+            state[name] = law(state).draw(rng)
+        if sweep >= tune and (sweep - tune) % thin == thin - 1:
+            kept.append(dict(state))
+    drawn = {name: np.stack([s[name] for s in kept], axis=1) for name in ("b", "tau2", "sigma2", "theta")}
+    drawn |= {"tau": np.sqrt(drawn["tau2"]), "sigma": np.sqrt(drawn["sigma2"])}
+    return complete(model, drawn, engine="gibbs", rng=rng)

@@ -1,0 +1,87 @@
+"""The thin runner: NUTS in PyMC, and the only caller of pm.sample."""
+
+import numpy as np
+import pymc as pm
+import pytensor
+import xarray as xr
+
+from analyses.contract import complete
+from models.builder import build
+from models.two_level import TwoLevel
+
+# Fused multiplications depend on how the compiler lays out a loop: with them draws differ from run to run.
+pytensor.config.numba__fastmath = False
+
+
+def sample(
+    model: TwoLevel,
+    *,
+    parameterization: str = "marginal",
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    cores: int = 1,
+    seed: int,
+    target_accept: float = 0.9,
+    progress: bool = False,
+    rng,
+) -> xr.DataTree:
+    """Draw from the posterior of a model.
+
+    Parameters
+    ----------
+    model : TwoLevel
+    parameterization : {"marginal", "centered", "noncentered"}
+    draws, tune, chains, cores
+        Of pm.sample. The draws are bit-identical for a seed.
+    seed : int
+        Of the sampler.
+    target_accept : float
+    progress : bool
+        Whether to show a bar.
+    rng : numpy.random.Generator
+        Draws theta where it was integrated out, and replicated data.
+
+    Raises
+    ------
+    RuntimeError
+        Where the sampler returns fewer draws than asked for.
+    """
+    tree = run(
+        build(model, parameterization=parameterization),
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        cores=cores,
+        seed=seed,
+        target_accept=target_accept,
+        progress=progress,
+    )
+    posterior = tree["posterior"].dataset
+    drawn = {name: posterior[name].values for name in (*model.unknown, "theta") if name in posterior}
+    slopes = [posterior["beta"].values] if model.groups.covariates else []
+    drawn["b"] = np.concatenate([posterior["mu"].values[..., None], *slopes], axis=-1)
+    return complete(model, drawn, engine="nuts", rng=rng, sample_stats=tree["sample_stats"].dataset)
+
+
+def run(built: pm.Model, *, draws, tune, chains, cores, seed, target_accept, progress=False) -> xr.DataTree:
+    """Run NUTS on any PyMC model and return what PyMC returns, checked for its size."""
+    tree = pm.sample(
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        cores=cores,
+        random_seed=seed,
+        nuts_sampler="pymc",
+        target_accept=target_accept,
+        progressbar=progress,
+        quiet=not progress,
+        compute_convergence_checks=False,  # ours, in checks/diagnostics.py, decide
+        mp_ctx="forkserver" if cores > 1 else None,  # a fork of a process with threads may hang
+        model=built,
+    )
+    sizes = tree["posterior"].sizes
+    if (sizes["chain"], sizes["draw"]) != (chains, draws):
+        got = f"{sizes['chain']} chains of {sizes['draw']} draws"
+        raise RuntimeError(f"asked NUTS for {chains} chains of {draws} draws and got {got}: the run was cut short")
+    return tree

@@ -1,0 +1,94 @@
+"""A lattice that covers a log density: where its nodes are, and how far out they go."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize
+
+MOST_NODES = 1_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """Where a log density of d variables lives.
+
+    Attributes
+    ----------
+    log_density : callable
+        (d, node) to (node,).
+    mode : ndarray (d,)
+    step : float
+        The smallest of the sds along the axes, as curvature at the mode has them.
+    """
+
+    log_density: Callable
+    mode: np.ndarray
+    step: float
+
+    def lattice(self, *, step: float, depth: float, lift: float = 0.0) -> np.ndarray:
+        """Nodes `step` apart wherever the density, lifted, is less than `depth` below its top.
+
+        Parameters
+        ----------
+        lift : float
+            Add that much for each unit of the first variable above its mode: follows tau^lift times the density, so
+            that its moments are covered too.
+
+        Returns
+        -------
+        ndarray (d, node)
+        """
+
+        def followed(u):
+            return self.log_density(u) + lift * np.maximum(u[0] - self.mode[0], 0.0)
+
+        ends = self._box(followed, depth) * self.step
+        axes = [
+            m + step * np.arange(np.floor(a / step), np.ceil(b / step) + 1)
+            for m, (a, b) in zip(self.mode, ends, strict=True)
+        ]
+        u = _product(axes)
+        height = followed(u)
+        return u[:, height > height.max() - depth]
+
+    def _box(self, followed, depth):
+        """Ends in steps from the mode (d, 2), moved out until the density on every face is `depth` below its top."""
+        ends = np.tile([-8, 8], (len(self.mode), 1))
+        while True:
+            axes = [m + self.step * np.arange(a, b + 1) for m, (a, b) in zip(self.mode, ends, strict=True)]
+            height = followed(_product(axes)).reshape([len(a) for a in axes])
+            faces = [[height.take(end, axis).max() for end in (0, -1)] for axis in range(height.ndim)]
+            out = np.array(faces) > height.max() - depth
+            if not out.any():
+                return ends
+            ends = np.where(out, ends * 5 // 4, ends)
+
+
+def locate(log_density: Callable, start: np.ndarray) -> Region:
+    """Find the mode from a scan about `start` along the first variable, and its width from the curvature there."""
+    scan = start[:, None] + np.outer(np.eye(len(start))[0], np.arange(-15.0, 15.5, 0.5))
+    best = scan[:, np.argmax(log_density(scan))]
+    mode = optimize.minimize(
+        lambda u: -log_density(u[:, None])[0],
+        best,
+        method="Nelder-Mead",
+        options={"xatol": 1e-4, "fatol": 1e-4},
+    ).x
+    return Region(log_density, mode, min(_width(log_density, mode, axis) for axis in np.eye(len(mode))))
+
+
+def _width(log_density, mode, axis):
+    """Sd of the normal with the curvature at the mode, from a difference over about that sd."""
+    width = 1.0
+    for _ in range(4):
+        middle, *sides = log_density(mode[:, None] + np.outer(axis, [0.0, -width, width]))
+        width /= np.sqrt(max(2 * middle - sum(sides), 0.01))
+    return width
+
+
+def _product(axes) -> np.ndarray:
+    """All combinations of the axes' points, (d, node)."""
+    if np.prod([len(a) for a in axes], dtype=float) > MOST_NODES:
+        raise RuntimeError(f"the posterior of the scales needs more than {MOST_NODES} quadrature nodes")
+    return np.stack([a.ravel() for a in np.meshgrid(*axes, indexing="ij")])

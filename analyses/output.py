@@ -1,0 +1,96 @@
+"""Where a run's files go. All are written aside and moved into place at the end, so an interrupted run leaves none."""
+
+import json
+import shutil
+import sys
+import tempfile
+from contextlib import contextmanager
+from hashlib import sha256
+from importlib import metadata, resources
+from pathlib import Path
+
+from analyses import tables
+from analyses.report import pages
+from analyses.report.pages import Page
+from analyses.routes import Settings
+
+PACKAGES = (
+    "partial-pooling",
+    "pymc",
+    "pytensor",
+    "arviz",
+    "numpy",
+    "scipy",
+    "pandas",
+    "xarray",
+    "matplotlib",
+)
+
+
+@contextmanager
+def aside(out: Path):
+    """Give a folder beside the final ones to write into; nothing of it is left, whatever happens."""
+    out.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=out))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def write(page: Page, folder: Path, settings: Settings, *, seconds: dict[str, float]) -> None:
+    """Write everything about one study into a new folder."""
+    pictures = {name: pages.png(figure) for s in page.sections for name, (figure, _) in s.figures.items()}
+    (folder / "figures").mkdir(parents=True)
+    for name, picture in pictures.items():
+        (folder / "figures" / f"{name}.png").write_bytes(picture)
+    for number, answer in enumerate(page.answers):
+        _write_answer(answer, folder / answer.name if number else folder)
+    (folder / "index.html").write_text(pages.render(page, pictures), encoding="utf-8")
+    manifest = json.dumps(_manifest(page, settings, seconds), indent=2, ensure_ascii=False)
+    (folder / "manifest.json").write_text(manifest + "\n", encoding="utf-8")
+
+
+def _write_answer(answer, folder):
+    folder.mkdir(exist_ok=True)
+    tables.write(answer.summary, folder / "summary.csv", tables.SUMMARY)
+    tables.write(answer.agreement, folder / "agreement.csv", tables.AGREEMENT)
+    tables.write(answer.groups, folder / "groups.csv", tables.GROUPS)
+    for engine, tree in answer.trees.items():
+        tree.to_netcdf(folder / f"{engine}.nc", engine="h5netcdf")
+
+
+def _manifest(page, settings, seconds):
+    data = resources.files("partial_pooling_data").joinpath(f"{page.name}.csv").read_bytes()
+    return {
+        "study": page.name,
+        "title": page.title,
+        "question": page.question,
+        "sentence": page.sentence,
+        "passed": page.passed,
+        "verdicts": [{"answer": name, **verdict._asdict()} for name, verdict in page.verdicts],
+        "command": ["python", "-m", "analyses.run", *sys.argv[1:]],
+        "seed": settings.seed,
+        "best": page.answers[0].best,
+        "versions": {"python": sys.version.split()[0]} | {name: metadata.version(name) for name in PACKAGES},
+        "data": {f"{page.name}.csv": sha256(data).hexdigest()},
+        "exact": {
+            answer.name: {"nodes": len(answer.posterior.weight), "largest_error_in_sds": answer.error}
+            for answer in page.answers
+        },
+        "seconds": seconds
+        | {f"{answer.name}: {stage}": s for answer in page.answers for stage, s in answer.seconds.items()},
+    }
+
+
+def publish(folder: Path, out: Path) -> None:
+    """Move each finished study into place, then make the front page anew from every study that is there."""
+    for study in sorted(folder.iterdir()):
+        final, old = out / study.name, folder / f".old-{study.name}"
+        if final.exists():
+            final.rename(old)
+        study.rename(final)
+    manifests = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(out.glob("*/manifest.json"))]
+    front = folder / "index.html"
+    front.write_text(pages.front(manifests), encoding="utf-8")
+    front.replace(out / "index.html")

@@ -1,0 +1,1 @@
+"""From tables and figures to pages that need no network. Computes nothing."""

@@ -1,0 +1,188 @@
+"""The figures, a function each: numbers in, a matplotlib Figure out."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+COLOUR = {"nuts": "#1f6fb2", "gibbs": "#d9730d", "exact": "#222222"}
+NAME = {"nuts": "NUTS", "gibbs": "Gibbs", "exact": "exact"}
+RAW, POOLED, WARNING = "#8a8a8a", "#1f6fb2", "#c0263b"
+STYLE = {"linewidth": 1.2}
+
+
+def _figure(width=6.4, height=3.8, **grid):
+    """An empty figure with its axes."""
+    figure = Figure(figsize=(width, height), dpi=160, layout="constrained")
+    axes = figure.subplots(**grid)
+    for ax in np.atleast_1d(axes).flat:
+        ax.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def shrinkage(groups, mu, *, against: str, xlabel: str, ylabel: str) -> Figure:
+    """Raw means with arrows to their posterior means."""
+    figure, ax = _figure()
+    x, raw, pooled = (groups[c].to_numpy(dtype=float) for c in (against, "estimate", "theta_mean"))
+    if mu is not None:
+        ax.axhline(mu, color=RAW, linewidth=0.8, linestyle="--", label="posterior mean of mu")
+    for at, start, end in zip(x, raw, pooled, strict=True):
+        ax.annotate(
+            "",
+            (at, end),
+            (at, start),
+            arrowprops={"arrowstyle": "->", "color": POOLED, "lw": 0.7, "alpha": 0.6},
+        )
+    ax.scatter(x, raw, s=16, facecolors="none", edgecolors=RAW, label="raw mean", zorder=3)
+    ax.scatter(x, pooled, s=12, color=POOLED, label="posterior mean", zorder=3)
+    extremes = {int(np.argmax(raw)), int(np.argmin(raw))}
+    for i in extremes:
+        ax.annotate(groups["label"].iloc[i], (x[i], raw[i]), xytext=(4, 3), textcoords="offset points", fontsize=8)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def shrinkage_by_arm(groups, arm, *, xlabel: str, ylabel: str) -> Figure:
+    """Raw means with arrows to their posterior means, a panel for each arm of a trial."""
+    figure, axes = _figure(ncols=2, sharey=True)
+    for ax, (name, members) in zip(axes, groups.groupby(np.asarray(arm), sort=False), strict=True):
+        x, raw, pooled = (members[c].to_numpy(dtype=float) for c in ("n", "estimate", "theta_mean"))
+        for at, start, end in zip(x, raw, pooled, strict=True):
+            ax.annotate("", (at, end), (at, start), arrowprops={"arrowstyle": "->", "color": POOLED, "lw": 0.8})
+        ax.scatter(x, raw, s=18, facecolors="none", edgecolors=RAW, label="raw mean", zorder=3)
+        ax.scatter(x, pooled, s=12, color=POOLED, label="posterior mean", zorder=3)
+        ax.set(xlabel=xlabel, title=name)
+    axes[0].set_ylabel(ylabel)
+    axes[0].legend(frameon=False, fontsize=8)
+    return figure
+
+
+def kappa(groups, *, against: str, xlabel: str) -> Figure:
+    """Posterior mean of each group's shrinkage."""
+    figure, ax = _figure(height=3.2)
+    ax.scatter(groups[against], groups["kappa_mean"], s=16, color=POOLED)
+    ax.set(xlabel=xlabel, ylabel="posterior mean of kappa", ylim=(0, 1.06 * groups["kappa_mean"].max()))
+    return figure
+
+
+def density(draws: dict, curve, *, xlabel: str, mark: float | None = None) -> Figure:
+    """Histograms of each engine's draws under the exact density, `curve` = (x, density)."""
+    figure, ax = _figure(height=3.2)
+    bins = np.linspace(*curve[0][[0, -1]], 61)
+    for engine, values in draws.items():
+        ax.hist(
+            np.ravel(values),
+            bins,
+            density=True,
+            histtype="step",
+            color=COLOUR[engine],
+            label=NAME[engine],
+            **STYLE,
+        )
+    ax.plot(*curve, color=COLOUR["exact"], label="exact", **STYLE)
+    if mark is not None:
+        ax.axvline(mark, color=RAW, linewidth=0.8, linestyle="--")
+    ax.set(xlabel=xlabel, ylabel="posterior density", ylim=(0, None))
+    ax.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def conditional_means(tau, means, tau_density, labels, raw, *, xlabel: str, ylabel: str) -> Figure:
+    """E(theta | tau) of each group against tau with the raw effects at the edge; below, the posterior of tau."""
+    figure, (top, bottom) = _figure(height=4.8, nrows=2, sharex=True, height_ratios=(3, 1))
+    lines = top.plot(tau, means, **STYLE)
+    for line, label, effect in zip(lines, labels, raw, strict=True):
+        top.annotate(
+            label,
+            (tau[-1], line.get_ydata()[-1]),
+            xytext=(4, -3),
+            textcoords="offset points",
+            fontsize=8,
+            color=line.get_color(),
+        )
+        top.plot(
+            tau[-1] * 1.09,
+            effect,
+            "o",
+            markersize=4,
+            markerfacecolor="none",
+            color=line.get_color(),
+            clip_on=False,
+        )
+    top.set(ylabel=ylabel, title="")
+    bottom.fill_between(tau, tau_density, color=POOLED, alpha=0.25, linewidth=0)
+    bottom.plot(tau, tau_density, color=POOLED, **STYLE)
+    bottom.set(xlabel=xlabel, ylabel="p(tau | y)", ylim=(0, None), xlim=(0, tau[-1] * 1.12))
+    return figure
+
+
+def funnel(runs: dict, *, group: str) -> Figure:
+    """log tau against one theta for each parameterization, divergent transitions marked."""
+    figure, axes = _figure(width=8.2, height=3.2, ncols=len(runs), sharex=True, sharey=True)
+    for ax, (name, (theta, log_tau, divergent)) in zip(axes, runs.items(), strict=True):
+        ax.scatter(theta, log_tau, s=2, color=RAW, alpha=0.4, linewidths=0)
+        ax.scatter(
+            theta[divergent],
+            log_tau[divergent],
+            s=9,
+            color=WARNING,
+            zorder=3,
+            linewidths=0,
+            label="divergent",
+        )
+        ax.set(title=f"{name}: {divergent.sum()} divergences", xlabel=f"theta of {group}")
+        ax.title.set_fontsize(9)
+    axes[0].set(ylabel="log tau", ylim=(-6, 5))
+    return figure
+
+
+def ranks(draws: dict, *, variable: str, bins: int = 20) -> Figure:
+    """Ranks of each chain's draws among all of its engine's: flat where the chains agree (Vehtari et al. 2021)."""
+    figure, axes = _figure(width=7.2, height=2.6, ncols=len(draws), squeeze=False)
+    for ax, (engine, values) in zip(axes[0], draws.items(), strict=True):
+        chains, size = values.shape
+        rank = np.argsort(np.argsort(values, axis=None)).reshape(values.shape)
+        for chain in range(chains):
+            count, edges = np.histogram(rank[chain], bins, (0, values.size))
+            ax.stairs(count, edges, color=COLOUR[engine], alpha=0.4 + 0.6 * chain / chains, **STYLE)
+        ax.axhline(size / bins, color=RAW, linewidth=0.8, linestyle="--")
+        ax.set(title=NAME[engine], xlabel=f"rank of {variable}", ylim=(0, 2 * size / bins))
+    axes[0][0].set_ylabel("draws of a chain")
+    return figure
+
+
+def predictive(replicated: dict, observed: dict) -> Figure:
+    """Each test quantity's predictive distribution by engine, with what was observed."""
+    names = list(observed)
+    figure, axes = _figure(
+        width=7.2, height=2.6 * ((len(names) + 1) // 2), nrows=(len(names) + 1) // 2, ncols=2, squeeze=False
+    )
+    for ax, name in zip(axes.flat, names, strict=False):
+        values = {engine: np.ravel(found[name]) for engine, found in replicated.items()}
+        everything = np.concatenate(list(values.values()))
+        bins = np.linspace(*np.quantile(everything, [0.001, 0.999]), 41)
+        for engine, v in values.items():
+            ax.hist(v, bins, density=True, histtype="step", color=COLOUR[engine], label=NAME[engine], **STYLE)
+        ax.axvline(observed[name], color=WARNING, label="observed", **STYLE)
+        ax.set(xlabel=name, yticks=[])
+    for ax in list(axes.flat)[len(names) :]:
+        ax.set_visible(False)
+    axes.flat[0].legend(frameon=False, fontsize=7)
+    return figure
+
+
+def agreement(table, limit: float) -> Figure:
+    """Every z of an engine against the exact posterior, by variable."""
+    variables = list(dict.fromkeys(table["variable"]))
+    figure, ax = _figure(height=3.2)
+    offset = {engine: (i - 1) * 0.22 for i, engine in enumerate(COLOUR)}
+    for engine, rows in table.groupby("engine", sort=False):
+        x = rows["variable"].map(variables.index).to_numpy(dtype=float) + offset[engine]
+        jitter = np.linspace(-0.08, 0.08, len(rows)) if len(rows) > 1 else 0.0
+        ax.scatter(x + jitter, rows["z"], s=4, color=COLOUR[engine], alpha=0.6, linewidths=0, label=NAME[engine])
+    for side in (-limit, limit):
+        ax.axhline(side, color=WARNING, linewidth=0.8, linestyle="--")
+    ax.axhline(0, color=RAW, linewidth=0.6)
+    ax.set(ylabel="z: standard errors from exact", xticks=range(len(variables)), xticklabels=variables)
+    ax.legend(frameon=False, fontsize=8, markerscale=2.5, ncols=3, loc="upper left")
+    ax.set_ylim(-limit * 1.15, limit * 1.35)
+    return figure

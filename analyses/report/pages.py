@@ -1,0 +1,84 @@
+"""Pages: what a study says, written out as HTML with everything inside."""
+
+import base64
+import io
+from dataclasses import dataclass, field
+
+import jinja2
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analyses.routes import Answer
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Section:
+    """A heading, a few sentences, and what shows it.
+
+    `figures` maps a file's name to a figure and what it shows, for those who cannot see it.
+    """
+
+    title: str
+    text: str = ""
+    figures: dict[str, tuple[Figure, str]] = field(default_factory=dict)
+    table: pd.DataFrame | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Page:
+    """A study's answer. The first of `answers` is the headline; the others go into folders of their own names."""
+
+    name: str
+    title: str
+    question: str
+    sentence: str
+    sections: tuple[Section, ...]
+    answers: tuple[Answer, ...]
+
+    @property
+    def verdicts(self):
+        """Of all its answers, each with the name of the answer."""
+        return [(answer.name, verdict) for answer in self.answers for verdict in answer.verdicts]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check did."""
+        return all(verdict.passed for _, verdict in self.verdicts)
+
+
+def render(page: Page, pictures: dict[str, bytes]) -> str:
+    """One study's page; `pictures` maps a figure's name to its PNG."""
+    return _template("page.html").render(page=page, pictures={n: _inline(p) for n, p in pictures.items()})
+
+
+def front(manifests: list[dict]) -> str:
+    """The page that leads to the studies, from what their manifests say."""
+    return _template("front.html").render(studies=manifests)
+
+
+def png(figure: Figure) -> bytes:
+    """The picture, without the date and the program that made it, so that the same numbers give the same bytes."""
+    out = io.BytesIO()
+    figure.savefig(out, format="png", metadata={"Software": None})
+    return out.getvalue()
+
+
+def _inline(picture: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(picture).decode("ascii")
+
+
+def _template(name) -> jinja2.Template:
+    loader = jinja2.PackageLoader("analyses.report", ".")
+    found = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    found.filters["cell"] = _cell
+    return found.get_template(name)
+
+
+def _cell(value) -> str:
+    """A number with the digits a reader wants, text as it is, nothing where there is nothing."""
+    if isinstance(value, str):
+        return value
+    if value is None or pd.isna(value):
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

@@ -1,0 +1,7 @@
+"""The studies: one file each, which reads from top to bottom like the answer to the exercise."""
+
+STUDIES = {
+    "math_test": "math scores in 100 schools: who is really good, and who only small",
+    "blood_pressure": "a trial on 20 subjects measured again and again: does the medication work",
+    "eight_schools": "effects of coaching in eight schools, known only with their standard errors",
+}

@@ -1,0 +1,91 @@
+"""Systolic blood pressure of 20 subjects on two medications (seed 000, part 2)."""
+
+import numpy as np
+
+from analyses.checks import shrinkage
+from analyses.report import figures
+from analyses.report.pages import Page, Section
+from analyses.routes import Answer, Settings, answer
+from analyses.studies import common
+from models import blood_pressure
+
+THIN = 2  # as for the math tests
+
+
+def page(settings: Settings) -> Page:
+    """Answer the exercise."""
+    found = answer("blood_pressure", blood_pressure.statement(), settings, best="low", thin=THIN)
+    return Page(
+        name="blood_pressure",
+        title="Blood pressure: does the medication work?",
+        question="Twenty subjects, ten on each medication, measured 8 to 31 times: does the experimental one lower "
+        "blood pressure?",
+        sentence=sentence(found),
+        sections=(
+            effect(found),
+            raw_and_pooled(found),
+            how_much_is_pooled(found),
+            common.agreement_section(found),
+            common.rank_section(found, ("mu", "tau", "sigma")),
+            common.predictive_section(found),
+            common.prediction_section(found),
+            common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="subject")),
+        ),
+        answers=(found,),
+    )
+
+
+def below_zero(found: Answer) -> float:
+    """Exact probability that the medication lowers blood pressure."""
+    return float(found.posterior.b.cdf(np.array([0.0]), np.array([1]))[0])
+
+
+def sentence(found: Answer) -> str:
+    """Give the answer in a sentence."""
+    beta = found.reference.loc[("beta", "treatment")]
+    certain = beta["q2_5"] > 0 or beta["q97_5"] < 0
+    return (
+        f"{'Yes' if certain else 'Probably, but these data do not settle it'}: the experimental medication changes "
+        f"blood pressure by {beta['mean']:.1f} mmHg (95% interval {beta['q2_5']:.1f} to {beta['q97_5']:.1f}) and "
+        f"lowers it with probability {below_zero(found):.2f}; {beta['sd']:.1f} mmHg of uncertainty remain because "
+        f"there are {len(found.groups)} subjects, however often each is measured."
+    )
+
+
+def effect(found: Answer) -> Section:
+    """Show the posterior of beta."""
+    beta = found.reference.loc[("beta", "treatment")]
+    law = common.density(found.posterior.b, 1, beta["mean"] - 4 * beta["sd"], beta["mean"] + 4 * beta["sd"])
+    drawn = {e: t["posterior"]["beta"].sel(covariate="treatment") for e, t in found.trees.items() if e != "exact"}
+    caption = "Posterior of beta by each engine under the exact density; the dashed line is no effect."
+    return Section(
+        title="The effect of the medication",
+        text=f"beta is the difference between the two medications. Its posterior has mean {beta['mean']:.2f} and "
+        f"standard deviation {beta['sd']:.2f}; P(beta < 0) = {below_zero(found):.3f}.",
+        figures={"beta": (figures.density(drawn, law, xlabel="beta, mmHg", mark=0.0), caption)},
+    )
+
+
+def raw_and_pooled(found: Answer) -> Section:
+    """Show subjects' means, raw and shrunken."""
+    arm = np.where(found.model.groups.design[:, 1] == 1, "experimental", "control")
+    figure = figures.shrinkage_by_arm(found.groups, arm, xlabel="records", ylabel="mean systolic, mmHg")
+    caption = "Raw means (circles) and posterior means (dots) of the subjects against their number of records."
+    between, sigma = (found.reference.loc[(name, ""), "mean"] for name in ("sd_between", "sigma"))
+    return Section(
+        title="Subjects hardly move",
+        text=f"Subjects on the same medication differ with a standard deviation of {between:.1f} mmHg, records of one "
+        f"subject with {sigma:.1f}: each subject keeps nearly all of its own mean.",
+        figures={"shrinkage": (figure, caption)},
+    )
+
+
+def how_much_is_pooled(found: Answer) -> Section:
+    """Show kappa against the number of records."""
+    caption = "Posterior mean of the shrinkage kappa against the number of records."
+    return Section(
+        title="How much is pooled?",
+        text="kappa = 1 / (1 + n tau²) is the weight on the mean of the subject's arm: at most "
+        f"{found.groups['kappa_mean'].max():.3f}.",
+        figures={"kappa": (figures.kappa(found.groups, against="n", xlabel="records"), caption)},
+    )

@@ -1,0 +1,95 @@
+"""Sections that every study has: how the routes agree, whether the model fits, the tables."""
+
+import numpy as np
+
+from analyses.checks import agreement, predictive
+from analyses.report import figures
+from analyses.report.pages import Section
+from analyses.routes import Answer
+
+SUMMARY = ["engine", "variable", "label", "mean", "sd", "q2_5", "q50", "q97_5", "mcse_mean", "ess_bulk", "r_hat"]
+INTERVALS = "Intervals are equal-tailed and hold 95% of the posterior."
+
+
+def agreement_section(answer: Answer) -> Section:
+    """Show every figure of every engine against the exact posterior."""
+    rows = answer.agreement
+    most = max(agreement.limit(agreement.tests(part)) for _, part in rows.groupby("engine"))
+    shared = answer.summary[~answer.summary["variable"].isin(["theta", "kappa"])]
+    caption = (
+        f"Each point is one figure of one engine. Beyond the dashed lines, {most:.1f} standard errors from the exact "
+        "value, an engine is called wrong; a right one goes there less than once in a thousand runs."
+    )
+    return Section(
+        title="Do the three routes agree?",
+        text="The exact posterior is computed without sampling: the scales by quadrature, all else in closed form "
+        f"given them, with a numerical error below {answer.error:.0e} posterior standard deviations. Every mean, and "
+        "every share of draws below the exact 5, 50 and 95% quantiles, is held against it in Monte Carlo standard "
+        "errors.",
+        figures={"agreement": (figures.agreement(rows, most), caption)},
+        table=shared[SUMMARY],
+        note=f"{INTERVALS} The exact rows have no Monte Carlo error. Every theta and kappa is in summary.csv.",
+    )
+
+
+def rank_section(answer: Answer, variables) -> Section:
+    """Rank plots of the chains, for the engines that have chains."""
+    drawn = {engine: tree["posterior"] for engine, tree in answer.trees.items() if engine != "exact"}
+    caption = (
+        "Ranks of {} among all draws of its engine, a line for each chain: level lines say that all chains saw the "
+        "same posterior."
+    )
+    return Section(
+        title="Did the chains mix?",
+        text="" if drawn else "No engine with chains was asked for.",
+        figures={
+            f"ranks_{name}": (
+                figures.ranks({engine: draws[name].values for engine, draws in drawn.items()}, variable=name),
+                caption.format(name),
+            )
+            for name in (variables if drawn else ())
+        },
+    )
+
+
+def predictive_section(answer: Answer) -> Section:
+    """Posterior predictive checks."""
+    groups = answer.model.groups
+    replicated = {engine: predictive.replicated(groups, tree) for engine, tree in answer.trees.items()}
+    observed = predictive.statistics(groups, groups.mean, groups.ss)
+    caption = "What replicated data look like under each engine's posterior; the red line is what was seen."
+    return Section(
+        title="Would the model produce data like these?",
+        text=predictive.sentence(answer.predictive),
+        figures={"predictive": (figures.predictive(replicated, observed), caption)},
+        table=answer.predictive,
+        note="p_above is the share of replicated data sets with a value at least as large as the one observed.",
+    )
+
+
+def prediction_section(answer: Answer) -> Section:
+    """Predictions for an old and a new group."""
+    return Section(
+        title="What comes next?",
+        text="Predictions for one more value in the group that lies farthest out, and for the mean of a group that is "
+        "not among the data.",
+        table=answer.predictions,
+    )
+
+
+def league_section(answer: Answer, text: str) -> Section:
+    """The table of groups, best first."""
+    return Section(
+        title="The league table, with what it is worth",
+        text=text,
+        table=answer.groups.sort_values("rank_mean").dropna(axis=1, how="all"),
+        note="Ranks and P(best) come from independent joint draws; mcse_p_best is the Monte Carlo error of the "
+        f"latter. All else is exact. {INTERVALS}",
+    )
+
+
+def density(law, which: int, low: float, high: float, *, points: int = 400):
+    """Density of one quantity of a mixture between two points, from differences of its distribution function."""
+    edges = np.linspace(low, high, points + 1)
+    mass = np.diff(law.cdf(edges, np.full(len(edges), which)))
+    return (edges[1:] + edges[:-1]) / 2, mass / np.diff(edges)

@@ -1,0 +1,142 @@
+"""Coaching in eight schools (seed 002)."""
+
+import numpy as np
+import pandas as pd
+
+from analyses.checks import diagnostics, shrinkage
+from analyses.report import figures
+from analyses.report.pages import Page, Section
+from analyses.routes import Answer, Settings, answer
+from analyses.studies import common
+from models import eight_schools
+from models.pooling import theta_given
+
+THIN = 20  # flat tau mixes slowly: consecutive sweeps are nearly the same near tau = 0
+
+
+def page(settings: Settings) -> Page:
+    """Answer the walk-through."""
+    flat = answer("eight_schools", eight_schools.statement(), settings, best="high", thin=THIN)
+    weak = answer("weakly_informative", eight_schools.weakly_informative(), settings, best="high", thin=THIN)
+    return Page(
+        name="eight_schools",
+        title="Coaching in eight schools",
+        question="Eight experiments each estimated the effect of coaching on a test: does it work better in some "
+        "schools than in others?",
+        sentence=sentence(flat),
+        sections=(
+            raw_and_pooled(flat),
+            given_tau(flat),
+            *(geometry(flat, settings) if "nuts" in settings.engines else ()),
+            common.agreement_section(flat),
+            common.rank_section(flat, ("mu", "tau")),
+            common.predictive_section(flat),
+            common.prediction_section(flat),
+            other_prior(flat, weak),
+            common.league_section(flat, shrinkage.sentence(flat.groups, best=flat.best, dim="school")),
+        ),
+        answers=(flat, weak),
+    )
+
+
+def sentence(found: Answer) -> str:
+    """Give the answer in a sentence."""
+    mu, tau, a = (found.reference.loc[key] for key in (("mu", ""), ("tau", ""), ("theta", "A")))
+    raw = found.groups.set_index("label").loc["A", "estimate"]
+    return (
+        f"These data cannot tell: coaching gains about {mu['mean']:.0f} points ({mu['q2_5']:.0f} to "
+        f"{mu['q97_5']:.0f}), the standard deviation between schools may be anything from {tau['q2_5']:.1f} to "
+        f"{tau['q97_5']:.0f}, and school A, with a raw effect of {raw:.0f}, is put at {a['mean']:.1f} "
+        f"({a['q2_5']:.0f} to {a['q97_5']:.0f})."
+    )
+
+
+def raw_and_pooled(found: Answer) -> Section:
+    """Show effects against standard errors, raw and shrunken."""
+    mu = found.reference.loc[("mu", ""), "mean"]
+    axes = {"against": "standard_error", "xlabel": "standard error, points"}
+    caption = (
+        "Raw effects (circles) and posterior means (dots) against the standard error; arrows show what pooling did."
+    )
+    of_kappa = "Posterior mean of the shrinkage kappa, the weight on the common mean: it rises with the standard error."
+    return Section(
+        title="Eight estimates, pulled together",
+        text="The less certain an estimate, the more it is moved towards the common mean.",
+        figures={
+            "shrinkage": (figures.shrinkage(found.groups, mu, ylabel="effect, points", **axes), caption),
+            "kappa": (figures.kappa(found.groups, **axes), of_kappa),
+        },
+    )
+
+
+def given_tau(found: Answer) -> Section:
+    """Show theta given tau, and how likely each tau is."""
+    g = found.model.groups
+    tau, density = common.density(found.posterior.scale("tau"), 0, 1e-3, 30.0)
+    b = found.model.collapsed(tau).location
+    means, _ = theta_given(g.mean, g.noise, b @ g.design.T, tau[:, None] ** 2)
+    axes = {"xlabel": "tau, points", "ylabel": "E(theta | tau, y), points"}
+    caption = (
+        "Posterior mean of each school's effect given tau, with the raw effects as circles at the right edge; below, "
+        "the posterior density of tau."
+    )
+    return Section(
+        title="It all hangs on tau",
+        text="If schools did not differ at all (tau = 0) every effect would be the pooled mean; if they differed "
+        "without bounds, each would be its own estimate. The data speak for small values of tau without ruling out "
+        "large ones.",
+        figures={
+            "theta_given_tau": (
+                figures.conditional_means(tau, means, density, g.labels, g.mean, **axes),
+                caption,
+            )
+        },
+    )
+
+
+def geometry(found: Answer, settings: Settings) -> tuple[Section]:
+    """Show what the parameterization does to NUTS. An exhibit: it decides nothing."""
+    from analyses.engines import nuts
+
+    names = ("centered", "noncentered")
+    runs = {n: nuts.sample(found.model, parameterization=n, **settings.nuts("eight_schools", n)) for n in names}
+    runs["marginal"] = found.trees["nuts"]
+    shown = {name: _neck(tree) for name, tree in runs.items()}
+    caption = "log tau against the effect of school A in each run; divergent transitions in red."
+    return (
+        Section(
+            title="Why the funnel matters",
+            text="Sampled as it is written (centered), the posterior has a neck at small tau that NUTS cannot enter: "
+            "divergent transitions say so, and its answers are off. Standardising theta (noncentered) widens the "
+            "neck. Integrating theta out (marginal) leaves two parameters and no funnel, and theta is drawn "
+            "afterwards; that is the run that the checks judge. The other two decide nothing.",
+            figures={"funnel": (figures.funnel(shown, group="A"), caption)},
+            table=diagnostics.table(runs),
+        ),
+    )
+
+
+def _neck(tree):
+    draws = tree["posterior"].dataset
+    theta, tau = draws["theta"].sel(school="A").values.ravel(), draws["tau"].values.ravel()
+    return theta, np.log(tau), tree["sample_stats"]["diverging"].values.ravel()
+
+
+def other_prior(flat: Answer, weak: Answer) -> Section:
+    """Set the two priors side by side, exactly."""
+    columns = ["mean", "sd", "q2_5", "q50", "q97_5"]
+    both = {"p(mu, tau) = 1": flat.reference, "mu ~ N(0, 5²), tau ~ HalfCauchy(5)": weak.reference}
+    rows = [
+        {"quantity": f"{variable} {label}".strip(), "prior": prior, **table.loc[(variable, label), columns]}
+        for variable, label in flat.reference.index
+        if variable in ("mu", "tau", "theta")
+        for prior, table in both.items()
+    ]
+    return Section(
+        title="With another prior",
+        text="Eight groups leave room for the prior: a half-Cauchy of scale 5 on tau and a normal of sd 5 about 0 on "
+        "mu pull everything closer together and down. The tables and draws of that model are in the folder "
+        "weakly_informative.",
+        table=pd.DataFrame(rows),
+        note=f"Exact values. {common.INTERVALS}",
+    )

@@ -1,0 +1,78 @@
+"""Math scores of 1993 pupils in 100 schools (seed 000, part 1)."""
+
+from analyses.checks import shrinkage
+from analyses.report import figures
+from analyses.report.pages import Page, Section
+from analyses.routes import Answer, Settings, answer
+from analyses.studies import common
+from models import math_test
+
+THIN = 2  # every second sweep of a sampler that mixes well: the effective size is then nearly that of the draws kept
+EXTREMES = 10
+
+
+def page(settings: Settings) -> Page:
+    """Answer the exercise."""
+    found = answer("math_test", math_test.statement(), settings, best="high", thin=THIN)
+    return Page(
+        name="math_test",
+        title="Math tests in 100 schools",
+        question="Scores of 4 to 32 tenth-graders from each of 100 schools: which schools are really better?",
+        sentence=sentence(found),
+        sections=(
+            raw_and_pooled(found),
+            how_much_is_pooled(found),
+            common.agreement_section(found),
+            common.rank_section(found, ("mu", "tau", "sigma")),
+            common.predictive_section(found),
+            common.prediction_section(found),
+            common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="school")),
+        ),
+        answers=(found,),
+    )
+
+
+def sentence(found: Answer) -> str:
+    """Give the answer in a sentence."""
+    mu, between, sigma = (found.reference.loc[(name, ""), "mean"] for name in ("mu", "sd_between", "sigma"))
+    raw, pooled = (found.groups.loc[found.groups[column].idxmax()] for column in ("estimate", "theta_mean"))
+    return (
+        f"School means differ with a standard deviation of {between:.1f} points about {mu:.1f}, where pupils of one "
+        f"school differ with {sigma:.1f}: school {raw['label']}, first with a mean of {raw['estimate']:.1f} from "
+        f"{raw['n']} pupils, comes down to {raw['theta_mean']:.1f} ({raw['theta_q2_5']:.1f} to "
+        f"{raw['theta_q97_5']:.1f}), and school {pooled['label']} with {pooled['n']} pupils leads at "
+        f"{pooled['theta_mean']:.1f}."
+    )
+
+
+def raw_and_pooled(found: Answer) -> Section:
+    """Show means against sizes, raw and shrunken."""
+    groups = found.groups
+    mu = found.reference.loc[("mu", ""), "mean"]
+    farthest = groups.loc[(groups["estimate"] - mu).abs().nlargest(EXTREMES).index]
+    small = (farthest["n"] < groups["n"].median()).sum()
+    figure = figures.shrinkage(groups, mu, against="n", xlabel="pupils tested", ylabel="mean score, points")
+    caption = (
+        "Raw school means (circles) and posterior means (dots) against the number of pupils; arrows show what "
+        "pooling did."
+    )
+    return Section(
+        title="Small schools stand out because they are small",
+        text=f"Of the {EXTREMES} means farthest from the middle, {small} belong to schools with fewer pupils than the "
+        f"median school's {groups['n'].median():.0f}: a mean of few scores is noisy. Pooling moves each mean towards "
+        "that of all schools, the farther the fewer pupils it rests on.",
+        figures={"shrinkage": (figure, caption)},
+    )
+
+
+def how_much_is_pooled(found: Answer) -> Section:
+    """Show kappa against sizes."""
+    large, small = (found.groups.loc[i] for i in (found.groups["n"].idxmax(), found.groups["n"].idxmin()))
+    caption = "Posterior mean of the shrinkage kappa against the number of pupils: it falls as data say more."
+    return Section(
+        title="How much is pooled?",
+        text=f"kappa = 1 / (1 + n tau²) is the weight on the population mean: {small['kappa_mean']:.2f} for the "
+        f"{small['n']} pupils of school {small['label']}, {large['kappa_mean']:.2f} for the {large['n']} of school "
+        f"{large['label']}. It is averaged over the posterior of tau, not computed from one value of it.",
+        figures={"kappa": (figures.kappa(found.groups, against="n", xlabel="pupils tested"), caption)},
+    )

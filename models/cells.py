@@ -1,0 +1,66 @@
+"""What groups of equal noise have in common.
+
+k groups with the same noise have the same variance v about their regression, so an orthogonal transformation of their
+means leaves them independent with that variance. The QR decomposition of their design rows is one: it leaves
+min(k, p) rows that see b, and k - min(k, p) that see none of it and add up to one residual sum of squares. The
+posterior of (b, tau, sigma) costs the number of distinct noises, not the number of groups.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Rows that stand for groups: mean ~ N(design b, v) and spread ~ v chi^2(count - 1), v that of its noise.
+
+    Attributes
+    ----------
+    noise : ndarray (R,)
+        Noise of the groups behind the row.
+    mean : ndarray (R,)
+        Transformed group means.
+    design : ndarray (R, p)
+        Transformed regressors.
+    count : ndarray (R,)
+        Groups that the row stands for: itself and those that see no b.
+    spread : ndarray (R,)
+        Residual sum of squares of the latter.
+    """
+
+    noise: np.ndarray
+    mean: np.ndarray
+    design: np.ndarray
+    count: np.ndarray
+    spread: np.ndarray
+
+    @classmethod
+    def separate(cls, noise, mean, design) -> Self:
+        """One row a group; `mean` may have leading dimensions."""
+        return cls(noise, mean, design, np.ones(len(noise)), np.zeros(len(noise)))
+
+    @classmethod
+    def compress(cls, noise, mean, design) -> Self:
+        """One class for each distinct noise."""
+        order = np.argsort(noise, kind="stable")
+        starts = np.flatnonzero(np.diff(noise[order], prepend=-np.inf))
+        classes = [_reduced(mean[some], design[some]) for some in np.split(order, starts[1:])]
+        each = [len(z) for z, *_ in classes]
+        return cls(np.repeat(noise[order][starts], each), *map(np.concatenate, zip(*classes, strict=True)))
+
+    @property
+    def groups(self) -> float:
+        """How many groups stand behind all rows."""
+        return self.count.sum()
+
+
+def _reduced(mean, design):
+    """Reduce one class to mean, design, count and spread of its rows."""
+    q, r = np.linalg.qr(design)
+    z = q.T @ mean
+    count, spread = np.ones(len(z)), np.zeros(len(z))
+    count[0] += len(mean) - len(z)
+    spread[0] = np.sum((mean - q @ z) ** 2) if len(mean) > len(z) else 0.0
+    return z, r, count, spread

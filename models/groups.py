@@ -1,0 +1,206 @@
+"""Data as the likelihood sees them: one row a group, whatever stands behind it.
+
+    mean_i ~ N(theta_i, sigma^2 noise_i)      ss_i ~ sigma^2 chi^2(df_i)
+
+`Replicates` are rows in groups, kept as size, mean and sum of squares: the likelihood sees nothing else of them.
+`Estimates` come with their standard errors; their sigma is known to be 1.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+
+from models.cells import Cells
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Groups:
+    """Group means with what is known of their noise.
+
+    Attributes
+    ----------
+    labels : tuple of str
+        Names of the J groups.
+    mean : ndarray (J,)
+        Mean of each group, or its estimate.
+    noise : ndarray (J,)
+        Variance of `mean` about theta, in units of sigma^2.
+    df, ss : ndarray (J,)
+        Degrees of freedom and sum of squares within each group, both 0 where there are none.
+    design : ndarray (J, p)
+        Regressors of theta; the first column is 1.
+    covariates : tuple of str
+        Names of the other p - 1 columns.
+    dim : str
+        What a group is called: "school", "subject".
+    """
+
+    labels: tuple[str, ...]
+    mean: np.ndarray
+    noise: np.ndarray
+    df: np.ndarray
+    ss: np.ndarray
+    design: np.ndarray
+    covariates: tuple[str, ...] = ()
+    dim: str = "group"
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def within(self) -> tuple[float, float]:
+        """Degrees of freedom and sum of squares within groups, pooled."""
+        return float(self.df.sum()), float(self.ss.sum())
+
+    @cached_property
+    def cells(self) -> Cells:
+        """Groups of equal noise, each such class reduced to what the posterior of (b, tau, sigma) sees of it."""
+        return Cells.compress(self.noise, self.mean, self.design)
+
+
+class Replicates(Groups):
+    """y_ij ~ N(theta_i, sigma^2), i = 1..J, j = 1..n_i, kept as n, mean and sum of squares."""
+
+    @classmethod
+    def from_summary(
+        cls,
+        labels: Sequence[str],
+        n: Sequence[float],
+        mean: Sequence[float],
+        ss: Sequence[float],
+        *,
+        covariates: Mapping[str, Sequence[float]] | None = None,
+        dim: str = "group",
+    ) -> Self:
+        """From sizes, means and sums of squared deviations from the group's own mean.
+
+        Raises
+        ------
+        ValueError
+            For lengths that differ, a label that occurs twice, a size below one or not whole, a negative sum of
+            squares, one that is not 0 in a group of one, or any number that is not finite.
+
+        Examples
+        --------
+        >>> Replicates.from_summary(["a", "b"], n=[3, 1], mean=[5.0, 7.0], ss=[2.0, 0.0]).df
+        array([2., 0.])
+        """
+        n, ss = _numbers("n", n), _numbers("ss", ss)
+        _require(labels, "n", n, (n >= 1) & (n == np.round(n)), "must be a whole number, one or more")
+        _require(labels, "ss", ss, ss >= 0, "must not be negative")
+        _require(labels, "ss", ss, (n > 1) | (ss == 0), "must be 0 in a group of one")
+        return cls(noise=1 / n, df=n - 1, ss=ss, dim=dim, **_described(labels, mean, covariates, len(n)))
+
+    @classmethod
+    def from_rows(
+        cls,
+        labels: Sequence[str],
+        values: Sequence[float],
+        *,
+        covariates: Mapping[str, Mapping[str, float]] | None = None,
+        dim: str = "group",
+    ) -> Self:
+        """From one label and one value a row; groups stand in order of appearance.
+
+        `covariates` maps a covariate's name to its value for each label.
+
+        Examples
+        --------
+        >>> Replicates.from_rows(["a", "a", "b"], [4.0, 6.0, 7.0]).mean
+        array([5., 7.])
+        """
+        values = _numbers("values", values)
+        names, which = _codes(labels)
+        n = np.bincount(which)
+        shift = values.mean()
+        mean = np.bincount(which, values - shift) / n
+        ss = np.bincount(which, (values - shift - mean[which]) ** 2)
+        given = {name: [at[label] for label in names] for name, at in (covariates or {}).items()}
+        return cls.from_summary(names, n, mean + shift, ss, covariates=given, dim=dim)
+
+    @property
+    def n(self) -> np.ndarray:
+        """Rows in each group."""
+        return self.df + 1
+
+
+class Estimates(Groups):
+    """y_i ~ N(theta_i, standard_error_i^2), i = 1..J."""
+
+    @classmethod
+    def from_summary(
+        cls,
+        labels: Sequence[str],
+        estimate: Sequence[float],
+        standard_error: Sequence[float],
+        *,
+        covariates: Mapping[str, Sequence[float]] | None = None,
+        dim: str = "group",
+    ) -> Self:
+        """From estimates and their standard errors.
+
+        Raises
+        ------
+        ValueError
+            For lengths that differ, a label that occurs twice, a standard error that is not positive, or any number
+            that is not finite.
+
+        Examples
+        --------
+        >>> Estimates.from_summary(["A", "B"], [28, 8], [15, 10]).noise
+        array([225., 100.])
+        """
+        se = _numbers("standard_error", standard_error)
+        _require(labels, "standard_error", se, se > 0, "must be positive")
+        none = np.zeros(len(se))
+        return cls(noise=se**2, df=none, ss=none, dim=dim, **_described(labels, estimate, covariates, len(se)))
+
+    @property
+    def standard_error(self) -> np.ndarray:
+        """Standard error of each estimate."""
+        return np.sqrt(self.noise)
+
+
+def _described(labels, mean, covariates, size) -> dict:
+    """Return the fields that both kinds share, checked."""
+    mean = _numbers("mean", mean)
+    given = {name: _numbers(name, values) for name, values in (covariates or {}).items()}
+    labels = tuple(map(str, labels))
+    for name, column in {"labels": labels, "mean": mean, **given}.items():
+        if len(column) != size:
+            raise ValueError(f"{name} has {len(column)} entries where the other columns have {size}")
+    if len(set(labels)) < size:
+        twice = next(label for label in labels if labels.count(label) > 1)
+        raise ValueError(f"label {twice!r} occurs more than once: each group needs a name of its own")
+    return {
+        "labels": labels,
+        "mean": mean,
+        "design": np.column_stack([np.ones(size), *given.values()]),
+        "covariates": tuple(given),
+    }
+
+
+def _numbers(name, values) -> np.ndarray:
+    out = np.asarray(values, dtype=float)
+    if out.ndim != 1:
+        raise ValueError(f"{name} must have one dimension, not {out.ndim}")
+    if not np.isfinite(out).all():
+        at = int(np.argmin(np.isfinite(out)))
+        raise ValueError(f"{name}[{at}] is {out[at]}: every number must be finite")
+    return out
+
+
+def _require(labels, name, values, holds, what):
+    if len(labels) == len(values) and not np.all(holds):
+        at = int(np.argmin(holds))
+        raise ValueError(f"{name} of {labels[at]!r} is {values[at]}: it {what}")
+
+
+def _codes(labels):
+    """Distinct labels in order of appearance, and which of them each row bears."""
+    names = {}
+    which = np.fromiter((names.setdefault(str(label), len(names)) for label in labels), dtype=np.intp)
+    return tuple(names), which

@@ -1,0 +1,65 @@
+"""The few distributions that full conditionals are made of. Each draws itself and knows its log density."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import gammaln
+
+LOG_2PI = np.log(2 * np.pi)
+
+
+@dataclass(frozen=True, eq=False)
+class Normal:
+    """x ~ N(mean, sd^2), elementwise."""
+
+    mean: np.ndarray
+    sd: np.ndarray
+
+    def draw(self, rng):
+        """Draw one value of the whole array."""
+        return rng.normal(self.mean, self.sd)
+
+    def log_density(self, x):
+        """Log density of each element."""
+        return -LOG_2PI / 2 - np.log(self.sd) - ((x - self.mean) / self.sd) ** 2 / 2
+
+
+@dataclass(frozen=True, eq=False)
+class MultivariateNormal:
+    """x ~ N(mean, covariance), with mean (..., k) and covariance (..., k, k)."""
+
+    mean: np.ndarray
+    covariance: np.ndarray
+
+    def draw(self, rng):
+        """Draw one value for each leading index."""
+        z = rng.standard_normal(self.mean.shape)
+        return self.mean + np.einsum("...jk,...k->...j", np.linalg.cholesky(self.covariance), z)
+
+    def log_density(self, x):
+        """Log density for each leading index."""
+        deviation = (x - self.mean)[..., None]
+        quadratic = np.sum(deviation * np.linalg.solve(self.covariance, deviation), axis=(-2, -1))
+        return -(self.mean.shape[-1] * LOG_2PI + np.linalg.slogdet(self.covariance)[1] + quadratic) / 2
+
+
+@dataclass(frozen=True, eq=False)
+class InverseGamma:
+    """x > 0 with density proportional to x^(-shape-1) exp(-scale/x)."""
+
+    shape: np.ndarray
+    scale: np.ndarray
+
+    def draw(self, rng):
+        """Draw one value of the whole array."""
+        size = np.broadcast_shapes(np.shape(self.shape), np.shape(self.scale))
+        return self.scale / rng.standard_gamma(self.shape, size=size)
+
+    @property
+    def log_integral(self):
+        """Log of the integral of x^(-shape-1) exp(-scale/x) over x."""
+        return gammaln(self.shape) - self.shape * np.log(self.scale)
+
+    def log_density(self, x):
+        """Log density of each element."""
+        return -self.log_integral - (self.shape + 1) * np.log(x) - self.scale / x

@@ -1,0 +1,69 @@
+"""Math scores of 1993 pupils in 100 schools (seed 000, part 1; Hoff 2009, chapter 8).
+
+y_ij ~ N(theta_i, sigma^2)              pupil j of school i, points
+theta_i ~ N(mu, tau^2 sigma^2)
+p(mu) = 1, p(sigma^2) = 1/sigma^2       improper
+tau^2 ~ InverseGamma(1/2, 1/2)
+"""
+
+from models import priors
+from models.groups import Replicates
+from models.two_level import TwoLevel
+
+
+def groups() -> Replicates:
+    """The 100 schools: 4 to 32 pupils each, dimension `school`, scores in points."""
+    from partial_pooling_data import table
+
+    t = table("math_test")
+    return Replicates.from_summary(t["school"], t["n"], t["mean"], t["ss"], dim="school")
+
+
+def statement(*, tau=priors.InverseGamma(0.5, 0.5), **others) -> TwoLevel:
+    """The model of the module's docstring as data; any argument of TwoLevel replaces a prior.
+
+    Examples
+    --------
+    >>> len(statement().groups)
+    100
+    """
+    return TwoLevel(groups=groups(), tau=tau, **others)
+
+
+def build(*, parameterization: str = "marginal", **others):
+    """The same as a PyMC model.
+
+    Model
+    -----
+    ::
+
+        mean_i ~ N(theta_i, sigma^2 / n_i)              school means, points; i = 1..100
+        ss ~ sigma^2 chi^2(N - 100)                     pooled sum of squares; N = 1993
+        theta_i ~ N(mu, tau^2 sigma^2)
+        p(mu) = 1                                       improper
+        p(sigma^2) = 1/sigma^2                          improper: flat log_sigma
+        p(tau) = sqrt(2/pi) tau^-2 exp(-1/(2 tau^2))    tau^2 ~ InverseGamma(1/2, 1/2)
+
+    Parameters
+    ----------
+    parameterization : {"centered", "noncentered", "marginal"}
+    **others
+        Arguments of `statement`.
+
+    Returns
+    -------
+    pm.Model
+        mu, sigma (points), tau (in units of sigma), and theta (school,) unless marginal.
+
+    Raises
+    ------
+    ValueError
+        For an unknown parameterization.
+
+    References
+    ----------
+    Seed 000, part 1, C and D.
+    """
+    from models import builder
+
+    return builder.build(statement(**others), parameterization=parameterization)

@@ -1,0 +1,162 @@
+"""Priors. That of a scale is a density of the standard deviation itself, whatever scale its name is on.
+
+Each knows
+
+    log_density(sd)                log of that density; an improper one has no constant
+    conditionals(name, residuals)  what Gibbs draws of `name`, the variance; residuals(state) gives how many deviations
+                                   have that variance, and their sum of squares
+    variable(name)                 what PyMC samples
+    proper                         whether it integrates to one
+    fall                           t where the density falls like sd^-t
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import gammaln
+
+from models import laws
+
+
+@dataclass(frozen=True)
+class InverseGamma:
+    """sd^2 ~ InverseGamma(shape, scale): p(sd) = 2 scale^shape / Gamma(shape) sd^(-2 shape - 1) exp(-scale / sd^2).
+
+    With scale 0 it is improper: p(sd) = sd^(-2 shape - 1). `JEFFREYS`, `FLAT` and `FLAT_VARIANCE` are of that kind.
+    """
+
+    shape: float
+    scale: float = 0.0
+
+    def __post_init__(self):
+        if self.scale < 0 or (self.scale > 0 and self.shape <= 0):
+            raise ValueError(f"InverseGamma({self.shape}, {self.scale}) is no density: give a positive shape and scale")
+
+    @property
+    def proper(self) -> bool:
+        """Whether it integrates to one."""
+        return self.scale > 0
+
+    @property
+    def fall(self) -> float:
+        """The power that its density falls with."""
+        return 2 * self.shape + 1
+
+    @property
+    def log_constant(self) -> float:
+        """Log of what its kernel is multiplied by; 0 where it is improper."""
+        return np.log(2) + self.shape * np.log(self.scale) - gammaln(self.shape) if self.proper else 0.0
+
+    def log_density(self, sd):
+        """Log density at each sd."""
+        return self.log_constant - (2 * self.shape + 1) * np.log(sd) - self.scale / sd**2
+
+    def given(self, count, squares) -> laws.InverseGamma:
+        """Law of the variance given `count` normal deviations with that variance and their sum of squares."""
+        return laws.InverseGamma(self.shape + count / 2, self.scale + squares / 2)
+
+    def conditionals(self, name, residuals):
+        """Conjugate: one inverse gamma."""
+        return {name: lambda state: self.given(*residuals(state))}
+
+    def variable(self, name):
+        """PyMC's variable of the sd. Improper: flat on that power of it, or its log, whose density is constant."""
+        import pymc as pm
+
+        if self.proper:
+            return pm.Deterministic(name, pm.InverseGamma(f"{name}2", self.shape, self.scale) ** 0.5)
+        if self.shape == 0:
+            return pm.Deterministic(name, pm.math.exp(pm.Flat(f"log_{name}")))
+        if self.shape == -0.5:
+            return pm.HalfFlat(name)
+        return pm.Deterministic(name, pm.HalfFlat(f"{name}_power") ** (-0.5 / self.shape))
+
+
+JEFFREYS = InverseGamma(0.0)  # p(sd^2) = 1/sd^2
+FLAT = InverseGamma(-0.5)  # p(sd) = 1
+FLAT_VARIANCE = InverseGamma(-1.0)  # p(sd^2) = 1
+
+
+@dataclass(frozen=True)
+class HalfCauchy:
+    """p(sd) = 2 / (pi scale (1 + (sd / scale)^2)).
+
+    As a mixture: sd^2 | a ~ InverseGamma(1/2, 1/a), a ~ InverseGamma(1/2, 1/scale^2).
+    """
+
+    scale: float
+    proper = True
+    fall = 2.0
+
+    def __post_init__(self):
+        if not self.scale > 0:
+            raise ValueError(f"HalfCauchy({self.scale}) needs a positive scale")
+
+    def log_density(self, sd):
+        """Log density at each sd."""
+        return np.log(2 / (np.pi * self.scale)) - np.log1p((sd / self.scale) ** 2)
+
+    def conditionals(self, name, residuals):
+        """Conjugate given the mixing variable a, which is drawn first."""
+        a = f"{name}_mixing"
+
+        def mixing(state):
+            return laws.InverseGamma(1.0, self.scale**-2 + 1 / state[name])
+
+        def variance(state):
+            count, squares = residuals(state)
+            return laws.InverseGamma((1 + count) / 2, 1 / state[a] + squares / 2)
+
+        return {a: mixing, name: variance}
+
+    def variable(self, name):
+        """PyMC's variable of the sd."""
+        import pymc as pm
+
+        return pm.HalfCauchy(name, self.scale)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A scale that is not unknown."""
+
+    value: float = 1.0
+
+    def log_density(self, sd):
+        """Nothing is added."""
+        return np.zeros_like(sd)
+
+    def conditionals(self, name, residuals):
+        """Nothing is drawn."""
+        return {}
+
+    def variable(self, name):
+        """Give the value itself."""
+        return self.value
+
+
+@dataclass(frozen=True)
+class Normal:
+    """N(mean, sd^2) for a coefficient; sd = inf, the default, is flat: p(coefficient) = 1."""
+
+    mean: float = 0.0
+    sd: float = np.inf
+
+    def __post_init__(self):
+        if not self.sd > 0:
+            raise ValueError(f"Normal({self.mean}, {self.sd}) needs a positive sd")
+
+    @property
+    def proper(self) -> bool:
+        """Whether it integrates to one."""
+        return bool(np.isfinite(self.sd))
+
+    def log_density(self, x):
+        """Log density at each x; 0 where flat."""
+        return laws.Normal(self.mean, self.sd).log_density(x) if self.proper else np.zeros_like(x)
+
+    def variable(self, name):
+        """PyMC's variable of the coefficient."""
+        import pymc as pm
+
+        return pm.Normal(name, self.mean, self.sd) if self.proper else pm.Flat(name)

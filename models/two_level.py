@@ -1,0 +1,219 @@
+"""The one model, stated once, as data.
+
+    mean_i ~ N(theta_i, sigma^2 noise_i)      ss_i ~ sigma^2 chi^2(df_i)      theta_i ~ N(x_i'b, sd_between^2)
+    sd_between = tau sigma (relative) or tau (absolute)
+
+Rows in groups: noise_i = 1/n_i. Estimates: noise_i = se_i^2, no df, sigma known to be 1. b is mu and beta.
+
+From this statement come the PyMC model (builder.py), the full conditionals that Gibbs draws, `log_marginal` with
+theta integrated out, and `collapsed` with b gone too, and sigma where it can.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import gammaln
+
+from models import laws, priors
+from models.cells import Cells
+from models.groups import Groups
+from models.pooling import pool, theta_given
+
+
+@dataclass(frozen=True, eq=False)
+class Collapsed:
+    """p(scales, data), and b given the scales: a t (normal where df is inf) about location.
+
+    Attributes
+    ----------
+    log_density : ndarray (...)
+        Log of p(scales, data), a density of the scales themselves, with all constants but those of improper priors.
+    location : ndarray (..., p)
+    covariance : ndarray (..., p, p)
+        Squared scale matrix of the t, `unit` times what it is for sigma = 1.
+    unit : ndarray (...)
+        What stands for sigma^2 where sigma is integrated out; 1 where it is given.
+    df : float
+    sigma2 : laws.InverseGamma or None
+        sigma^2 given tau, where it is integrated out.
+    """
+
+    log_density: np.ndarray
+    location: np.ndarray
+    covariance: np.ndarray
+    unit: np.ndarray
+    df: float = np.inf
+    sigma2: laws.InverseGamma | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TwoLevel:
+    """Groups and priors.
+
+    Parameters
+    ----------
+    groups : Groups
+    tau : priors.InverseGamma or priors.HalfCauchy
+    sigma : the same, or priors.Known
+    coefficients : tuple of priors.Normal
+        mu's first, then one a covariate; flat where none is given.
+    relative : bool
+        Whether tau is in units of sigma.
+    """
+
+    groups: Groups
+    tau: priors.InverseGamma | priors.HalfCauchy
+    sigma: priors.InverseGamma | priors.HalfCauchy | priors.Known = priors.JEFFREYS
+    coefficients: tuple[priors.Normal, ...] = ()
+    relative: bool = True
+
+    def __post_init__(self):
+        if not self.coefficients:
+            object.__setattr__(self, "coefficients", self.groups.design.shape[1] * (priors.Normal(),))
+        if len(self.coefficients) != self.groups.design.shape[1]:
+            needed = ("mu", *self.groups.covariates)
+            raise ValueError(f"{len(self.coefficients)} priors for the coefficients {', '.join(needed)}: give one each")
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Scales with a posterior."""
+        return ("tau",) if isinstance(self.sigma, priors.Known) else ("tau", "sigma")
+
+    @property
+    def scales(self) -> tuple[str, ...]:
+        """Scales left for quadrature: sigma integrates out where all else scales with it and its prior is conjugate."""
+        flat = not any(prior.proper for prior in self.coefficients)
+        closed = self.relative and flat and isinstance(self.sigma, priors.InverseGamma)
+        return ("tau",) if closed else self.unknown
+
+    @property
+    def powers(self) -> dict[str, tuple[int, int]]:
+        """Scales as powers of (tau, sigma); kappa = noise / (noise + ratio^2)."""
+        return {
+            "tau": (1, 0),
+            "sigma": (0, 1),
+            "sd_between": (1, int(self.relative)),
+            "ratio": (1, int(self.relative) - 1),
+        }
+
+    def variances(self, noise, tau, sigma):
+        """Of the group means about theta, and of theta about its regression; for arrays and PyMC variables alike."""
+        return noise * sigma**2, (tau * sigma if self.relative else tau) ** 2
+
+    def log_prior(self, b, tau, sigma):
+        """Log density of (b, tau, sigma); an improper part has no constant."""
+        of_b = sum(prior.log_density(b[..., k]) for k, prior in enumerate(self.coefficients))
+        return of_b + self.tau.log_density(tau) + self.sigma.log_density(sigma)
+
+    def log_marginal(self, b, tau, sigma):
+        """Log of p(means, pooled sum of squares | b, tau, sigma), theta integrated out (seed 001; seed 002).
+
+        Parameters
+        ----------
+        b : ndarray (..., p)
+        tau, sigma : ndarray (...)
+        """
+        g, sigma = self.groups, np.asarray(sigma, dtype=float)
+        noise, between = self.variances(g.noise, np.asarray(tau)[..., None], sigma[..., None])
+        means = laws.Normal(b @ g.design.T, np.sqrt(noise + between)).log_density(g.mean)
+        return means.sum(axis=-1) + self._log_squares(sigma)
+
+    def _log_squares(self, sigma):
+        """Log density of the pooled sum of squares, ss ~ sigma^2 chi^2(df); 0 where there is none."""
+        df, ss = self.groups.within
+        return self._log_squares_constant - df * np.log(sigma) - ss / (2 * sigma**2)
+
+    @property
+    def _log_squares_constant(self):
+        df, ss = self.groups.within
+        return (df / 2 - 1) * np.log(ss) - df / 2 * np.log(2) - gammaln(df / 2) if df else 0.0
+
+    def collapsed(self, tau, sigma=None) -> Collapsed:
+        """Theta and b integrated out of p(theta, b, tau, sigma, data), and sigma too where it is not given.
+
+        With v_i the variances and X the design, b | scales ~ N(bhat, (X'V^-1 X)^-1) and
+
+            p(tau, data) = p(tau) prod (2 pi v_i)^-1/2 |X'V^-1 X / 2 pi|^-1/2 exp(-Q / 2),
+
+        Q the weighted residual sum of squares. In units of sigma the rest is an inverse gamma integral over sigma^2.
+
+        Parameters
+        ----------
+        tau, sigma : ndarray (...)
+            `sigma` is needed where `scales` names it.
+        """
+        unit = np.ones_like(tau)
+        given = unit if sigma is None else sigma
+        noise, between = self.variances(self.groups.cells.noise, tau[..., None], given[..., None])
+        p = pool(self.groups.cells, noise + between, self.coefficients)
+        log_density = self.tau.log_density(tau) - p.log_determinant / 2
+        if self.scales == self.unknown:
+            log_density += self.sigma.log_density(given) + self._log_squares(given) - p.quadratic / 2
+            return Collapsed(log_density, p.mean, p.covariance, unit)
+        df, ss = self.groups.within
+        sigma2 = self.sigma.given(df + len(self.groups) - len(self.coefficients), ss + p.quadratic)
+        unit = sigma2.scale / sigma2.shape
+        log_density += self.sigma.log_constant + sigma2.log_integral - np.log(2) + self._log_squares_constant
+        covariance = p.covariance * unit[..., None, None]
+        return Collapsed(log_density, p.mean, covariance, unit, 2 * float(sigma2.shape), sigma2)
+
+    def conditionals(self):
+        """Full conditionals, in the order in which Gibbs draws them (seeds 000 and 001, with their slips mended).
+
+        Returns
+        -------
+        dict
+            Name to a function of the state that gives a law. The state maps b (chain, p), tau2 and sigma2 (chain,) and
+            theta (chain, J) to arrays.
+
+        Notes
+        -----
+        With e_i = theta_i - x_i'b and tau relative, N rows, J groups,
+
+            b | .      ~ N((X'X)^-1 X'theta, tau^2 sigma^2 (X'X)^-1)                       where it is flat
+            sigma^2 | . ~ IG((N + J) / 2, (sum_i ss_i + n_i (mean_i - theta_i)^2 + e'e / tau^2) / 2)   for 1/sigma^2
+            tau^2 | .  ~ IG(a + J / 2, s + e'e / (2 sigma^2))                              for InverseGamma(a, s)
+            theta_i | . ~ N(kappa_i x_i'b + (1 - kappa_i) mean_i, (1 - kappa_i) sigma^2 noise_i)
+        """
+        g, (df, ss) = self.groups, self.groups.within
+        each = Cells.separate(g.noise, g.mean, g.design)
+
+        def variances(state):
+            return self.variances(g.noise, np.sqrt(state["tau2"])[:, None], np.sqrt(state["sigma2"])[:, None])
+
+        def deviations(state):
+            return np.sum((state["theta"] - state["b"] @ g.design.T) ** 2, axis=-1)
+
+        def b(state):
+            between = np.broadcast_to(variances(state)[1], state["theta"].shape)
+            p = pool(replace(each, mean=state["theta"]), between, self.coefficients)
+            return laws.MultivariateNormal(p.mean, p.covariance)
+
+        def theta(state):
+            noise, between = variances(state)
+            mean, variance = theta_given(g.mean, noise, state["b"] @ g.design.T, between)
+            return laws.Normal(mean, np.sqrt(variance))
+
+        def seen_by_sigma(state):
+            count, squares = df + len(g), ss + np.sum((g.mean - state["theta"]) ** 2 / g.noise, axis=-1)
+            if not self.relative:
+                return count, squares
+            return count + len(g), squares + deviations(state) / state["tau2"]
+
+        def seen_by_tau(state):
+            return len(g), deviations(state) / (state["sigma2"] if self.relative else 1.0)
+
+        return {
+            "b": b,
+            **self.sigma.conditionals("sigma2", seen_by_sigma),
+            **self.tau.conditionals("tau2", seen_by_tau),
+            "theta": theta,
+        }
+
+    def start(self, chains: int, rng) -> dict[str, np.ndarray]:
+        """Widely scattered states for Gibbs: theta about the data, tau2 from a tenth to ten times their spread."""
+        g, (df, ss) = self.groups, self.groups.within
+        sigma2 = np.full(chains, ss / df if df else 1.0)
+        tau2 = g.mean.var() / (sigma2 if self.relative else 1.0) * 10 ** rng.uniform(-1, 1, chains)
+        theta = g.mean + g.mean.std() * rng.standard_normal((chains, len(g)))
+        return {"sigma2": sigma2, "tau2": tau2, "theta": theta}
