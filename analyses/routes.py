@@ -54,6 +54,7 @@ class Answer:
     summary: pd.DataFrame
     agreement: pd.DataFrame
     groups: pd.DataFrame
+    replicated: dict[str, dict[str, np.ndarray]]
     predictive: pd.DataFrame
     predictions: pd.DataFrame
     best: str
@@ -99,7 +100,10 @@ def answer(name: str, model: TwoLevel, settings: Settings, *, best: str, thin: i
         of_draws = {engine: tables.summary(tree) for engine, tree in trees.items() if engine != "exact"}
         of_exact = [tables.exact_summary(reference)] if "exact" in trees else []
         against = {engine: agreement.table(tree, reference) for engine, tree in trees.items()}
-        predicted = predictive.table(model.groups, trees)
+        replicated = {
+            e: predictive.replicated(model, t, rng=settings.rng("replicated", name, e)) for e, t in trees.items()
+        }
+        predicted = predictive.table(model.groups, replicated)
         farthest = model.groups.labels[int(np.argmax(np.abs(model.groups.mean - np.median(model.groups.mean))))]
         return Answer(
             name=name,
@@ -111,6 +115,7 @@ def answer(name: str, model: TwoLevel, settings: Settings, *, best: str, thin: i
             summary=pd.concat([*of_draws.values(), *of_exact]),
             agreement=pd.concat(against.values()),
             groups=shrinkage.table(model.groups, reference, independent, best=best),
+            replicated=replicated,
             predictive=predicted,
             predictions=predictive.predictions(model, trees, group=farthest, rng=settings.rng("predictions", name)),
             best=best,

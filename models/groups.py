@@ -121,6 +121,21 @@ class Replicates(Groups):
         given = {name: [at[label] for label in names] for name, at in (covariates or {}).items()}
         return cls.from_summary(names, n, mean + shift, ss, covariates=given, dim=dim)
 
+    def rows(self, rng) -> tuple[list[str], np.ndarray]:
+        """Make up rows that have exactly these sizes, means and sums of squares, and so the same likelihood.
+
+        Returns
+        -------
+        labels : list of str
+        values : ndarray
+        """
+        made = []
+        for n, mean, ss in zip(self.n.astype(int), self.mean, self.ss, strict=True):
+            e = rng.standard_normal(n)
+            e -= e.mean()
+            made.append(mean + e * (np.sqrt(ss / np.sum(e**2)) if n > 1 else 0.0))
+        return list(np.repeat(self.labels, self.n.astype(int))), np.concatenate(made)
+
     @property
     def n(self) -> np.ndarray:
         """Rows in each group."""

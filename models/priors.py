@@ -5,7 +5,8 @@ Each knows
     log_density(sd)                log of that density; an improper one has no constant
     conditionals(name, residuals)  what Gibbs draws of `name`, the variance; residuals(state) gives how many deviations
                                    have that variance, and their sum of squares
-    variable(name)                 what PyMC samples
+    variable(name)                 what PyMC samples; its constants are np.float64, as the logarithm of a plain float
+                                   that fits single precision would be taken in it
     proper                         whether it integrates to one
     fall                           t where the density falls like sd^-t
 """
@@ -64,7 +65,9 @@ class InverseGamma:
         import pymc as pm
 
         if self.proper:
-            return pm.Deterministic(name, pm.InverseGamma(f"{name}2", self.shape, self.scale) ** 0.5)
+            return pm.Deterministic(
+                name, pm.InverseGamma(f"{name}2", *map(np.float64, (self.shape, self.scale))) ** 0.5
+            )
         if self.shape == 0:
             return pm.Deterministic(name, pm.math.exp(pm.Flat(f"log_{name}")))
         if self.shape == -0.5:
@@ -113,7 +116,7 @@ class HalfCauchy:
         """PyMC's variable of the sd."""
         import pymc as pm
 
-        return pm.HalfCauchy(name, self.scale)
+        return pm.HalfCauchy(name, np.float64(self.scale))
 
 
 @dataclass(frozen=True)
@@ -159,4 +162,4 @@ class Normal:
         """PyMC's variable of the coefficient."""
         import pymc as pm
 
-        return pm.Normal(name, self.mean, self.sd) if self.proper else pm.Flat(name)
+        return pm.Normal(name, *map(np.float64, (self.mean, self.sd))) if self.proper else pm.Flat(name)

@@ -30,8 +30,8 @@ def require_proper(model: TwoLevel) -> None:
 
     Notes
     -----
-    Proper iff J - p + t > 1, and as much is left for sigma: within-group sums of squares are not all zero, and there
-    are more rows than groups where sigma has an improper prior.
+    Proper iff J - p + t > 1 and, where sigma has an improper prior, there are more rows than groups. Within-group sums
+    of squares that are all zero are refused whatever the prior: they are no normal data.
     """
     if moments(model) <= 0:
         raise ValueError(
@@ -39,11 +39,7 @@ def require_proper(model: TwoLevel) -> None:
             "give tau a proper prior that falls faster, such as HalfCauchy, or more groups"
         )
     df, ss = model.groups.within
-    if isinstance(model.sigma, priors.Known) or model.sigma.proper:
-        return
-    if df == 0:
+    if df > 0 and ss == 0:
+        raise ValueError("no group has any spread within it: the posterior is degenerate, sigma would be 0")
+    if df == 0 and not (isinstance(model.sigma, priors.Known) or model.sigma.proper):
         raise ValueError("every group has a single row: nothing tells sigma from tau; give sigma a proper prior")
-    if ss == 0:
-        raise ValueError(
-            "no group has any spread within it: with an improper prior of sigma the posterior is degenerate"
-        )

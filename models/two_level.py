@@ -26,8 +26,11 @@ class Collapsed:
 
     Attributes
     ----------
-    log_density : ndarray (...)
-        Log of p(scales, data), a density of the scales themselves, with all constants but those of improper priors.
+    height : ndarray (...)
+        Log of p(scales, data), a density of the scales themselves, less `log_constant`.
+    log_constant : float
+        What does not depend on the scales, all constants but those of improper priors. It grows with the rows, and the
+        digits that it would cost the height are the ones that matter.
     location : ndarray (..., p)
     covariance : ndarray (..., p, p)
         Squared scale matrix of the t, `unit` times what it is for sigma = 1.
@@ -38,12 +41,18 @@ class Collapsed:
         sigma^2 given tau, where it is integrated out.
     """
 
-    log_density: np.ndarray
+    height: np.ndarray
+    log_constant: float
     location: np.ndarray
     covariance: np.ndarray
     unit: np.ndarray
     df: float = np.inf
     sigma2: laws.InverseGamma | None = None
+
+    @property
+    def log_density(self) -> np.ndarray:
+        """Log of p(scales, data)."""
+        return self.height + self.log_constant
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -116,17 +125,26 @@ class TwoLevel:
         g, sigma = self.groups, np.asarray(sigma, dtype=float)
         noise, between = self.variances(g.noise, np.asarray(tau)[..., None], sigma[..., None])
         means = laws.Normal(b @ g.design.T, np.sqrt(noise + between)).log_density(g.mean)
-        return means.sum(axis=-1) + self._log_squares(sigma)
-
-    def _log_squares(self, sigma):
-        """Log density of the pooled sum of squares, ss ~ sigma^2 chi^2(df); 0 where there is none."""
-        df, ss = self.groups.within
-        return self._log_squares_constant - df * np.log(sigma) - ss / (2 * sigma**2)
+        height, log_constant = self._log_squares(sigma)
+        return means.sum(axis=-1) + height + log_constant
 
     @property
     def _log_squares_constant(self):
+        """Log of what the kernel sigma^-df exp(-ss / (2 sigma^2)) of the pooled sum of squares is multiplied by."""
         df, ss = self.groups.within
         return (df / 2 - 1) * np.log(ss) - df / 2 * np.log(2) - gammaln(df / 2) if df else 0.0
+
+    def _log_squares(self, sigma):
+        """Log density of the pooled sum of squares, ss ~ sigma^2 chi^2(df), less a constant, and the constant.
+
+        Written in the ratio of sigma^2 to ss / df, near which no large terms cancel however many rows there are.
+        """
+        df, ss = self.groups.within
+        if df == 0:
+            return np.zeros_like(sigma), 0.0
+        ratio = sigma**2 / (ss / df)
+        log_constant = self._log_squares_constant - df / 2 * (1 + np.log(ss / df))
+        return -df / 2 * (np.log(ratio) + (1 - ratio) / ratio), log_constant
 
     def collapsed(self, tau, sigma=None) -> Collapsed:
         """Theta and b integrated out of p(theta, b, tau, sigma, data), and sigma too where it is not given.
@@ -146,16 +164,19 @@ class TwoLevel:
         given = unit if sigma is None else sigma
         noise, between = self.variances(self.groups.cells.noise, tau[..., None], given[..., None])
         p = pool(self.groups.cells, noise + between, self.coefficients)
-        log_density = self.tau.log_density(tau) - p.log_determinant / 2
+        height = self.tau.log_density(tau) - p.log_determinant / 2
         if self.scales == self.unknown:
-            log_density += self.sigma.log_density(given) + self._log_squares(given) - p.quadratic / 2
-            return Collapsed(log_density, p.mean, p.covariance, unit)
+            of_squares, log_constant = self._log_squares(given)
+            height += self.sigma.log_density(given) + of_squares - p.quadratic / 2
+            return Collapsed(height, log_constant, p.mean, p.covariance, unit)
         df, ss = self.groups.within
-        sigma2 = self.sigma.given(df + len(self.groups) - len(self.coefficients), ss + p.quadratic)
+        none = self.sigma.given(df + len(self.groups) - len(self.coefficients), ss)
+        sigma2 = laws.InverseGamma(none.shape, none.scale + p.quadratic / 2)
+        height -= none.shape * np.log1p(p.quadratic / 2 / none.scale)
+        log_constant = self._log_squares_constant + self.sigma.log_constant - np.log(2) + none.log_integral
         unit = sigma2.scale / sigma2.shape
-        log_density += self.sigma.log_constant + sigma2.log_integral - np.log(2) + self._log_squares_constant
         covariance = p.covariance * unit[..., None, None]
-        return Collapsed(log_density, p.mean, covariance, unit, 2 * float(sigma2.shape), sigma2)
+        return Collapsed(height, log_constant, p.mean, covariance, unit, 2 * float(sigma2.shape), sigma2)
 
     def conditionals(self):
         """Full conditionals, in the order in which Gibbs draws them (seeds 000 and 001, with their slips mended).

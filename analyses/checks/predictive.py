@@ -12,7 +12,7 @@ import xarray as xr
 
 from analyses.checks import Verdict
 from analyses.checks.agreement import LEAST_ESS, limit
-from analyses.contract import NAMES
+from analyses.contract import NAMES, replicate
 from models.groups import Groups
 from models.two_level import TwoLevel
 
@@ -32,20 +32,42 @@ def statistics(groups: Groups, mean, ss=None) -> dict[str, np.ndarray]:
     return out
 
 
-def replicated(groups: Groups, tree: xr.DataTree) -> dict[str, np.ndarray]:
-    """Test quantities of each replicated data set, (chain, draw)."""
-    return statistics(groups, **{name: data.values for name, data in tree["posterior_predictive"].data_vars.items()})
+def replicated(model: TwoLevel, tree: xr.DataTree, *, rng) -> dict[str, np.ndarray]:
+    """Test quantities of replicated data sets, (chain, draw), from groups drawn anew from the population.
+
+    With the theta of the data themselves a group that does not belong to the population would go unnoticed: its own
+    theta follows it wherever it lies (Marshall and Spiegelhalter 2003).
+    """
+    draws = tree["posterior"].dataset
+    theta = rng.normal(population(model, draws, model.groups.design), draws["sd_between"].values[..., None])
+    sigma = draws["sigma"].values if "sigma" in draws else np.ones(theta.shape[:-1])
+    return statistics(model.groups, **replicate(model, theta, sigma, rng=rng))
 
 
-def table(groups: Groups, trees: dict[str, xr.DataTree]) -> pd.DataFrame:
-    """Compare test quantities of the data with those of replicated data: mean, interval, P(replicated >= observed)."""
+def population(model: TwoLevel, draws: xr.Dataset, x) -> np.ndarray:
+    """x'b for each draw and each row of x: (chain, draw, row)."""
+    b = draws["mu"].values[..., None]
+    if model.groups.covariates:
+        b = np.concatenate([b, draws["beta"].values], axis=-1)
+    return b @ x.T
+
+
+def table(groups: Groups, replicates: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
+    """Compare test quantities of the data with those of replicated data: mean, interval, P(replicated >= observed).
+
+    Parameters
+    ----------
+    groups : Groups
+    replicates : dict
+        Engine to what `replicated` gives.
+    """
     observed, rows = statistics(groups, groups.mean, groups.ss), []
-    for engine, tree in trees.items():
-        for name, values in replicated(groups, tree).items():
+    for engine, found in replicates.items():
+        for name, values in found.items():
             above = (values >= observed[name]).astype(float)
-            ess = np.nan_to_num(np.minimum(az.ess(above, method="mean"), above.size), nan=above.size)
+            ess = np.nan_to_num(min(float(az.ess(above, method="mean")), above.size), nan=above.size)
             low, high = np.quantile(values, [0.025, 0.975])
-            rows.append((engine, name, observed[name], values.mean(), low, high, above.mean(), float(ess)))
+            rows.append((engine, name, observed[name], values.mean(), low, high, above.mean(), ess))
     columns = ["engine", "statistic", "observed", "mean", "q2_5", "q97_5", "p_above", "ess"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -54,10 +76,14 @@ def verdict(table: pd.DataFrame) -> Verdict:
     """Hold the engines' predictive p-values against each other, two at a time."""
     p, ess = (table.pivot(index="statistic", columns="engine", values=column) for column in ("p_above", "ess"))
     z = pd.DataFrame({f"{a} and {b}": _difference(p[a], ess[a], p[b], ess[b]) for a, b in combinations(p, 2)}).abs()
-    worst, most = float(z.to_numpy().max()), limit(z.size)
-    passed = worst <= most and float(ess.to_numpy().min()) >= LEAST_ESS
-    found = f"{'agree' if passed else 'differ'} in what they predict: largest |z| {worst:.1f}, limit {most:.1f}"
-    return Verdict("predictive", passed, f"{', '.join(NAMES[engine] for engine in p)} {found}")
+    worst, most, size = float(z.to_numpy().max()), limit(z.size), float(ess.to_numpy().min())
+    engines = ", ".join(NAMES[engine] for engine in p)
+    if not size >= LEAST_ESS:
+        return Verdict(
+            "predictive", False, f"{engines}: an effective sample size of {size:.0f} is too small to compare"
+        )
+    found = f"{'agree' if worst <= most else 'differ'} in what they predict: largest |z| {worst:.1f}, limit {most:.1f}"
+    return Verdict("predictive", worst <= most, f"{engines} {found}")
 
 
 def _difference(p, n, q, m):
@@ -86,19 +112,13 @@ def predictions(model: TwoLevel, trees: dict[str, xr.DataTree], *, group: str, r
     """
     g = model.groups
     at, designs = g.labels.index(group), np.unique(g.design, axis=0)
-    named = [f"theta of a new {g.dim}{_where(g, x)}" for x in designs]
-    rows = []
+    named, rows = [f"theta of a new {g.dim}{_where(g, x)}" for x in designs], []
     for engine, tree in trees.items():
         draws = tree["posterior"].dataset
-        sigma = draws["sigma"].values if "sigma" in draws else np.sqrt(g.noise[at])
-        b = np.stack(
-            [draws["mu"].values, *np.moveaxis(draws["beta"].values, -1, 0)] if g.covariates else [draws["mu"].values],
-            -1,
-        )
-        predicted = {f"new value in {g.dim} {group}": rng.normal(draws["theta"].values[..., at], sigma)}
-        predicted |= {
-            name: rng.normal(b @ x, draws["sd_between"].values) for name, x in zip(named, designs, strict=True)
-        }
+        noise = draws["sigma"].values if "sigma" in draws else np.sqrt(g.noise[at])
+        new = rng.normal(population(model, draws, designs), draws["sd_between"].values[..., None])
+        predicted = {f"new value in {g.dim} {group}": rng.normal(draws["theta"].values[..., at], noise)}
+        predicted |= dict(zip(named, np.moveaxis(new, -1, 0), strict=True))
         rows += [_described(engine, name, values) for name, values in predicted.items()]
     return pd.DataFrame(rows)
 

@@ -11,6 +11,8 @@ import numpy as np
 from scipy import special
 from scipy.optimize import elementwise
 
+CLOSE = {"xatol": 2e-16, "xrtol": 4e-16}
+
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
@@ -49,23 +51,68 @@ def t_mixture(weight, location, scale, df) -> Mixture:
     def component(p):
         return location + scale * (special.ndtri(p) if normal else special.stdtrit(df, p))
 
-    variance = scale**2 * (1.0 if normal else df / (df - 2))
-    return _mixture(weight, location, variance, cdf, component)
+    variance = scale**2 * (1.0 if normal else df / (df - 2) if df > 2 else np.inf)
+    return Mixture(*_moments(weight, location, variance), cdf, _mixture_quantile(weight, cdf, component))
 
 
-def root_inverse_gamma_mixture(weight, factor, shape, scale) -> Mixture:
-    """Weighted sum of factor sqrt(x), x ~ InverseGamma(shape, scale); factor and scale (node,)."""
-    squared = (factor**2 * scale)[:, None]
-    excess = _root_excess(shape - 1)
+def root_inverse_gamma_mixture(weight, shape, scale) -> Mixture:
+    """Weighted sum of sqrt(x), x ~ InverseGamma(shape, scale); scale (node,). Its quantiles are found in the log."""
 
-    def cdf(x, which):
-        return weight @ special.gammaincc(shape, squared / x**2)
+    def cdf_of_log(u, which):
+        return weight @ special.gammaincc(shape, scale[:, None] * np.exp(-2 * u))
 
     def component(p):
-        return np.sqrt(squared / special.gammainccinv(shape, p))
+        return np.log(scale[:, None] / special.gammainccinv(shape, p)) / 2
 
-    second = squared / (shape - 1)
-    return _mixture(weight, np.sqrt(second / (1 + excess)), second * excess / (1 + excess), cdf, component)
+    quantile = _mixture_quantile(weight, cdf_of_log, component)
+    mean, sd = root_moments(weight, shape, scale)
+    return Mixture(mean, sd, lambda x, which: cdf_of_log(np.log(x), which), lambda p: np.exp(quantile(p)))
+
+
+def root_moments(weight, shape, scale):
+    """Mean and sd of a weighted sum of sqrt(x), x ~ InverseGamma(shape, scale); scale (node,)."""
+    excess, second = _root_excess(shape - 1), scale[:, None] / (shape - 1)
+    return _moments(weight, np.sqrt(second / (1 + excess)), second * excess / (1 + excess))
+
+
+def product_mixture(weight, u, step, shift, shape, moments) -> Mixture:
+    """Law of exp(u + shift(u)) / sqrt(g), u known at the nodes of a lattice and g ~ Gamma(shape), independent of it.
+
+    Given u it may be so narrow that a sum over nodes is a staircase. But in the log it is a sum of two independent
+    terms, so its distribution function is that of the first averaged over the second: the trapezoid rule in log g.
+
+    Parameters
+    ----------
+    shift : callable
+        Of u, such that u + shift(u) increases.
+    moments : tuple
+        Mean and sd.
+    """
+    below, (first, last) = lattice_cdf(weight, u, step), (u.min(), u.max())
+    log_g, share = _log_gamma_nodes(shape)
+    ends = np.array([first, last]) + shift(np.array([first, last]))
+
+    def cdf_of_log(y):
+        total = np.clip(np.ravel(y)[:, None] + log_g / 2, *ends).ravel()
+        at = _root(lambda v, total: v + shift(v) - total, first, last, 0.0 * total, 1.0, total)
+        return below(at).reshape(-1, len(log_g)) @ share
+
+    def quantile(p):
+        low, high = ends[0] - log_g[-1] / 2, ends[1] - log_g[0] / 2
+        middle = weight @ (u + shift(u)) - share @ log_g / 2
+        return np.exp(_root(lambda y: cdf_of_log(y) - p, *np.atleast_1d(low, high, middle), 1.0))
+
+    return Mixture(*moments, lambda x, which: cdf_of_log(np.log(x)), quantile)
+
+
+def _log_gamma_nodes(shape):
+    """Nodes and weights of the trapezoid rule for the log of a Gamma(shape) variable, a good half of its sd apart."""
+    step = 0.6 / np.sqrt(shape)
+    ends = np.log(special.gammaincinv(shape, 1e-20)), np.log(special.gammainccinv(shape, 1e-20))
+    t = np.arange(ends[0], ends[1] + step, step)
+    height = shape * (t - np.log(shape)) - np.exp(t) + shape
+    share = np.exp(height - height.max())
+    return t, share / share.sum()
 
 
 def _root_excess(c):
@@ -81,10 +128,7 @@ def _root_excess(c):
 
 
 def lattice_mixture(weight, u, step, transform, inverse, *, increasing=True) -> Mixture:
-    """Monotone functions of u, a quantity known at equally spaced nodes.
-
-    The trapezoid rule samples a density that is band limited for all that doubles can tell; the distribution function
-    of what it sampled is the sum of 1/2 + Si(pi (x - u) / step) / pi.
+    """Monotone functions of u, a quantity known at the nodes of a lattice.
 
     Parameters
     ----------
@@ -99,11 +143,7 @@ def lattice_mixture(weight, u, step, transform, inverse, *, increasing=True) -> 
     increasing : bool
         Of all of them; else all decrease.
     """
-    index = np.rint((u - u.min()) / step).astype(int)
-    weight, nodes = np.bincount(index, weight), u.min() + step * np.arange(index.max() + 1)[:, None]
-
-    def below(x):
-        return weight @ (0.5 + special.sici(np.pi * (x - nodes) / step)[0] / np.pi)
+    below, nodes = lattice_cdf(weight, u, step), u[:, None]
 
     def cdf(x, which):
         at = below(inverse(x, which))
@@ -111,21 +151,33 @@ def lattice_mixture(weight, u, step, transform, inverse, *, increasing=True) -> 
 
     def quantile(p):
         target = p if increasing else 1 - p
-        return transform(_root(lambda x: below(x) - target, nodes[0], nodes[-1]))
+        return transform(_root(lambda x: below(x) - target, nodes.min(axis=0), nodes.max(axis=0), weight @ nodes, 1.0))
 
     values = transform(nodes)
     return Mixture(*_moments(weight, values, 0.0), cdf, quantile)
 
 
-def _mixture(weight, means, variances, cdf, component) -> Mixture:
-    """Mix laws of these means, variances and quantiles; a quantile of the mixture lies between the extreme ones."""
+def lattice_cdf(weight, u, step) -> Callable:
+    """Distribution function of a quantity known at the nodes of a lattice; nodes may share a u.
+
+    The trapezoid rule samples a density that is band limited for all that doubles can tell; the distribution function
+    of what it sampled is the sum of 1/2 + Si(pi (x - u) / step) / pi.
+    """
+    index = np.rint((u - u.min()) / step).astype(int)
+    weight, nodes = np.bincount(index, weight), u.min() + step * np.arange(index.max() + 1)[:, None]
+    return lambda x: weight @ (0.5 + special.sici(np.pi * (x - nodes) / step)[0] / np.pi)
+
+
+def _mixture_quantile(weight, cdf, component) -> Callable:
+    """Quantiles of a mixture, each of which lies between the extreme ones of its components."""
 
     def quantile(p):
-        each = component(p)
-        which = np.arange(each.shape[1])
-        return _root(lambda x, i: cdf(x, i) - p, each.min(axis=0), each.max(axis=0), which)
+        each, width = component(p), component(0.75) - component(0.25)
+        slack = 1e-6 * width.min(axis=0)  # for components that all have the same quantile
+        low, high, which = each.min(axis=0) - slack, each.max(axis=0) + slack, np.arange(each.shape[1])
+        return _root(lambda x, i: cdf(x, i) - p, low, high, weight @ each, weight @ width, which)
 
-    return Mixture(*_moments(weight, means, variances), cdf, quantile)
+    return quantile
 
 
 def _moments(weight, means, variances):
@@ -133,5 +185,14 @@ def _moments(weight, means, variances):
     return mean, np.sqrt(weight @ (variances + (means - mean) ** 2))
 
 
-def _root(f, low, high, *args):
-    return elementwise.find_root(f, (low, high), args=args, tolerances={"xrtol": 4e-16, "xatol": 0.0}).x
+def _root(f, low, high, centre, width, *args):
+    """Where f changes its sign between low and high, to the rounding of a number that far from the centre."""
+
+    def scaled(t, centre, width, *args):
+        return f(centre + t * width, *args)
+
+    ends = (low - centre) / width, (high - centre) / width
+    found = elementwise.find_root(scaled, ends, args=(centre, width, *args), tolerances=CLOSE)
+    if not found.success.all():
+        raise RuntimeError("the distribution function of a mixture does not cross the probability between its ends")
+    return centre + found.x * width

@@ -1,5 +1,11 @@
 """The thin runner: NUTS in PyMC, and the only caller of pm.sample."""
 
+import os
+
+# Fused multiplications depend on how the compiler lays out a loop: with them draws differ from run to run. The flag is
+# for the processes that PyMC starts, which read it when they import PyTensor; the setting below is for this one.
+os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, (os.environ.get("PYTENSOR_FLAGS"), "numba__fastmath=False")))
+
 import numpy as np
 import pymc as pm
 import pytensor
@@ -9,7 +15,6 @@ from analyses.contract import complete
 from models.builder import build
 from models.two_level import TwoLevel
 
-# Fused multiplications depend on how the compiler lays out a loop: with them draws differ from run to run.
 pytensor.config.numba__fastmath = False
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import optimize
+from scipy.ndimage import binary_dilation
 
-MOST_NODES = 1_000_000
+MOST_NODES = 10_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,17 +44,17 @@ class Region:
         def followed(u):
             return self.log_density(u) + lift * np.maximum(u[0] - self.mode[0], 0.0)
 
-        ends = self._box(followed, depth) * self.step
-        axes = [
-            m + step * np.arange(np.floor(a / step), np.ceil(b / step) + 1)
-            for m, (a, b) in zip(self.mode, ends, strict=True)
-        ]
+        ends, coarse = self._box(followed, depth)
+        near = binary_dilation(coarse > coarse.max() - depth, iterations=2)
+        axes = [step * np.arange(np.floor(a * self.step / step), np.ceil(b * self.step / step) + 1) for a, b in ends]
         u = _product(axes)
+        nearest = np.rint(u / self.step).astype(int) - ends[:, :1]
+        u = self.mode[:, None] + u[:, near[tuple(np.clip(nearest, 0, np.array(near.shape)[:, None] - 1))]]
         height = followed(u)
         return u[:, height > height.max() - depth]
 
     def _box(self, followed, depth):
-        """Ends in steps from the mode (d, 2), moved out until the density on every face is `depth` below its top."""
+        """Ends in steps from the mode (d, 2), so far out that all faces are `depth` below the top; heights inside."""
         ends = np.tile([-8, 8], (len(self.mode), 1))
         while True:
             axes = [m + self.step * np.arange(a, b + 1) for m, (a, b) in zip(self.mode, ends, strict=True)]
@@ -61,7 +62,7 @@ class Region:
             faces = [[height.take(end, axis).max() for end in (0, -1)] for axis in range(height.ndim)]
             out = np.array(faces) > height.max() - depth
             if not out.any():
-                return ends
+                return ends, height
             ends = np.where(out, ends * 5 // 4, ends)
 
 

@@ -55,13 +55,12 @@ def rank_section(answer: Answer, variables) -> Section:
 def predictive_section(answer: Answer) -> Section:
     """Posterior predictive checks."""
     groups = answer.model.groups
-    replicated = {engine: predictive.replicated(groups, tree) for engine, tree in answer.trees.items()}
     observed = predictive.statistics(groups, groups.mean, groups.ss)
-    caption = "What replicated data look like under each engine's posterior; the red line is what was seen."
+    caption = "What data on groups drawn anew would look like, by engine; the red line is what was seen."
     return Section(
         title="Would the model produce data like these?",
         text=predictive.sentence(answer.predictive),
-        figures={"predictive": (figures.predictive(replicated, observed), caption)},
+        figures={"predictive": (figures.predictive(answer.replicated, observed), caption)},
         table=answer.predictive,
         note="p_above is the share of replicated data sets with a value at least as large as the one observed.",
     )

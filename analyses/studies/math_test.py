@@ -7,7 +7,7 @@ from analyses.routes import Answer, Settings, answer
 from analyses.studies import common
 from models import math_test
 
-THIN = 2  # every second sweep of a sampler that mixes well: the effective size is then nearly that of the draws kept
+THIN = 4  # sweeps a draw: this sampler mixes well, and what is kept is then nearly independent
 EXTREMES = 10
 
 

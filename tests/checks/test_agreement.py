@@ -1,0 +1,142 @@
+"""The rule of agreement: a right engine passes, a wrong one does not, and a stuck one cannot hide."""
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from scipy.signal import lfilter
+from scipy.special import ndtri
+from scipy.stats import poisson
+
+from analyses.checks import agreement
+from analyses.engines import exact
+from models import eight_schools
+
+QUANTITIES = 6
+CORRELATION = 0.5  # of successive draws: a third of them are effective
+
+
+@pytest.fixture(scope="module")
+def right():
+    posterior = exact.posterior(eight_schools.statement())
+    return posterior.draw(draws=1000, chains=4, rng=np.random.default_rng(41)), posterior.table()
+
+
+def changed(tree, change):
+    """The same draws after a change to the posterior's dataset."""
+    return xr.DataTree.from_dict({"posterior": change(tree["posterior"].dataset.copy(deep=True))})
+
+
+def verdict(tree, reference):
+    return agreement.verdict(agreement.table(tree, reference))
+
+
+def test_independent_draws_agree(right):
+    assert verdict(*right).passed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d.assign(mu=d.mu + 0.1 * d.mu.std()),
+        lambda d: d.assign(tau=d.tau * 1.15),
+        lambda d: d.assign(theta=d.theta.mean() + 1.1 * (d.theta - d.theta.mean())),
+        lambda d: d.assign(tau=d.tau**2),
+    ],
+)
+def test_wrong_draws_do_not(right, change):
+    """A shift by a tenth of an sd, scales off by a tenth or so, and a variance taken for an sd."""
+    tree, reference = right
+    assert not verdict(changed(tree, change), reference).passed
+
+
+def test_a_stuck_chain_cannot_pass(right):
+    """One chain that never moved, and four: the effective sample size counts what was explored."""
+    tree, reference = right
+
+    def stuck(chains):
+        def stop(d):
+            still = d.copy(deep=True)
+            for name in still:
+                still[name][:chains] = still[name][:chains].isel(draw=0)
+            return still
+
+        return stop
+
+    for chains in (1, 4):
+        assert not verdict(changed(tree, stuck(chains)), reference).passed
+
+
+def test_too_few_draws_are_not_agreement(right):
+    """Twenty draws a chain are near enough to anything: that is said, not passed."""
+    tree, reference = right
+    found = verdict(changed(tree, lambda d: d.isel(draw=slice(20))), reference)
+    assert not found.passed
+    assert "too small to compare" in found.sentence
+
+
+def test_kappa_is_one_test(right):
+    rows = agreement.table(*right)
+    assert (rows["variable"] == "kappa").sum() == 8 * 4
+    assert agreement.tests(rows) == len(rows) - 7 * 4
+
+
+def test_a_mean_that_does_not_exist_is_not_compared(right):
+    tree, reference = right
+    without = reference.copy()
+    without.loc[("tau", ""), ["mean", "sd"]] = np.nan
+    rows = agreement.table(tree, without)
+    assert rows.query("variable == 'tau'")["statistic"].tolist() == ["below_q5", "below_q50", "below_q95"]
+
+
+RUNS = 10_000
+ALLOWED = 2
+"""One red run in a thousand would be ten; no more than two of them are seen with a probability below 0.01."""
+
+
+def test_so_few_alarms_are_proof():
+    assert poisson.cdf(ALLOWED, 1e-3 * RUNS) < 0.01
+
+
+@pytest.mark.slow
+def test_a_right_engine_is_called_wrong_less_than_once_in_a_thousand_times():
+    """Ten thousand times 4 x 500 autocorrelated draws of six independent normal quantities through the rule."""
+    rng, alarms, warmup = np.random.default_rng(42), 0, 50
+    labels = [f"g{i}" for i in range(QUANTITIES)]
+    index = pd.MultiIndex.from_product([["theta"], labels], names=["variable", "label"])
+    reference = pd.DataFrame({"mean": 0.0, "sd": 1.0, "q5": ndtri(0.05), "q50": 0.0, "q95": ndtri(0.95)}, index=index)
+    for _ in range(RUNS):
+        noise = rng.standard_normal((4, 500 + warmup, QUANTITIES)) * np.sqrt(1 - CORRELATION**2)
+        x = lfilter([1], [1, -CORRELATION], noise, axis=1)[:, warmup:]
+        draws = xr.Dataset({"theta": (("chain", "draw", "group"), x)}, {"group": labels}, {"engine": "gibbs"})
+        alarms += not verdict(xr.DataTree.from_dict({"posterior": draws}), reference).passed
+    assert alarms <= ALLOWED
+
+
+def test_a_right_run_of_every_study_is_red_less_than_once_in_a_thousand_times():
+    """Ten thousand runs of everything at its true size, on what the rule sees: means and shares, sizes off by a tenth.
+
+    Three engines, and the eight schools twice; an effective size of 1000 is as small as these runs have. Quantities
+    are independent here, which gives more alarms than quantities that move together.
+    """
+    rng, size, red = np.random.default_rng(43), 1000, np.zeros(RUNS, dtype=bool)
+    for quantities in 3 * [105, 26, 12, 12]:
+        most = agreement.limit(4 * quantities)
+        for _ in range(0, RUNS, 1000):
+            batch = slice(_, _ + 1000)
+            off = np.exp(0.1 * rng.standard_normal((4, 1000, quantities)))
+            z = [rng.standard_normal((1000, quantities))]
+            for p in (0.05, 0.5, 0.95):
+                z.append((rng.binomial(size, p, (1000, quantities)) / size - p) / np.sqrt(p * (1 - p) / size))
+            red[batch] |= (np.abs(z) * np.sqrt(off) > most).any(axis=(0, 2))
+    assert red.sum() <= ALLOWED
+
+
+def test_effective_sizes_are_not_off_by_more_than_the_last_test_has_them():
+    rng = np.random.default_rng(44)
+    noise = rng.standard_normal((200, 4, 1050)) * np.sqrt(1 - CORRELATION**2)
+    x = lfilter([1], [1, -CORRELATION], noise, axis=2)[..., 50:]
+    for draws in (x, (x < ndtri(0.05)).astype(float)):
+        sizes = [float(az.ess(one, method="mean")) for one in draws]
+        assert np.std(np.log(np.minimum(sizes, 4000))) < 0.1

@@ -1,0 +1,233 @@
+"""The exact engine against 30-digit quadrature: right to 1e-10 of a posterior sd, its error estimate never too small."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from mpmath import mp, mpf
+from oracle import Oracle, row
+from problems import HALF, PROBLEMS, estimates
+from scipy.integrate import quad
+
+from analyses.checks import agreement
+from analyses.engines import exact
+from analyses.engines.mixture import _root_excess
+from models import blood_pressure, eight_schools, math_test, priors
+from models.groups import Estimates, Replicates
+from models.two_level import TwoLevel
+
+PROMISE = 1e-10  # of the quantity's posterior sd
+
+# Steps of the oracle: its own trapezoid error is then below 1e-20. sigma on paper needs a finer one, since what is
+# left of sd_between given tau is as narrow as log sigma.
+STUDIES = {
+    "math_test": (math_test.statement(), True, "0.006"),
+    "blood_pressure": (blood_pressure.statement(), True, "0.012"),
+    "eight_schools": (eight_schools.statement(), False, "0.1"),
+    "weakly_informative": (eight_schools.weakly_informative(), False, "0.1"),
+}
+
+
+def check(posterior, table, error, key, statistic, truth):
+    sd = posterior[key]
+    wrong = float(abs(mpf(table.loc[key, statistic]) - truth))
+    assert wrong <= PROMISE * sd + 8 * np.finfo(float).eps * abs(table.loc[key, statistic]), (
+        f"{key} {statistic} is off by {wrong / sd:.1e} sd"
+    )
+    assert wrong <= error.loc[key, statistic], f"{key} {statistic}: error {wrong:.1e} is more than was estimated"
+
+
+def check_moments(table, error, key, mean, sd):
+    check(table["sd"], table, error, key, "mean", mean)
+    check(table["sd"], table, error, key, "sd", sd)
+
+
+def check_quantiles(table, error, key, cdf):
+    """F(q) - p over the density is the error of a quantile."""
+    for name, p in exact.PROBABILITIES.items():
+        q = mpf(table.loc[key, name])
+        at, density = cdf(q)
+        check(table["sd"], table, error, key, name, q - (at - mpf(p)) / density)
+
+
+@pytest.fixture(scope="module", params=STUDIES)
+def study(request):
+    model, closed, step = STUDIES[request.param]
+    posterior = exact.posterior(model)
+    return model, Oracle(model, closed=closed, step=step), posterior.table(), posterior.error()
+
+
+def test_scales_of_the_studies(study):
+    model, oracle, table, error = study
+    for name in (*model.unknown, "sd_between"):
+        check_moments(table, error, (name, ""), *oracle.moments_scale(name))
+        if name == "tau" or not oracle.closed:
+            check_quantiles(table, error, (name, ""), oracle.cdf_tau)
+        else:
+            check_quantiles(table, error, (name, ""), lambda q, name=name: oracle.cdf_root(q, name))
+
+
+def test_coefficients_of_the_studies(study):
+    model, oracle, table, error = study
+    for k, key in enumerate([("mu", ""), *(("beta", c) for c in model.groups.covariates)]):
+        x = [mpf(int(j == k)) for j in range(len(model.coefficients))]
+        check_moments(table, error, key, *oracle.moments_linear(x))
+        check_quantiles(table, error, key, lambda q, x=x: oracle.cdf_linear(q, x))
+
+
+def test_groups_of_the_studies(study):
+    """theta and kappa of the first group, and of those with the smallest and the largest noise."""
+    model, oracle, table, error = study
+    g = model.groups
+    for i in {0, int(np.argmin(g.noise)), int(np.argmax(g.noise))}:
+        key, x = ("theta", g.labels[i]), row(model, i)
+        check_moments(table, error, key, *oracle.moments_linear(x, i))
+        check_quantiles(table, error, key, lambda q, x=x, i=i: oracle.cdf_linear(q, x, i))
+        noise = oracle.noise[i]
+        kappas = [(noise / (noise + n.tau**2), mpf(0)) for n in oracle.nodes]
+        check_moments(table, error, ("kappa", g.labels[i]), *oracle._moments_of(kappas))
+
+
+def oracle_step(model):
+    """Small groups have wide posteriors: a coarse lattice does, finer where the prior has a factor exp(-1 / tau^2)."""
+    return "0.15" if model.tau.fall < 2 or isinstance(model.tau, priors.HalfCauchy) else "0.1"
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_small_problems(name):
+    """Every shape of problem, sigma never integrated out on paper by the oracle, which keeps to two dimensions."""
+    model = PROBLEMS[name]
+    posterior, oracle = exact.posterior(model), Oracle(model, closed=False, step=oracle_step(model))
+    table, error = posterior.table(), posterior.error()
+    for scale in (*model.unknown, "sd_between"):
+        check_moments(table, error, (scale, ""), *oracle.moments_scale(scale))
+    for k, key in enumerate([("mu", ""), *(("beta", c) for c in model.groups.covariates)]):
+        x = [mpf(int(j == k)) for j in range(len(model.coefficients))]
+        check_moments(table, error, key, *oracle.moments_linear(x))
+    i = int(np.argmax(model.groups.mean))
+    key, x = ("theta", model.groups.labels[i]), row(model, i)
+    check_moments(table, error, key, *oracle.moments_linear(x, i))
+    check_quantiles(table, error, key, lambda q: oracle.cdf_linear(q, x, i))
+
+
+@pytest.mark.parametrize("name", ["one-way, proper mu", "one-way, absolute tau"])
+@pytest.mark.parametrize("scale", ["tau", "sigma", "sd_between"])
+def test_quantiles_of_scales_in_two_dimensions(name, scale):
+    """The kernel that makes distribution functions of lattices against adaptive quadrature that stops at a quantile."""
+    model = PROBLEMS[name]
+    posterior = exact.posterior(model)
+    top, along = posterior.given.log_density.max(), posterior.logs["tau" if scale == "sigma" else "sigma"]
+    other = np.arange(along.min() - 1, along.max() + 1, 0.02)
+
+    def line(v):
+        """Density of the log of the scale at v: the other scale is integrated by the trapezoid rule along the line."""
+        u, s = (other, v + 0 * other) if scale == "sigma" else (v + 0 * other, other)
+        if scale == "sd_between" and model.relative:
+            u = v - other
+        return np.exp(model.collapsed(np.exp(u), np.exp(s)).log_density + u + s - top).sum()
+
+    for p in (0.025, 0.5, 0.975):
+        q = np.log(posterior.scale(scale).quantile(p)[0])
+        ends = (q - 40, q - 6, q - 2, q, q + 1, q + 3, q + 9)
+        parts = [quad(line, a, b, epsabs=0, epsrel=1e-13, limit=400)[0] for a, b in pairwise(ends)]
+        assert sum(parts[:3]) / sum(parts) == pytest.approx(p, abs=1e-10)
+
+
+def same_means(spread):
+    """Six groups of four whose means are as far apart as that, in sds of a mean."""
+    means = 500 + spread * np.array([-2.0, -1.0, -0.5, 0.5, 1.0, 2.0])
+    return Replicates.from_summary([f"g{i}" for i in range(6)], [4] * 6, means, [12.0] * 6)
+
+
+LIMITS = {
+    "equal means: all of tau's posterior near 0": TwoLevel(groups=same_means(0.0), tau=priors.FLAT),
+    "means a thousand sds apart: nothing is pooled": TwoLevel(groups=same_means(1e3), tau=priors.FLAT),
+    "one group of a billion among small ones": TwoLevel(
+        groups=Replicates.from_summary(
+            list("abcd"), [3, 10**9, 4, 2], [498.0, 500.0, 507.0, 493.0], [220.0, 1e11, 290.0, 90.0]
+        ),
+        tau=priors.HalfCauchy(1.0),
+    ),
+    "one estimate without noise": TwoLevel(
+        groups=Estimates.from_summary(list("abcde"), [3.0, 9.0, 5.0, 4.0, 7.0], [1e-6, 2.0, 3.0, 4.0, 5.0]),
+        tau=priors.FLAT,
+        sigma=priors.Known(),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_limits(name):
+    """Where shrinkage is none or complete, all sizes are equal, or one group is all the data there are."""
+    model = LIMITS[name]
+    posterior = exact.posterior(model)
+    table, error = posterior.table(), posterior.error()
+    oracle = Oracle(
+        model, closed="tau" in model.scales and len(model.scales) == 1 and "sigma" in model.unknown, step="0.08"
+    )
+    check_moments(table, error, ("tau", ""), *oracle.moments_scale("tau"))
+    check_moments(table, error, ("mu", ""), *oracle.moments_linear([mpf(1)]))
+    check_quantiles(table, error, ("tau", ""), oracle.cdf_tau)
+    for i in range(3):
+        check_moments(table, error, ("theta", model.groups.labels[i]), *oracle.moments_linear(row(model, i), i))
+
+
+def test_shrinkage_at_the_limits():
+    """kappa near one half and more where the means are equal, next to nothing where they are far apart."""
+    near, far = (exact.posterior(m).table().loc["kappa", "mean"] for m in list(LIMITS.values())[:2])
+    assert near.min() > 0.5
+    assert far.max() < 1e-5
+
+
+def test_labels_and_order_do_not_matter():
+    model = PROBLEMS["one-way"]
+    g, order = model.groups, np.array([3, 0, 5, 1, 4, 2])
+    turned = Replicates.from_summary([g.labels[i] for i in order], g.n[order], g.mean[order], g.ss[order])
+    table, other = exact.posterior(model).table(), exact.posterior(TwoLevel(groups=turned, tau=HALF)).table()
+    assert other.loc[table.index].to_numpy() == pytest.approx(table.to_numpy(), rel=1e-11)
+
+
+def test_equivariance():
+    """y to 3 y - 1000 moves locations and scales with it and leaves tau and kappa alone: all priors are scale-free."""
+    model = PROBLEMS["one-way, flat tau, covariate"]
+    g = model.groups
+    moved = Replicates.from_summary(
+        g.labels, g.n, 3 * g.mean - 1000, 9 * g.ss, covariates={"x": g.design[:, 1]}
+    )  # fmt: skip
+    table, other = exact.posterior(model).table(), exact.posterior(TwoLevel(groups=moved, tau=model.tau)).table()
+    for key in table.index:
+        scale = 1.0 if key[0] in ("tau", "kappa") else 3.0
+        shift = -1000.0 if key[0] in ("mu", "theta") else 0.0
+        assert other.loc[key, "mean"] == pytest.approx(scale * table.loc[key, "mean"] + shift, rel=1e-10)
+        assert other.loc[key, "sd"] == pytest.approx(scale * table.loc[key, "sd"], rel=1e-9)
+
+
+def test_moments_that_do_not_exist_are_not_given():
+    """Four estimates and flat tau: the mean of tau exists, its sd does not. With three, neither; theta has all."""
+    for count, mean, sd in [(4, True, False), (3, False, False), (6, True, True)]:
+        table = exact.posterior(TwoLevel(groups=estimates(3, count), tau=priors.FLAT, sigma=priors.Known())).table()
+        for key in (("tau", ""), ("mu", "")):
+            assert np.isfinite(table.loc[key, ["mean", "sd"]]).tolist() == [mean, sd]
+        assert np.isfinite(table.loc["theta"].to_numpy()).all()
+        assert np.isfinite(table["q50"]).all()
+
+
+def test_improper_posteriors_are_refused():
+    with pytest.raises(ValueError, match="improper"):
+        exact.posterior(TwoLevel(groups=estimates(3, 2), tau=priors.FLAT, sigma=priors.Known()))
+
+
+def test_draws_are_independent_and_exact():
+    """Twenty thousand of every problem, against the distribution function of every quantity."""
+    for seed, (name, model) in enumerate(PROBLEMS.items()):
+        posterior = exact.posterior(model)
+        tree = posterior.draw(draws=5000, chains=4, rng=np.random.default_rng(seed))
+        found = agreement.verdict(agreement.table(tree, posterior.table()))
+        assert found.passed, f"{name}: {found.sentence}"
+
+
+def test_root_moments_where_the_series_takes_over():
+    """E x / (E sqrt x)^2 - 1 on both sides of c = 30, to a few units in the last place."""
+    for c in (1.5, 12.0, 29.9, 30.1, 500.0, 1e6):
+        root = mp.exp(mp.loggamma(mpf(c) + 1) - mp.loggamma(mpf(c) + mpf(1) / 2)) / mp.sqrt(mpf(c))
+        assert _root_excess(c) == pytest.approx(float(root**2 - 1), rel=1e-12)

@@ -1,0 +1,116 @@
+"""Priors are densities of the sd, proper ones integrate to one, and the rule of propriety draws the border right."""
+
+import numpy as np
+import pytest
+from problems import estimates, replicates
+from scipy.integrate import quad
+from scipy.stats import halfcauchy, invgamma, norm
+
+from models import priors, propriety
+from models.groups import Replicates
+from models.two_level import TwoLevel
+
+SD = np.array([0.03, 0.4, 1.0, 7.0, 300.0])
+
+
+def test_inverse_gamma_is_a_density_of_the_sd():
+    prior = priors.InverseGamma(1.3, 2.1)
+    assert prior.log_density(SD) == pytest.approx(invgamma(1.3, scale=2.1).logpdf(SD**2) + np.log(2 * SD), rel=1e-12)
+
+
+def test_half_cauchy_is_a_density_of_the_sd():
+    assert priors.HalfCauchy(5.0).log_density(SD) == pytest.approx(halfcauchy(scale=5).logpdf(SD), rel=1e-12)
+
+
+@pytest.mark.parametrize("prior", [priors.InverseGamma(0.5, 0.5), priors.HalfCauchy(3.0)])
+def test_proper_priors_integrate_to_one(prior):
+    total = quad(lambda u: np.exp(prior.log_density(np.exp(u)) + u), -30, 0)[0]
+    total += quad(lambda u: np.exp(prior.log_density(np.exp(u)) + u), 0, 40)[0]
+    assert total == pytest.approx(1, abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("prior", "power"),
+    [(priors.JEFFREYS, -1), (priors.FLAT, 0), (priors.FLAT_VARIANCE, 1), (priors.InverseGamma(0.2), -1.4)],
+)
+def test_improper_priors_are_powers_of_the_sd(prior, power):
+    """p(sd^2) = 1/sd^2, p(sd) = 1 and p(sd^2) = 1 are sd^-1, sd^0 and sd^1 in the sd, up to a constant."""
+    assert not prior.proper
+    assert prior.log_density(SD) == pytest.approx(power * np.log(SD))
+
+
+@pytest.mark.parametrize(
+    "prior", [priors.InverseGamma(0.7, 2.0), priors.HalfCauchy(2.0), priors.FLAT, priors.FLAT_VARIANCE]
+)
+def test_fall_is_the_power_of_the_tail(prior):
+    slope = (prior.log_density(np.array([1e9])) - prior.log_density(np.array([1e8])))[0] / np.log(10)
+    assert -slope == pytest.approx(prior.fall, abs=1e-6)
+
+
+def test_normal_is_flat_without_an_sd():
+    assert priors.Normal(1.0, 2.0).log_density(3.0) == pytest.approx(norm(1, 2).logpdf(3))
+    assert priors.Normal().log_density(np.array([3.0, 4.0])).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("prior", "arguments"),
+    [
+        (priors.HalfCauchy, (0.0,)),
+        (priors.Normal, (0.0, -1.0)),
+        (priors.InverseGamma, (0.0, 1.0)),
+        (priors.InverseGamma, (1.0, -1.0)),
+    ],
+)
+def test_what_is_no_density_is_refused(prior, arguments):
+    with pytest.raises(ValueError, match=r"positive|no density"):
+        prior(*arguments)
+
+
+def growth(model, power=0):
+    """How much the integral of tau^power p(tau, y) over log tau grows from e^30 to e^60: nothing if it exists."""
+    u = np.arange(-20.0, 60.0, 0.01)
+    height = model.collapsed(np.exp(u)).log_density + u * (1 + power)
+    mass = np.exp(height - height.max())
+    return mass.sum() / mass[u < 30].sum() - 1
+
+
+BORDER = [
+    (TwoLevel(groups=estimates(1, groups), tau=tau, sigma=priors.Known()), groups - 1 + fall)
+    for tau, fall in [
+        (priors.FLAT, 0),
+        (priors.FLAT_VARIANCE, -1),
+        (priors.HalfCauchy(2.0), 2),
+        (priors.InverseGamma(0.5, 0.5), 2),
+    ]
+    for groups in (2, 3, 4)
+]
+
+
+@pytest.mark.parametrize(("model", "fall"), BORDER)
+def test_a_posterior_is_proper_just_where_the_rule_says(model, fall):
+    """Numerically on both sides of the border J - p + t > 1, and of its moments' J - p + t > k + 1."""
+    assert propriety.fall(model) == fall
+    for k in (0, 1, 2):
+        assert (growth(model, k) < 1e-6) == (propriety.moments(model) > k)
+    if fall > 1:
+        propriety.require_proper(model)
+    else:
+        with pytest.raises(ValueError, match=r"improper: .* groups are too few"):
+            propriety.require_proper(model)
+
+
+def test_single_rows_cannot_tell_sigma_from_tau():
+    groups = replicates(1, [1, 1, 1, 1])
+    with pytest.raises(ValueError, match="single row"):
+        propriety.require_proper(TwoLevel(groups=groups, tau=priors.InverseGamma(0.5, 0.5)))
+
+
+def test_no_spread_within_groups_is_degenerate():
+    groups = Replicates.from_summary(["a", "b", "c"], [2, 2, 2], [1.0, 2.0, 4.0], [0.0, 0.0, 0.0])
+    with pytest.raises(ValueError, match="degenerate"):
+        propriety.require_proper(TwoLevel(groups=groups, tau=priors.InverseGamma(0.5, 0.5)))
+
+
+def test_each_coefficient_needs_a_prior():
+    with pytest.raises(ValueError, match="2 priors for the coefficients mu"):
+        TwoLevel(groups=estimates(1, 4), tau=priors.FLAT, coefficients=(priors.Normal(), priors.Normal()))
