@@ -1,4 +1,4 @@
-"""The exact engine against 30-digit quadrature: right to 1e-10 of a posterior sd, its error estimate never too small."""
+"""The exact engine against 30-digit quadrature: right to 1e-10 of a posterior sd, its error never underestimated."""
 
 from itertools import pairwise
 
