@@ -70,12 +70,19 @@ def build_rows(model: TwoLevel, labels, values, *, parameterization: str = "cent
     labels, values : sequences
         A group's label and a value each row.
     parameterization : {"centered", "noncentered"}
+
+    Raises
+    ------
+    ValueError
+        For another parameterization, or a label that is no group's.
     """
     _known(parameterization, THETA)
     g = model.groups
-    position = {label: i for i, label in enumerate(g.labels)}
+    position, labels = {label: i for i, label in enumerate(g.labels)}, list(map(str, labels))
+    if unknown := set(labels) - set(position):
+        raise ValueError(f"{sorted(unknown)[0]!r} is no {g.dim} of this model")
     with _empty(model) as built:
-        which = pm.Data("group_of_row", [position[str(label)] for label in labels], dims="row")
+        which = pm.Data("group_of_row", [position[label] for label in labels], dims="row")
         population, tau, sigma = _hyperparameters(model)
         _, between = model.variances(g.noise, tau, sigma)
         theta = THETA[parameterization](population, pt.sqrt(between), g.dim)

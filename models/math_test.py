@@ -67,3 +67,28 @@ def build(*, parameterization: str = "marginal", **others):
     from models import builder
 
     return builder.build(statement(**others), parameterization=parameterization)
+
+
+def build_rows(labels, values, *, parameterization: str = "centered", **others):
+    """The same with a likelihood on single rows, y_ij ~ N(theta_i, sigma^2): for teaching and for checking.
+
+    Parameters
+    ----------
+    labels, values : sequences
+        A school's name and a value each row.
+    parameterization : {"centered", "noncentered"}
+    **others
+        Arguments of `statement`.
+
+    Returns
+    -------
+    pm.Model
+
+    Raises
+    ------
+    ValueError
+        For an unknown parameterization or a label that is no school's.
+    """
+    from models import builder
+
+    return builder.build_rows(statement(**others), labels, values, parameterization=parameterization)

@@ -22,6 +22,7 @@ def sample(
     model: TwoLevel,
     *,
     parameterization: str = "marginal",
+    sampler: str = "pymc",
     draws: int = 1000,
     tune: int = 1000,
     chains: int = 4,
@@ -37,6 +38,8 @@ def sample(
     ----------
     model : TwoLevel
     parameterization : {"marginal", "centered", "noncentered"}
+    sampler : str
+        Of those that pm.sample knows and that are installed.
     draws, tune, chains, cores
         Of pm.sample. The draws are bit-identical for a seed.
     seed : int
@@ -54,6 +57,7 @@ def sample(
     """
     tree = run(
         build(model, parameterization=parameterization),
+        sampler=sampler,
         draws=draws,
         tune=tune,
         chains=chains,
@@ -69,7 +73,9 @@ def sample(
     return complete(model, drawn, engine="nuts", rng=rng, sample_stats=tree["sample_stats"].dataset)
 
 
-def run(built: pm.Model, *, draws, tune, chains, cores, seed, target_accept, progress=False) -> xr.DataTree:
+def run(
+    built: pm.Model, *, draws, tune, chains, cores, seed, target_accept, sampler="pymc", progress=False
+) -> xr.DataTree:
     """Run NUTS on any PyMC model and return what PyMC returns, checked for its size."""
     tree = pm.sample(
         draws=draws,
@@ -77,7 +83,7 @@ def run(built: pm.Model, *, draws, tune, chains, cores, seed, target_accept, pro
         chains=chains,
         cores=cores,
         random_seed=seed,
-        nuts_sampler="pymc",
+        nuts_sampler=sampler,
         target_accept=target_accept,
         progressbar=progress,
         quiet=not progress,

@@ -21,21 +21,11 @@ def _figure(width=6.4, height=3.8, **grid):
 def shrinkage(groups, mu, *, against: str, xlabel: str, ylabel: str) -> Figure:
     """Raw means with arrows to their posterior means."""
     figure, ax = _figure()
-    x, raw, pooled = (groups[c].to_numpy(dtype=float) for c in (against, "estimate", "theta_mean"))
-    if mu is not None:
-        ax.axhline(mu, color=RAW, linewidth=0.8, linestyle="--", label="posterior mean of mu")
-    for at, start, end in zip(x, raw, pooled, strict=True):
-        ax.annotate(
-            "",
-            (at, end),
-            (at, start),
-            arrowprops={"arrowstyle": "->", "color": POOLED, "lw": 0.7, "alpha": 0.6},
-        )
-    ax.scatter(x, raw, s=16, facecolors="none", edgecolors=RAW, label="raw mean", zorder=3)
-    ax.scatter(x, pooled, s=12, color=POOLED, label="posterior mean", zorder=3)
-    extremes = {int(np.argmax(raw)), int(np.argmin(raw))}
-    for i in extremes:
-        ax.annotate(groups["label"].iloc[i], (x[i], raw[i]), xytext=(4, 3), textcoords="offset points", fontsize=8)
+    ax.axhline(mu, color=RAW, linewidth=0.8, linestyle="--", label="posterior mean of mu")
+    _arrows(ax, groups, against)
+    for i in {groups["estimate"].idxmax(), groups["estimate"].idxmin()}:
+        at = groups.loc[i, [against, "estimate"]]
+        ax.annotate(groups.loc[i, "label"], at, xytext=(4, 3), textcoords="offset points", fontsize=8)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.legend(frameon=False, fontsize=8)
     return figure
@@ -45,15 +35,22 @@ def shrinkage_by_arm(groups, arm, *, xlabel: str, ylabel: str) -> Figure:
     """Raw means with arrows to their posterior means, a panel for each arm of a trial."""
     figure, axes = _figure(ncols=2, sharey=True)
     for ax, (name, members) in zip(axes, groups.groupby(np.asarray(arm), sort=False), strict=True):
-        x, raw, pooled = (members[c].to_numpy(dtype=float) for c in ("n", "estimate", "theta_mean"))
-        for at, start, end in zip(x, raw, pooled, strict=True):
-            ax.annotate("", (at, end), (at, start), arrowprops={"arrowstyle": "->", "color": POOLED, "lw": 0.8})
-        ax.scatter(x, raw, s=18, facecolors="none", edgecolors=RAW, label="raw mean", zorder=3)
-        ax.scatter(x, pooled, s=12, color=POOLED, label="posterior mean", zorder=3)
+        _arrows(ax, members, "n")
         ax.set(xlabel=xlabel, title=name)
     axes[0].set_ylabel(ylabel)
     axes[0].legend(frameon=False, fontsize=8)
     return figure
+
+
+def _arrows(ax, groups, against):
+    """Raw means as circles, posterior means as dots, and an arrow between them wherever there is room for one."""
+    x, raw, pooled = (groups[column].to_numpy(dtype=float) for column in (against, "estimate", "theta_mean"))
+    room = 0.03 * (raw.max() - raw.min())
+    for at, start, end in zip(x, raw, pooled, strict=True):
+        if abs(end - start) > room:
+            ax.annotate("", (at, end), (at, start), arrowprops={"arrowstyle": "->", "color": POOLED, "lw": 0.7})
+    ax.scatter(x, raw, s=18, facecolors="none", edgecolors=RAW, label="raw mean", zorder=4)
+    ax.scatter(x, pooled, s=12, color=POOLED, label="posterior mean", zorder=3)
 
 
 def kappa(groups, *, against: str, xlabel: str) -> Figure:

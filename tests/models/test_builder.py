@@ -142,7 +142,11 @@ def test_unknown_parameterization_is_refused(study):
         study.build(parameterization="centred")
 
 
-def test_rows_have_no_marginal_parameterization():
-    model = math_test.statement()
+@pytest.mark.parametrize("study", [math_test, blood_pressure])
+def test_rows_of_the_studies(study):
+    labels, values = study.groups().rows(np.random.default_rng(24))
+    assert study.build_rows(labels, values)["y"].eval().shape == (len(values),)
     with pytest.raises(ValueError, match="'marginal' is none of centered, noncentered"):
-        builder.build_rows(model, *model.groups.rows(np.random.default_rng(23)), parameterization="marginal")
+        study.build_rows(labels, values, parameterization="marginal")
+    with pytest.raises(ValueError, match="'nobody' is no s"):
+        study.build_rows(["nobody", *labels[1:]], values)
