@@ -21,6 +21,7 @@ class Mixture:
     Attributes
     ----------
     mean, sd : ndarray (quantity,)
+        Nan where a moment does not exist.
     cdf : callable
         (x, which) to P(quantity[which] <= x), elementwise.
     quantile : callable
@@ -51,8 +52,9 @@ def t_mixture(weight, location, scale, df) -> Mixture:
     def component(p):
         return location + scale * (special.ndtri(p) if normal else special.stdtrit(df, p))
 
-    variance = scale**2 * (1.0 if normal else df / (df - 2) if df > 2 else np.inf)
-    return Mixture(*_moments(weight, location, variance), cdf, _mixture_quantile(weight, cdf, component))
+    inflation = 1.0 if normal else df / (df - 2) if df > 2 else np.nan
+    mean, sd = _moments(weight, location if df > 1 else np.full_like(location, np.nan), scale**2 * inflation)
+    return Mixture(mean, sd, cdf, _mixture_quantile(weight, cdf, component))
 
 
 def root_inverse_gamma_mixture(weight, shape, scale) -> Mixture:
@@ -70,7 +72,9 @@ def root_inverse_gamma_mixture(weight, shape, scale) -> Mixture:
 
 
 def root_moments(weight, shape, scale):
-    """Mean and sd of a weighted sum of sqrt(x), x ~ InverseGamma(shape, scale); scale (node,)."""
+    """Mean and sd of a weighted sum of sqrt(x), x ~ InverseGamma(shape, scale); scale (node,). Nan without an E x."""
+    if shape <= 1:
+        return np.full((2, 1), np.nan)
     excess, second = _root_excess(shape - 1), scale[:, None] / (shape - 1)
     return _moments(weight, np.sqrt(second / (1 + excess)), second * excess / (1 + excess))
 

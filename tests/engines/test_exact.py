@@ -212,6 +212,15 @@ def test_moments_that_do_not_exist_are_not_given():
         assert np.isfinite(table["q50"]).all()
 
 
+def test_so_few_rows_that_sigma_has_no_mean():
+    """Three rows in two groups: given tau, b is a t with two degrees of freedom; all have quantiles."""
+    groups = Replicates.from_summary(["a", "b"], [2, 1], [3.0, 5.0], [1.5, 0.0])
+    table = exact.posterior(TwoLevel(groups=groups, tau=HALF)).table()
+    assert table.loc[[("sigma", ""), ("sd_between", "")], "mean"].isna().all()
+    assert np.isnan(table.loc[("mu", ""), "sd"])
+    assert np.isfinite(table["q50"]).all()
+
+
 def test_improper_posteriors_are_refused():
     with pytest.raises(ValueError, match="improper"):
         exact.posterior(TwoLevel(groups=estimates(3, 2), tau=priors.FLAT, sigma=priors.Known()))
