@@ -29,7 +29,15 @@ def complete(model: TwoLevel, drawn: dict, *, engine: str, rng, sample_stats: xr
         posterior: mu, beta (covariate), tau, sigma, sd_between, theta and kappa (group); posterior_predictive and
         observed_data: mean, and ss where groups have any (group); constant_data: noise, df and design (group);
         sample_stats.
+
+    Raises
+    ------
+    FloatingPointError
+        Where a draw is not a finite number.
     """
+    for name, values in drawn.items():
+        if not np.isfinite(values).all():
+            raise FloatingPointError(f"{engine}: {np.sum(~np.isfinite(values))} draws of {name} are not finite numbers")
     g, b = model.groups, drawn["b"]
     tau, sigma = drawn["tau"], drawn.get("sigma", np.ones_like(drawn["tau"]))
     noise, between = model.variances(g.noise, tau[..., None], sigma[..., None])

@@ -1,7 +1,10 @@
 """Where a run's files go. All are written aside and moved into place at the end, so an interrupted run leaves none."""
 
+import fcntl
 import json
+import os
 import shutil
+import signal
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -13,18 +16,9 @@ from analyses import tables
 from analyses.report import pages
 from analyses.report.pages import Page
 from analyses.routes import Settings
+from analyses.studies import STUDIES
 
-PACKAGES = (
-    "partial-pooling",
-    "pymc",
-    "pytensor",
-    "arviz",
-    "numpy",
-    "scipy",
-    "pandas",
-    "xarray",
-    "matplotlib",
-)
+PACKAGES = ("partial-pooling", "pymc", "pytensor", "arviz", "numpy", "scipy", "pandas", "xarray", "matplotlib")
 
 
 @contextmanager
@@ -38,7 +32,22 @@ def aside(out: Path):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def write(page: Page, folder: Path, settings: Settings, *, seconds: dict[str, float]) -> None:
+def require_ours(out: Path, studies) -> None:
+    """Refuse to replace a folder that no run has written.
+
+    Raises
+    ------
+    FileExistsError
+        Naming the folder.
+    """
+    for name in studies:
+        if (out / name).exists() and _manifest_of(out / name) is None:
+            raise FileExistsError(
+                f"{out / name} is there and holds no report of {name}: move it, or choose another --out"
+            )
+
+
+def write(page: Page, folder: Path, settings: Settings, *, command: list[str], seconds: dict[str, float]) -> None:
     """Write everything about one study into a new folder."""
     pictures = {name: pages.png(figure) for s in page.sections for name, (figure, _) in s.figures.items()}
     (folder / "figures").mkdir(parents=True)
@@ -47,7 +56,7 @@ def write(page: Page, folder: Path, settings: Settings, *, seconds: dict[str, fl
     for number, answer in enumerate(page.answers):
         _write_answer(answer, folder / answer.name if number else folder)
     (folder / "index.html").write_text(pages.render(page, pictures), encoding="utf-8")
-    manifest = json.dumps(_manifest(page, settings, seconds), indent=2, ensure_ascii=False)
+    manifest = json.dumps(_manifest(page, settings, command, seconds), indent=2, ensure_ascii=False)
     (folder / "manifest.json").write_text(manifest + "\n", encoding="utf-8")
 
 
@@ -60,7 +69,7 @@ def _write_answer(answer, folder):
         tree.to_netcdf(folder / f"{engine}.nc", engine="h5netcdf")
 
 
-def _manifest(page, settings, seconds):
+def _manifest(page, settings, command, seconds):
     data = resources.files("partial_pooling_data").joinpath(f"{page.name}.csv").read_bytes()
     return {
         "study": page.name,
@@ -69,7 +78,7 @@ def _manifest(page, settings, seconds):
         "sentence": page.sentence,
         "passed": page.passed,
         "verdicts": [{"answer": name, **verdict._asdict()} for name, verdict in page.verdicts],
-        "command": ["python", "-m", "analyses.run", *sys.argv[1:]],
+        "command": ["python", "-m", "analyses.run", *command],
         "seed": settings.seed,
         "best": page.answers[0].best,
         "versions": {"python": sys.version.split()[0]} | {name: metadata.version(name) for name in PACKAGES},
@@ -84,13 +93,46 @@ def _manifest(page, settings, seconds):
 
 
 def publish(folder: Path, out: Path) -> None:
-    """Move each finished study into place, then make the front page anew from every study that is there."""
-    for study in sorted(folder.iterdir()):
-        final, old = out / study.name, folder / f".old-{study.name}"
-        if final.exists():
-            final.rename(old)
-        study.rename(final)
-    manifests = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(out.glob("*/manifest.json"))]
-    front = folder / "index.html"
-    front.write_text(pages.front(manifests), encoding="utf-8")
-    front.replace(out / "index.html")
+    """Move each finished study into place, then make the front page anew from every study that is there.
+
+    Not to be interrupted, nor to be done by two runs at a time: either would lose a report.
+    """
+    with _uninterrupted(), _alone(out):
+        for study in sorted(path for path in folder.iterdir() if not path.name.startswith(".")):
+            if (out / study.name).exists():
+                (out / study.name).rename(folder / f".old-{study.name}")
+            study.rename(out / study.name)
+        manifests = [_manifest_of(out / name) for name in STUDIES]
+        front = folder / "index.html"
+        front.write_text(pages.front([m for m in manifests if m is not None]), encoding="utf-8")
+        front.replace(out / "index.html")
+
+
+def _manifest_of(folder):
+    """What a run has written about the study in its folder; None where none has."""
+    try:
+        found = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+        return None
+    return found if isinstance(found, dict) and found.get("study") == folder.name else None
+
+
+@contextmanager
+def _uninterrupted():
+    """Let Ctrl-C wait."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+@contextmanager
+def _alone(out):
+    """Let another run that publishes into the same folder wait."""
+    handle = os.open(out, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

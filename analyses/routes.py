@@ -12,9 +12,8 @@ import xarray as xr
 from analyses import tables
 from analyses.checks import Verdict, agreement, diagnostics, predictive, shrinkage
 from analyses.engines import exact, gibbs
+from analyses.studies import ENGINES
 from models.two_level import TwoLevel
-
-ENGINES = ("nuts", "gibbs", "exact")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,15 +76,21 @@ def answer(name: str, model: TwoLevel, settings: Settings, *, best: str, thin: i
         Sweeps of the Gibbs sampler a kept draw.
     """
     seconds: dict[str, float] = {}
-    best = settings.best or best
     with _timed(seconds, "exact"):
         posterior = exact.posterior(model)
         reference = posterior.table()
     with _timed(seconds, "error of exact"):
         error = posterior.error().div(reference["sd"], axis=0).max().max()
-    with _timed(seconds, "exact draws"):
-        independent = posterior.draw(rng=settings.rng("exact", name))
-    trees = {}
+    trees = _draws(name, posterior, settings, thin, seconds)
+    with _timed(seconds, "checks"):
+        return _checked(
+            name, posterior, reference, trees, settings, best=settings.best or best, error=float(error), seconds=seconds
+        )
+
+
+def _draws(name, posterior, settings, thin, seconds):
+    """Engine to its DataTree. Independent draws are always made, as ranks and P(best) rest on them."""
+    model, trees = posterior.model, {}
     if "nuts" in settings.engines:
         from analyses.engines import nuts  # PyMC takes its time to import
 
@@ -94,38 +99,40 @@ def answer(name: str, model: TwoLevel, settings: Settings, *, best: str, thin: i
     if "gibbs" in settings.engines:
         with _timed(seconds, "gibbs"):
             trees["gibbs"] = gibbs.sample(model, thin=thin, rng=settings.rng("gibbs", name))
-    if "exact" in settings.engines:
-        trees["exact"] = independent
-    with _timed(seconds, "checks"):
-        of_draws = {engine: tables.summary(tree) for engine, tree in trees.items() if engine != "exact"}
-        of_exact = [tables.exact_summary(reference)] if "exact" in trees else []
-        against = {engine: agreement.table(tree, reference) for engine, tree in trees.items()}
-        replicated = {
-            e: predictive.replicated(model, t, rng=settings.rng("replicated", name, e)) for e, t in trees.items()
-        }
-        predicted = predictive.table(model.groups, replicated)
-        farthest = model.groups.labels[int(np.argmax(np.abs(model.groups.mean - np.median(model.groups.mean))))]
-        return Answer(
-            name=name,
-            model=model,
-            posterior=posterior,
-            reference=reference,
-            error=float(error),
-            trees=trees,
-            summary=pd.concat([*of_draws.values(), *of_exact]),
-            agreement=pd.concat(against.values()),
-            groups=shrinkage.table(model.groups, reference, independent, best=best),
-            replicated=replicated,
-            predictive=predicted,
-            predictions=predictive.predictions(model, trees, group=farthest, rng=settings.rng("predictions", name)),
-            best=best,
-            verdicts=(
-                *(diagnostics.verdict(trees[engine], rows) for engine, rows in of_draws.items()),
-                *(agreement.verdict(rows) for rows in against.values()),
-                *([predictive.verdict(predicted)] if len(trees) > 1 else []),
-            ),
-            seconds=seconds,
-        )
+    with _timed(seconds, "exact draws"):
+        trees["exact"] = posterior.draw(rng=settings.rng("exact", name))
+    return trees
+
+
+def _checked(name, posterior, reference, drawn, settings, **known) -> Answer:
+    """Tables and verdicts of the engines asked for."""
+    model, groups = posterior.model, posterior.model.groups
+    trees = {engine: tree for engine, tree in drawn.items() if engine in settings.engines}
+    summaries = {e: tables.summary(tree, reference) for e, tree in trees.items() if e != "exact"}
+    of_exact = [tables.exact_summary(reference)] if "exact" in trees else []
+    against = {engine: agreement.table(tree, reference) for engine, tree in trees.items()}
+    replicated = {e: predictive.replicated(model, t, rng=settings.rng("replicated", name, e)) for e, t in trees.items()}
+    predicted = predictive.table(groups, replicated)
+    farthest = groups.labels[int(np.argmax(np.abs(groups.mean - np.median(groups.mean))))]
+    return Answer(
+        name=name,
+        model=model,
+        posterior=posterior,
+        reference=reference,
+        trees=trees,
+        summary=pd.concat([*summaries.values(), *of_exact]),
+        agreement=pd.concat(against.values()),
+        groups=shrinkage.table(groups, reference, drawn["exact"], best=known["best"]),
+        replicated=replicated,
+        predictive=predicted,
+        predictions=predictive.predictions(model, trees, group=farthest, rng=settings.rng("predictions", name)),
+        verdicts=(
+            *(diagnostics.verdict(trees[engine], rows) for engine, rows in summaries.items()),
+            *(agreement.verdict(rows) for rows in against.values()),
+            *([predictive.verdict(predicted)] if len(trees) > 1 else []),
+        ),
+        **known,
+    )
 
 
 @contextmanager

@@ -1,15 +1,15 @@
 """python -m analyses.run [STUDY ...]: fit, check, report. The command line, and nothing else."""
 
 import argparse
+import os
 import signal
 import sys
 import time
 from importlib import import_module
 from pathlib import Path
 
-from analyses.studies import STUDIES
+from analyses.studies import ENGINES, STUDIES
 
-ENGINES = ("nuts", "gibbs", "exact")
 FAILED, USAGE, INTERRUPTED = 3, 2, 130
 
 EXAMPLES = """\
@@ -36,12 +36,13 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     before = signal.signal(signal.SIGINT, _interrupt)
     try:
-        return run(options)
+        return run(options, sys.argv[1:] if arguments is None else arguments)
     except Interrupted:
-        print("interrupted: nothing was written", file=sys.stderr)
+        print("interrupted: the reports in place are whole, and none of this run was written half", file=sys.stderr)
         return INTERRUPTED
     except OSError as error:
-        print(f"{options.out}: {error.strerror or error}", file=sys.stderr)
+        where = f"{error.filename or options.out}: {error.strerror}" if error.strerror else str(error)
+        print(where, file=sys.stderr)
         return USAGE
     finally:
         signal.signal(signal.SIGINT, before)
@@ -99,35 +100,42 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return options
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace, command: list[str]) -> int:
     """Answer each study, write all of them, and say how it went."""
     from analyses import output
     from analyses.routes import Settings
 
-    show = not options.quiet
     given = ("seed", "draws", "tune", "chains", "cores", "engines", "best")
-    settings = Settings(progress=show and sys.stderr.isatty(), **{name: getattr(options, name) for name in given})
-    passed = True
+    watched = not options.quiet and sys.stdout.isatty() and sys.stderr.isatty()
+    settings = Settings(progress=watched, **{name: getattr(options, name) for name in given})
+    studies, passed = list(dict.fromkeys(options.study)) or list(STUDIES), True
+    output.require_ours(options.out, studies)
     with output.aside(options.out) as folder:
-        for name in dict.fromkeys(options.study) or STUDIES:
+        for name in studies:
             started = time.perf_counter()
             page = import_module(f"analyses.studies.{name}").page(settings)
-            answered = time.perf_counter()
-            output.write(page, folder / name, settings, seconds={"in all": round(answered - started, 3)})
+            seconds = {"in all": round(time.perf_counter() - started, 3)}
+            output.write(page, folder / name, settings, command=command, seconds=seconds)
             passed &= page.passed
-            if show:
-                _tell(page, answered - started)
+            if not options.quiet:
+                _tell(_story(page, seconds["in all"]))
         output.publish(folder, options.out)
-    if show:
-        print(f"report: {options.out / 'index.html'}")
+    if not options.quiet:
+        _tell(f"report: {options.out / 'index.html'}")
     return 0 if passed else FAILED
 
 
-def _tell(page, seconds):
-    print(f"{page.name} ({seconds:.1f} s)\n  {page.sentence}")
-    for name, verdict in page.verdicts:
-        print(f"  {'ok  ' if verdict.passed else 'FAIL'} {name}: {verdict.sentence}")
-    sys.stdout.flush()
+def _story(page, seconds):
+    verdicts = [f"  {'ok  ' if v.passed else 'FAIL'} {name}: {v.sentence}" for name, v in page.verdicts]
+    return "\n".join([f"{page.name} ({seconds:.1f} s)", f"  {page.sentence}", *verdicts])
+
+
+def _tell(text):
+    """Print, and go on in silence once nobody listens: the report is wanted all the same."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Parser(argparse.ArgumentParser):

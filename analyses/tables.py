@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import arviz as az
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -56,19 +57,23 @@ def _entries(array):
     return (array[array.dims[0]].values, array.values) if array.dims else ([""], [array.item()])
 
 
-def summary(tree: xr.DataTree) -> pd.DataFrame:
-    """Rows of summary.csv for an engine's draws."""
+def summary(tree: xr.DataTree, reference: pd.DataFrame) -> pd.DataFrame:
+    """Rows of summary.csv for an engine's draws; no mean or sd where the exact posterior, `reference`, has none."""
     posterior = tree["posterior"].dataset
-    columns = {
-        "mean": posterior.mean(SAMPLE),
-        "sd": posterior.std(SAMPLE, ddof=1),
-        **{name: posterior.quantile(p, SAMPLE).drop_vars("quantile") for name, p in QUANTILES.items()},
-        "mcse_mean": az.mcse(posterior, method="mean"),
-        "ess_bulk": az.ess(posterior, method="bulk"),
-        "ess_tail": az.ess(posterior, method="tail"),
-        "r_hat": az.rhat(posterior),
-    }
+    with np.errstate(invalid="ignore", divide="ignore"):  # a constant has no R-hat: nan says so
+        columns = {
+            "mean": posterior.mean(SAMPLE),
+            "sd": posterior.std(SAMPLE, ddof=1),
+            **{name: posterior.quantile(p, SAMPLE).drop_vars("quantile") for name, p in QUANTILES.items()},
+            "mcse_mean": az.mcse(posterior, method="mean"),
+            "ess_bulk": az.ess(posterior, method="bulk"),
+            "ess_tail": az.ess(posterior, method="tail"),
+            "r_hat": az.rhat(posterior),
+        }
     rows = pd.DataFrame({name: flat(statistics) for name, statistics in columns.items()})
+    exists = reference.loc[rows.index, ["mean", "sd"]].notna()
+    rows["mean"], rows["sd"] = rows["mean"].where(exists["mean"]), rows["sd"].where(exists["sd"])
+    rows["mcse_mean"] = rows["mcse_mean"].where(exists["sd"])
     return rows.reset_index().assign(engine=posterior.attrs["engine"])[list(SUMMARY)]
 
 

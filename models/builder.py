@@ -34,7 +34,9 @@ def build(model: TwoLevel, *, parameterization: str = "marginal") -> pm.Model:
     Returns
     -------
     pm.Model
-        Free: mu, beta_1.., the scales, theta or z. Data: mean, noise, design, ss, df.
+        Free: mu, beta_1.. (in the data's units), the scales under the names that their priors give them, theta or z
+        (group,). Observed: mean (group,) and, where groups have any, ss, the pooled sum of squares; p(mu) = 1 and
+        other improper priors are Flat. Data: observed_mean, noise (group,), design (group, covariate), observed_ss, df.
 
     Raises
     ------

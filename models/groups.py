@@ -56,9 +56,14 @@ class Groups:
         return float(self.df.sum()), float(self.ss.sum())
 
     @cached_property
+    def centre(self) -> float:
+        """Average of the means, which the algebra subtracts first: digits that all means share are not lost."""
+        return float(self.mean.mean())
+
+    @cached_property
     def cells(self) -> Cells:
-        """Groups of equal noise, each such class reduced to what the posterior of (b, tau, sigma) sees of it."""
-        return Cells.compress(self.noise, self.mean, self.design)
+        """Groups of equal noise, each such class reduced to what the posterior sees of its means less the centre."""
+        return Cells.compress(self.noise, self.mean - self.centre, self.design)
 
 
 class Replicates(Groups):
@@ -88,11 +93,11 @@ class Replicates(Groups):
         >>> Replicates.from_summary(["a", "b"], n=[3, 1], mean=[5.0, 7.0], ss=[2.0, 0.0]).df
         array([2., 0.])
         """
-        n, ss = _numbers("n", n), _numbers("ss", ss)
+        labels, n, ss = tuple(map(str, labels)), _numbers("n", n), _numbers("ss", ss)
         _require(labels, "n", n, (n >= 1) & (n == np.round(n)), "must be a whole number, one or more")
         _require(labels, "ss", ss, ss >= 0, "must not be negative")
         _require(labels, "ss", ss, (n > 1) | (ss == 0), "must be 0 in a group of one")
-        return cls(noise=1 / n, df=n - 1, ss=ss, dim=dim, **_described(labels, mean, covariates, len(n)))
+        return cls(noise=1 / n, df=n - 1, ss=ss, **_described(labels, mean, covariates, len(n), dim))
 
     @classmethod
     def from_rows(
@@ -112,13 +117,19 @@ class Replicates(Groups):
         >>> Replicates.from_rows(["a", "a", "b"], [4.0, 6.0, 7.0]).mean
         array([5., 7.])
         """
-        values = _numbers("values", values)
-        names, which = _codes(labels)
+        values, (names, which) = _numbers("values", values), _codes(labels)
+        if len(which) != len(values):
+            raise ValueError(f"labels has {len(which)} entries where values has {len(values)}")
+        for name, at in (covariates or {}).items():
+            if missing := set(names) - set(map(str, at)):
+                raise ValueError(f"{name} has no value for {sorted(missing)[0]!r}")
         n = np.bincount(which)
         shift = values.mean()
         mean = np.bincount(which, values - shift) / n
         ss = np.bincount(which, (values - shift - mean[which]) ** 2)
-        given = {name: [at[label] for label in names] for name, at in (covariates or {}).items()}
+        given = {
+            name: list(map({str(k): v for k, v in at.items()}.get, names)) for name, at in (covariates or {}).items()
+        }
         return cls.from_summary(names, n, mean + shift, ss, covariates=given, dim=dim)
 
     def rows(self, rng) -> tuple[list[str], np.ndarray]:
@@ -168,10 +179,10 @@ class Estimates(Groups):
         >>> Estimates.from_summary(["A", "B"], [28, 8], [15, 10]).noise
         array([225., 100.])
         """
-        se = _numbers("standard_error", standard_error)
+        labels, se = tuple(map(str, labels)), _numbers("standard_error", standard_error)
         _require(labels, "standard_error", se, se > 0, "must be positive")
         none = np.zeros(len(se))
-        return cls(noise=se**2, df=none, ss=none, dim=dim, **_described(labels, estimate, covariates, len(se)))
+        return cls(noise=se**2, df=none, ss=none, **_described(labels, estimate, covariates, len(se), dim))
 
     @property
     def standard_error(self) -> np.ndarray:
@@ -179,11 +190,20 @@ class Estimates(Groups):
         return np.sqrt(self.noise)
 
 
-def _described(labels, mean, covariates, size) -> dict:
+RESERVED = {
+    *("chain", "draw", "covariate", "coefficient", "row", "mean", "ss", "noise", "df", "design", "z", "y"),
+    *("mu", "beta", "tau", "sigma", "sd_between", "theta", "kappa"),
+}
+
+
+def _described(labels, mean, covariates, size, dim) -> dict:
     """Return the fields that both kinds share, checked."""
+    if dim in RESERVED:
+        raise ValueError(f"a group cannot be called {dim!r}: that is the name of something else in every model")
     mean = _numbers("mean", mean)
     given = {name: _numbers(name, values) for name, values in (covariates or {}).items()}
-    labels = tuple(map(str, labels))
+    if size == 0:
+        raise ValueError("there are no groups")
     for name, column in {"labels": labels, "mean": mean, **given}.items():
         if len(column) != size:
             raise ValueError(f"{name} has {len(column)} entries where the other columns have {size}")
@@ -195,11 +215,13 @@ def _described(labels, mean, covariates, size) -> dict:
         "mean": mean,
         "design": np.column_stack([np.ones(size), *given.values()]),
         "covariates": tuple(given),
+        "dim": dim,
     }
 
 
 def _numbers(name, values) -> np.ndarray:
-    out = np.asarray(values, dtype=float)
+    out = np.array(values, dtype=float)
+    out.setflags(write=False)
     if out.ndim != 1:
         raise ValueError(f"{name} must have one dimension, not {out.ndim}")
     if not np.isfinite(out).all():

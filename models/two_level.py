@@ -16,7 +16,7 @@ from scipy.special import gammaln
 
 from models import laws, priors
 from models.cells import Cells
-from models.groups import Groups
+from models.groups import Estimates, Groups
 from models.pooling import pool, theta_given
 
 
@@ -64,6 +64,7 @@ class TwoLevel:
     groups : Groups
     tau : priors.InverseGamma or priors.HalfCauchy
     sigma : the same, or priors.Known
+        Known, and nothing else, for Estimates; else JEFFREYS where none is given.
     coefficients : tuple of priors.Normal
         mu's first, then one a covariate; flat where none is given.
     relative : bool
@@ -72,11 +73,18 @@ class TwoLevel:
 
     groups: Groups
     tau: priors.InverseGamma | priors.HalfCauchy
-    sigma: priors.InverseGamma | priors.HalfCauchy | priors.Known = priors.JEFFREYS
+    sigma: priors.InverseGamma | priors.HalfCauchy | priors.Known | None = None
     coefficients: tuple[priors.Normal, ...] = ()
     relative: bool = True
 
     def __post_init__(self):
+        estimates = isinstance(self.groups, Estimates)
+        if self.sigma is None:
+            object.__setattr__(self, "sigma", priors.Known() if estimates else priors.JEFFREYS)
+        if estimates and self.sigma != priors.Known():
+            raise ValueError(f"estimates come with their standard errors: sigma is known to be 1, not {self.sigma}")
+        if isinstance(self.tau, priors.Known):
+            raise ValueError("tau is what is to be found: give it a prior, not Known")
         if not self.coefficients:
             object.__setattr__(self, "coefficients", self.groups.design.shape[1] * (priors.Normal(),))
         if len(self.coefficients) != self.groups.design.shape[1]:
@@ -163,12 +171,13 @@ class TwoLevel:
         unit = np.ones_like(tau)
         given = unit if sigma is None else sigma
         noise, between = self.variances(self.groups.cells.noise, tau[..., None], given[..., None])
-        p = pool(self.groups.cells, noise + between, self.coefficients)
+        p = pool(self.groups.cells, noise + between, self._centred)
+        location = p.mean + np.eye(len(self.coefficients))[0] * self.groups.centre
         height = self.tau.log_density(tau) - p.log_determinant / 2
         if self.scales == self.unknown:
             of_squares, log_constant = self._log_squares(given)
             height += self.sigma.log_density(given) + of_squares - p.quadratic / 2
-            return Collapsed(height, log_constant, p.mean, p.covariance, unit)
+            return Collapsed(height, log_constant, location, p.covariance, unit)
         df, ss = self.groups.within
         none = self.sigma.given(df + len(self.groups) - len(self.coefficients), ss)
         sigma2 = laws.InverseGamma(none.shape, none.scale + p.quadratic / 2)
@@ -176,7 +185,13 @@ class TwoLevel:
         log_constant = self._log_squares_constant + self.sigma.log_constant - np.log(2) + none.log_integral
         unit = sigma2.scale / sigma2.shape
         covariance = p.covariance * unit[..., None, None]
-        return Collapsed(height, log_constant, p.mean, covariance, unit, 2 * float(sigma2.shape), sigma2)
+        return Collapsed(height, log_constant, location, covariance, unit, 2 * float(sigma2.shape), sigma2)
+
+    @property
+    def _centred(self):
+        """Priors of the coefficients where the means are less their centre: mu is less too."""
+        mu, *slopes = self.coefficients
+        return replace(mu, mean=mu.mean - self.groups.centre), *slopes
 
     def conditionals(self):
         """Full conditionals, in the order in which Gibbs draws them (seeds 000 and 001, with their slips mended).
@@ -231,10 +246,17 @@ class TwoLevel:
             "theta": theta,
         }
 
-    def start(self, chains: int, rng) -> dict[str, np.ndarray]:
-        """Widely scattered states for Gibbs: theta about the data, tau2 from a tenth to ten times their spread."""
+    @property
+    def rough(self) -> dict[str, float]:
+        """Scales somewhere near their posterior, from the spread within groups and that of their means."""
         g, (df, ss) = self.groups, self.groups.within
-        sigma2 = np.full(chains, ss / df if df else 1.0)
-        tau2 = g.mean.var() / (sigma2 if self.relative else 1.0) * 10 ** rng.uniform(-1, 1, chains)
-        theta = g.mean + g.mean.std() * rng.standard_normal((chains, len(g)))
-        return {"sigma2": sigma2, "tau2": tau2, "theta": theta}
+        sigma = np.sqrt(ss / df) if "sigma" in self.unknown and df and ss else 1.0
+        between = g.mean.std() or sigma * np.sqrt(g.noise.mean())
+        return {"tau": float(between / (sigma if self.relative else 1.0)), "sigma": float(sigma)}
+
+    def start(self, chains: int, rng) -> dict[str, np.ndarray]:
+        """Scattered states for Gibbs: theta about the data, tau2 from a tenth to ten times their spread."""
+        g, rough = self.groups, self.rough
+        tau2 = rough["tau"] ** 2 * 10 ** rng.uniform(-1, 1, chains)
+        theta = g.mean + (g.mean.std() or 1.0) * rng.standard_normal((chains, len(g)))
+        return {"sigma2": np.full(chains, rough["sigma"] ** 2), "tau2": tau2, "theta": theta}

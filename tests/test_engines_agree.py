@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
-from problems import PROBLEMS
+from problems import PROBLEMS, estimates
 
 from analyses import contract, tables
 from analyses.checks import agreement, diagnostics
 from analyses.engines import exact, gibbs, nuts
 from models import blood_pressure, builder, eight_schools, math_test, priors
+from models.groups import Replicates
+from models.two_level import TwoLevel
 
 STUDIES = {
     "math_test": math_test.statement(),
@@ -35,7 +37,7 @@ def assert_agrees(tree, table):
 @pytest.mark.parametrize("name", EVERY)
 def test_gibbs_agrees(name, reference):
     tree = gibbs.sample(EVERY[name], thin=80 if name in SLOW else 8, rng=np.random.default_rng(51))
-    found = diagnostics.verdict(tree, tables.summary(tree))
+    found = diagnostics.verdict(tree, tables.summary(tree, reference(name)))
     assert found.passed, found.sentence
     assert_agrees(tree, reference(name))
 
@@ -117,3 +119,31 @@ def test_two_cores_give_the_draws_of_one():
         for cores in (1, 2)
     )
     assert one["posterior"].dataset.identical(two["posterior"].dataset)
+
+
+@pytest.mark.parametrize("sample", [gibbs.sample, lambda model, rng: nuts.sample(model, seed=1, rng=rng)])
+def test_no_engine_samples_what_has_no_posterior(sample):
+    with pytest.raises(ValueError, match="improper"):
+        sample(TwoLevel(groups=estimates(3, 2), tau=priors.FLAT), rng=np.random.default_rng(57))
+
+
+def test_draws_that_are_no_numbers_are_an_error():
+    drawn = {"b": np.zeros((1, 2, 1)), "tau": np.array([[1.0, np.nan]])}
+    with pytest.raises(FloatingPointError, match="gibbs: 1 draws of tau"):
+        contract.complete(STUDIES["eight_schools"], drawn, engine="gibbs", rng=np.random.default_rng(58))
+
+
+def test_gibbs_starts_where_all_means_are_equal(reference):
+    """Their spread is no scale then: that of their noise is."""
+    groups = Replicates.from_summary(list("abcd"), [4] * 4, [500.0] * 4, [12.0] * 4)
+    model = TwoLevel(groups=groups, tau=priors.InverseGamma(0.5, 0.5))
+    assert_agrees(gibbs.sample(model, thin=8, rng=np.random.default_rng(59)), exact.posterior(model).table())
+
+
+def test_a_known_sigma_is_one_to_every_engine():
+    """Rows with sigma known: no engine may put their own spread in its place."""
+    groups = Replicates.from_summary(list("abcde"), [3] * 5, [1.0, 4.0, 2.0, 7.0, 5.0], [50.0] * 5)
+    model = TwoLevel(groups=groups, tau=priors.HalfCauchy(2.0), sigma=priors.Known())
+    table = exact.posterior(model).table()
+    assert_agrees(gibbs.sample(model, thin=80, rng=np.random.default_rng(60)), table)
+    assert_agrees(nuts.sample(model, seed=60, rng=np.random.default_rng(60)), table)

@@ -27,9 +27,10 @@ def restricted_likelihood(model):
     tau = np.exp(optimize.minimize_scalar(minus, bracket=(-1, 0), tol=1e-12).x)
     p = pooled(tau)
     sigma2 = float((ss + p.quadratic[0]) / (df + len(g) - len(model.coefficients)))
-    theta, _ = theta_given(g.mean, g.noise, g.design @ p.mean[0], tau**2)
+    b = p.mean[0] + np.eye(len(model.coefficients))[0] * g.centre
+    theta, _ = theta_given(g.mean, g.noise, g.design @ b, tau**2)
     se = np.sqrt(sigma2 * np.diag(p.covariance[0]))
-    return p.mean[0], se, tau**2 * sigma2, sigma2, dict(zip(g.labels, theta, strict=True))
+    return b, se, tau**2 * sigma2, sigma2, dict(zip(g.labels, theta, strict=True))
 
 
 def test_math_tests_by_lme4():
@@ -65,6 +66,8 @@ def test_blood_pressure_by_welch_on_records():
     welch = stats.ttest_ind_from_stats(m0, np.sqrt(v0), n0, m1, np.sqrt(v1), n1, equal_var=False)
     pooled = stats.ttest_ind_from_stats(m0, np.sqrt(v0), n0, m1, np.sqrt(v1), n1)
     assert (welch.statistic, pooled.statistic) == (pytest.approx(9.4273, abs=5e-5), pytest.approx(9.451231, abs=5e-7))
+    parts = np.array([v1 / n1, v0 / n0])
+    assert parts.sum() ** 2 / np.sum(parts**2 / np.array([n1 - 1, n0 - 1])) == pytest.approx(391.66, abs=5e-3)
 
 
 def test_blood_pressure_by_welch_on_person_means():
@@ -110,9 +113,11 @@ def _second(f, at, i, j, step):
 
 
 PRINTED_ESS = 450  # of the 5000 draws of seed 002's chain, from its acceptance rate and autocorrelation
-PRINTED_TESTS = 8 + 8 + 1
+PRINTED_TESTS = 8 + 8 + 8 + 1 + 7
 LIMIT = stats.norm.isf(1e-3 / (2 * PRINTED_TESTS))
 THETA_MEAN = [11.226786, 7.812253, 6.078697, 7.609353, 5.162853, 6.231208, 10.340858, 8.490497]
+THETA_SD = [8.510583, 6.185383, 7.993831, 6.515474, 6.381664, 6.729192, 6.990141, 8.045273]
+A_IS_GREATER = [0.6346, 0.6800, 0.6382, 0.7162, 0.6804, 0.5382, 0.5994]
 SHRINKAGE = [0.8328975, 0.7376910, 0.8458181, 0.7620532, 0.7096051, 0.7620532, 0.7376910, 0.8676774]
 
 
@@ -131,3 +136,23 @@ def test_eight_schools_means_within_the_error_of_the_printed_chain(schools, vari
 def test_probability_of_an_effect_of_28_in_school_a(schools):
     p = 1 - schools.theta().cdf(np.array([28.0]), np.array([0]))[0]
     assert abs(0.0468 - p) < LIMIT * np.sqrt(p * (1 - p) / PRINTED_ESS)
+
+
+def test_eight_schools_sds_within_the_error_of_the_printed_chain(schools):
+    """An sd's standard error from n independent draws is sd sqrt((kurtosis - 1) / 4 n)."""
+    t = schools.table().loc["theta"]
+    draws = schools.draw(draws=5000, chains=4, rng=np.random.default_rng(91))["posterior"]["theta"].values.reshape(
+        -1, 8
+    )
+    error = t["sd"] * np.sqrt((stats.kurtosis(draws, fisher=False) - 1) / 4 / PRINTED_ESS)
+    assert ((pd.Series(THETA_SD, t.index) - t["sd"]) / error).abs().max() < LIMIT
+
+
+def test_school_a_against_the_others(schools):
+    """Seed 002's P(theta_A > theta_j), against independent joint draws; both have their Monte Carlo error."""
+    theta = schools.draw(draws=25_000, chains=4, rng=np.random.default_rng(92))["posterior"]["theta"].values.reshape(
+        -1, 8
+    )
+    p = (theta[:, :1] > theta[:, 1:]).mean(axis=0)
+    error = np.sqrt(p * (1 - p) * (1 / PRINTED_ESS + 1 / len(theta)))
+    assert (np.abs(A_IS_GREATER - p) / error).max() < LIMIT

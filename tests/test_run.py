@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 from hashlib import sha256
+from importlib import resources
+from pathlib import Path
 
 import arviz as az
 import numpy as np
@@ -169,8 +171,6 @@ def test_manifest(trial):
     assert not manifest["passed"]
     assert {verdict["check"] for verdict in manifest["verdicts"]} == {"diagnostics", "agreement", "predictive"}
     assert all(seconds >= 0 for seconds in manifest["seconds"].values())
-    from importlib import resources
-
     table = resources.files("partial_pooling_data").joinpath("blood_pressure.csv").read_bytes()
     assert manifest["data"] == {"blood_pressure.csv": sha256(table).hexdigest()}
 
@@ -189,7 +189,7 @@ def test_same_seed_same_bytes_and_another_seed_others(trial, tmp_path):
     out, _ = trial
     again, other = tmp_path / "again", tmp_path / "other"
     command("blood_pressure", "--out", again, *TINY)
-    command("blood_pressure", "--out", other, *TINY, "--seed", "2", "--engines", "gibbs,exact")
+    command("blood_pressure", "--out", other, *TINY, "--seed", "2")
     for name in ("summary.csv", "agreement.csv", "groups.csv"):
         first = (out / "blood_pressure" / name).read_bytes()
         assert first == (again / "blood_pressure" / name).read_bytes()
@@ -216,7 +216,7 @@ def test_the_front_page_leads_to_every_study_that_is_there(tmp_path):
     for name in ("eight_schools", "math_test"):
         run.main([name, "--engines", "exact", "--out", str(tmp_path), "--quiet"])
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert re.findall(r'<h2><a href="([^"]*)"', text) == ["eight_schools/index.html", "math_test/index.html"]
+    assert re.findall(r'<h2><a href="([^"]*)"', text) == ["math_test/index.html", "eight_schools/index.html"]
 
 
 @pytest.mark.parametrize("seconds", [1.5, 5.0, 8.0])
@@ -233,8 +233,50 @@ def test_interrupted_runs_leave_the_earlier_report_alone(schools, seconds, tmp_p
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert said == "interrupted: nothing was written\n"
+    assert said.startswith("interrupted: ")
+    assert said.count("\n") == 1
     assert {path: path.read_bytes() for path in sorted(tmp_path.rglob("*")) if path.is_file()} == before
+
+
+def test_an_interrupt_while_publishing_waits(tmp_path, monkeypatch):
+    """Between taking an old report away and putting the new one in its place nothing may come."""
+    run.main(["eight_schools", "--engines", "exact", "--out", str(tmp_path), "--quiet"])
+    rename, moves = Path.rename, []
+
+    def interrupting(self, target):
+        moves.append(target)
+        os.kill(os.getpid(), signal.SIGINT)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", interrupting)
+    assert run.main(["eight_schools", "--engines", "exact", "--seed", "5", "--out", str(tmp_path), "--quiet"]) == 130
+    assert len(moves) == 2
+    assert json.loads((tmp_path / "eight_schools" / "manifest.json").read_text())["seed"] == 5
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["eight_schools", "index.html"]
+
+
+def test_a_folder_that_is_not_ours_is_left_alone(tmp_path):
+    (tmp_path / "eight_schools").mkdir()
+    (tmp_path / "eight_schools" / "notes.txt").write_text("mine")
+    found = command("eight_schools", "--engines", "exact", "--out", tmp_path)
+    assert (found.returncode, found.stderr.count("\n")) == (2, 1)
+    assert "holds no report of eight_schools" in found.stderr
+    assert (tmp_path / "eight_schools" / "notes.txt").read_text() == "mine"
+
+
+def test_manifests_of_others_do_not_disturb(tmp_path):
+    for name, text in (("theirs", '{"study": "theirs"}'), ("math_test", "not JSON")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text(text)
+    assert run.main(["eight_schools", "--engines", "exact", "--out", str(tmp_path), "--quiet"]) == 0
+    assert re.findall(r'<h2><a href="([^"]*)"', (tmp_path / "index.html").read_text()) == ["eight_schools/index.html"]
+
+
+def test_a_reader_that_leaves_does_not_stop_the_run(tmp_path):
+    asked = f"{sys.executable} -m analyses.run eight_schools --engines exact --out {tmp_path} | true"
+    found = subprocess.run(["bash", "-c", f"set -o pipefail; {asked}"], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert (tmp_path / "index.html").exists()
 
 
 def test_builders_work_from_anywhere(tmp_path):

@@ -48,7 +48,7 @@ def table(tree: xr.DataTree, reference: pd.DataFrame) -> pd.DataFrame:
     for statistic, (quantile, p) in SHARES.items():
         below = posterior.map(lambda x, q=quantile: (x <= _at(exact, x, q)).astype(float))
         rows.append(_rows(statistic, below, pd.Series(p, index), pd.Series(np.sqrt(p * (1 - p)), index)))
-    return pd.concat(rows).dropna(subset="exact").reset_index().assign(engine=posterior.attrs["engine"])
+    return pd.concat(rows).dropna(subset=["exact", "mcse"]).reset_index().assign(engine=posterior.attrs["engine"])
 
 
 def _at(exact, array, column):

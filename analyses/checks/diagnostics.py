@@ -1,6 +1,7 @@
 """Did the chains mix? R-hat, effective sample sizes, divergences, E-BFMI (Vehtari et al. 2021; Betancourt 2016)."""
 
 import arviz as az
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -16,7 +17,8 @@ LEAST_BFMI = 0.3
 def verdict(tree: xr.DataTree, summary: pd.DataFrame) -> Verdict:
     """Judge an engine's draws from their rows of summary.csv and, for NUTS, its sampler's statistics."""
     summary = summary.set_index(["variable", "label"])
-    r_hat, ess = summary["r_hat"], summary[["ess_bulk", "ess_tail"]].min(axis=1)
+    # A quantity that has no R-hat or effective size is a constant: that is the worst, not nothing.
+    r_hat, ess = summary["r_hat"].fillna(np.inf), summary[["ess_bulk", "ess_tail"]].fillna(0).min(axis=1)
     found = f"largest R-hat {r_hat.max():.4f}, smallest effective sample size {ess.min():.0f}"
     faults = [f"R-hat of {_where(r_hat.idxmax())} is {r_hat.max():.3f}"] if not r_hat.max() <= MOST_R_HAT else []
     if not ess.min() >= LEAST_ESS:

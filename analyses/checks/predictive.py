@@ -21,14 +21,12 @@ EXTREME = 0.01  # a predictive p-value below it, or above one minus it, is calle
 
 def statistics(groups: Groups, mean, ss=None) -> dict[str, np.ndarray]:
     """Test quantities of data, or of replicated data with leading dimensions."""
-    out = {
-        "largest group mean": mean.max(axis=-1),
-        "smallest group mean": mean.min(axis=-1),
-        "sd of group means": mean.std(axis=-1, ddof=1),
-    }
+    out = {"largest group mean": mean.max(axis=-1), "smallest group mean": mean.min(axis=-1)}
+    if len(groups) > 1:
+        out["sd of group means"] = mean.std(axis=-1, ddof=1)
     several = groups.df > 0
     if several.sum() > 1:
-        out["sd of log variance within"] = np.log(ss[..., several] / groups.df[several]).std(axis=-1, ddof=1)
+        out["spread of sds within groups"] = np.sqrt(ss[..., several] / groups.df[several]).std(axis=-1, ddof=1)
     return out
 
 

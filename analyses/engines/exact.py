@@ -27,6 +27,7 @@ from models.two_level import Collapsed, TwoLevel
 PROBABILITIES = {"q2_5": 0.025, "q5": 0.05, "q50": 0.5, "q95": 0.95, "q97_5": 0.975}
 
 DEPTH = 45.0  # e^-45 of the top is 3e-20: nothing that doubles can tell
+NEAR = 0.25  # of an order: a moment that exists by less is not computed
 SETTLED = 1e-6  # of the posterior's width; halving the step squares the error, so what stands still is off by 1e-12
 
 
@@ -119,28 +120,27 @@ class Posterior:
         powers = zip(("tau", "sigma"), self.model.powers[name], strict=True)
         return sum(power * self.logs[s] for s, power in powers if power and s in self.logs)
 
-    def _population(self):
-        """Labels and laws of what all groups share."""
-        yield [("mu", ""), *(("beta", c) for c in self.model.groups.covariates)], self.b
-        for name in (*self.model.unknown, "sd_between"):
-            yield [(name, "")], self.scale(name)
-
-    def _groups(self):
-        """Labels and laws of what each group has."""
-        labels = self.model.groups.labels
-        yield [("theta", label) for label in labels], self.theta()
-        yield [("kappa", label) for label in labels], self.kappa()
-
     def table(self) -> pd.DataFrame:
-        """Mean, sd and quantiles of every quantity, by variable and label; nan for a moment that does not exist."""
-        return pd.concat([self.population(), *(_rows(*laws) for laws in self._groups())])
+        """Mean, sd and quantiles of every quantity, by variable and label.
 
-    def population(self) -> pd.DataFrame:
-        """The rows of `table` that all groups share."""
-        rows, order = pd.concat([_rows(*laws) for laws in self._population()]), moments(self.model)
-        heavy = ["tau", "sd_between", *([] if self.model.coefficients[0].proper else ["mu", "beta"])]
-        lost = [name for name, k in (("mean", 1), ("sd", 2)) if order <= k]
-        rows.loc[rows.index.isin(heavy, level=0), lost] = np.nan
+        Nan for a moment that does not exist, or is so near to not existing that quadrature would have to go out to
+        astronomical values of tau for it.
+        """
+        labels = self.model.groups.labels
+        theta = _rows([("theta", label) for label in labels], self.theta())
+        kappa = _rows([("kappa", label) for label in labels], self.kappa())
+        return pd.concat([self.population((*self.model.unknown, "sd_between")), self._masked(theta), kappa])
+
+    def population(self, scales) -> pd.DataFrame:
+        """The rows of `table` for the coefficients and those scales."""
+        of_b = _rows([("mu", ""), *(("beta", name) for name in self.model.groups.covariates)], self.b)
+        return self._masked(pd.concat([of_b, *(_rows([(name, "")], self.scale(name)) for name in scales)]))
+
+    def _masked(self, rows):
+        """The same rows, nan for moments that do not exist."""
+        orders = moments(self.model)
+        order = np.array([orders.get(key, orders.get((key[0], ""))) for key in rows.index])
+        rows["mean"], rows["sd"] = (rows[c].where(order > k + NEAR) for c, k in (("mean", 1), ("sd", 2)))
         return rows
 
     def draw(self, *, draws: int = 1000, chains: int = 4, rng):
@@ -178,20 +178,22 @@ class Posterior:
     def error(self) -> pd.DataFrame:
         """Numerical error of each entry of `table`.
 
-        Its change when the step is halved and the range widened, and rounding: a few units in the last place of the
-        value, and of the terms that add up to the log density, times the posterior's width.
+        Twice its change when the step is halved and the range widened, as what it is compared with is not without
+        error; and rounding: a few units in the last place of the value, and of the terms that add up to the log
+        density, times the posterior's width.
         """
         table = self.table()
         finer = _on_lattice(self.model, self.region, self.step / 2, self.depth + 15).table()
         terms = np.abs(self.given.height).max() + len(self.model.groups)
         rounding = 8 * table.abs().add(_width(table) * terms, axis=0)
-        return (finer - table).abs() + np.finfo(float).eps * rounding
+        return 2 * (finer - table).abs() + np.finfo(float).eps * rounding
 
 
 def posterior(model: TwoLevel) -> Posterior:
     """Compute the posterior of a model.
 
-    The step is halved until the moments and quantiles of what all groups share stand still.
+    The step is halved until the moments and quantiles of the coefficients and the unknown scales stand still; all else
+    is a smoother function of the same nodes.
 
     Raises
     ------
@@ -201,31 +203,27 @@ def posterior(model: TwoLevel) -> Posterior:
         Where the quadrature needs too many nodes.
     """
     require_proper(model)
-    region = locate(lambda u: model.collapsed(*np.exp(u)).height + u.sum(axis=0), _start(model))
+    region = locate(
+        lambda u: model.collapsed(*np.exp(u)).height + u.sum(axis=0),
+        np.log([model.rough[name] for name in model.scales]),
+    )
     step, last = region.step, None
     while True:
         now = _on_lattice(model, region, step, DEPTH)
-        table = now.population()
+        table = now.population(model.unknown)
         if last is not None and ((table - last).abs().max(axis=1) < SETTLED * _width(table)).all():
             return now
         step, last = step / 2, table
 
 
 def _on_lattice(model, region, step, depth) -> Posterior:
-    order = min(2, np.ceil(moments(model)) - 1)
-    u = region.lattice(step=step, depth=depth, lift=order)
+    orders = moments(model)
+    lift = np.array([max((k for k in (0, 1, 2) if orders[name, ""] > k + NEAR), default=0) for name in model.scales])
+    u = region.lattice(step=step, depth=depth, lift=lift)
     given = model.collapsed(*np.exp(u))
     height = given.height + u.sum(axis=0)
     weight = np.exp(height - height.max())
     return Posterior(model, region, step, depth, dict(zip(model.scales, u, strict=True)), weight / weight.sum(), given)
-
-
-def _start(model):
-    """Logs of the scales in the order of `model.scales`, from the spread within groups and of their means."""
-    g, (df, ss) = model.groups, model.groups.within
-    sigma = np.sqrt(ss / df) if df and ss else 1.0
-    tau = (g.mean.std() or np.sqrt(g.noise.mean()) * sigma) / (sigma if model.relative else 1.0)
-    return np.log([{"tau": tau, "sigma": sigma}[name] for name in model.scales])
 
 
 def _rows(index, law: Mixture) -> pd.DataFrame:

@@ -4,10 +4,11 @@ import numpy as np
 import xarray as xr
 
 from analyses.contract import complete
+from models.propriety import require_proper
 from models.two_level import TwoLevel
 
 
-def sample(model: TwoLevel, *, draws: int = 1000, tune: int = 1000, thin: int = 1, chains: int = 4, rng) -> xr.DataTree:
+def sample(model: TwoLevel, *, draws: int = 250, tune: int = 500, thin: int = 4, chains: int = 16, rng) -> xr.DataTree:
     """Draw from the posterior of a model.
 
     Parameters
@@ -23,7 +24,13 @@ def sample(model: TwoLevel, *, draws: int = 1000, tune: int = 1000, thin: int = 
         From widely scattered starts. They advance together, so sixteen cost little more than four, and R-hat, which
         rests on the spread between them, is the steadier for it.
     rng : numpy.random.Generator
+
+    Raises
+    ------
+    ValueError
+        Where there is no posterior, with the reason.
     """
+    require_proper(model)
     state, conditionals, kept = model.start(chains, rng), model.conditionals(), []
     for sweep in range(tune + draws * thin):
         for name, law in conditionals.items():
@@ -31,5 +38,5 @@ def sample(model: TwoLevel, *, draws: int = 1000, tune: int = 1000, thin: int = 
         if sweep >= tune and (sweep - tune) % thin == thin - 1:
             kept.append(dict(state))
     drawn = {name: np.stack([s[name] for s in kept], axis=1) for name in ("b", "tau2", "sigma2", "theta")}
-    drawn |= {"tau": np.sqrt(drawn["tau2"]), "sigma": np.sqrt(drawn["sigma2"])}
+    drawn |= {"tau": np.sqrt(drawn.pop("tau2")), "sigma": np.sqrt(drawn.pop("sigma2"))}
     return complete(model, drawn, engine="gibbs", rng=rng)

@@ -72,9 +72,10 @@ def root_inverse_gamma_mixture(weight, shape, scale) -> Mixture:
 
 
 def root_moments(weight, shape, scale):
-    """Mean and sd of a weighted sum of sqrt(x), x ~ InverseGamma(shape, scale); scale (node,). Nan without an E x."""
+    """Mean and sd of a weighted sum of sqrt(x), x ~ InverseGamma(shape, scale); scale (node,)."""
     if shape <= 1:
-        return np.full((2, 1), np.nan)
+        ratio = np.exp(special.gammaln(shape - 0.5) - special.gammaln(shape)) if shape > 0.5 else np.nan
+        return weight @ (np.sqrt(scale[:, None]) * ratio), np.array([np.nan])
     excess, second = _root_excess(shape - 1), scale[:, None] / (shape - 1)
     return _moments(weight, np.sqrt(second / (1 + excess)), second * excess / (1 + excess))
 

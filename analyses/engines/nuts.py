@@ -13,6 +13,7 @@ import xarray as xr
 
 from analyses.contract import complete
 from models.builder import build
+from models.propriety import require_proper
 from models.two_level import TwoLevel
 
 pytensor.config.numba__fastmath = False
@@ -52,9 +53,12 @@ def sample(
 
     Raises
     ------
+    ValueError
+        Where there is no posterior, with the reason.
     RuntimeError
         Where the sampler returns fewer draws than asked for.
     """
+    require_proper(model)
     tree = run(
         build(model, parameterization=parameterization),
         sampler=sampler,

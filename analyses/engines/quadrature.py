@@ -8,6 +8,7 @@ from scipy import optimize
 from scipy.ndimage import binary_dilation
 
 MOST_NODES = 10_000_000
+BLOCK = 16_384  # nodes
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,14 +28,14 @@ class Region:
     mode: np.ndarray
     step: float
 
-    def lattice(self, *, step: float, depth: float, lift: float = 0.0) -> np.ndarray:
+    def lattice(self, *, step: float, depth: float, lift: np.ndarray) -> np.ndarray:
         """Nodes `step` apart wherever the density, lifted, is less than `depth` below its top.
 
         Parameters
         ----------
-        lift : float
-            Add that much for each unit of the first variable above its mode: follows tau^lift times the density, so
-            that its moments are covered too.
+        lift : ndarray (d,)
+            Add that much for each unit of a variable above its mode: follows exp(lift u) times the density, so that
+            its moments are covered too.
 
         Returns
         -------
@@ -42,7 +43,7 @@ class Region:
         """
 
         def followed(u):
-            return self.log_density(u) + lift * np.maximum(u[0] - self.mode[0], 0.0)
+            return self.log_density(u) + lift @ np.maximum(u - self.mode[:, None], 0.0)
 
         ends, coarse = self._box(followed, depth)
         near = binary_dilation(coarse > coarse.max() - depth, iterations=2)
@@ -50,7 +51,7 @@ class Region:
         u = _product(axes)
         nearest = np.rint(u / self.step).astype(int) - ends[:, :1]
         u = self.mode[:, None] + u[:, near[tuple(np.clip(nearest, 0, np.array(near.shape)[:, None] - 1))]]
-        height = followed(u)
+        height = _blockwise(followed, u)
         return u[:, height > height.max() - depth]
 
     def _box(self, followed, depth):
@@ -58,7 +59,7 @@ class Region:
         ends = np.tile([-8, 8], (len(self.mode), 1))
         while True:
             axes = [m + self.step * np.arange(a, b + 1) for m, (a, b) in zip(self.mode, ends, strict=True)]
-            height = followed(_product(axes)).reshape([len(a) for a in axes])
+            height = _blockwise(followed, _product(axes)).reshape([len(a) for a in axes])
             faces = [[height.take(end, axis).max() for end in (0, -1)] for axis in range(height.ndim)]
             out = np.array(faces) > height.max() - depth
             if not out.any():
@@ -86,6 +87,11 @@ def _width(log_density, mode, axis):
         middle, *sides = log_density(mode[:, None] + np.outer(axis, [0.0, -width, width]))
         width /= np.sqrt(max(2 * middle - sum(sides), 0.01))
     return width
+
+
+def _blockwise(function, u) -> np.ndarray:
+    """Values at all nodes, so many at a time that memory does not grow with them."""
+    return np.concatenate([function(part) for part in np.array_split(u, u.shape[1] // BLOCK + 1, axis=1)])
 
 
 def _product(axes) -> np.ndarray:

@@ -3,8 +3,9 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from analyses.contract import NAMES
+
 COLOUR = {"nuts": "#1f6fb2", "gibbs": "#d9730d", "exact": "#222222"}
-NAME = {"nuts": "NUTS", "gibbs": "Gibbs", "exact": "exact"}
 RAW, POOLED, WARNING = "#8a8a8a", "#1f6fb2", "#c0263b"
 STYLE = {"linewidth": 1.2}
 
@@ -72,7 +73,7 @@ def density(draws: dict, curve, *, xlabel: str, mark: float | None = None) -> Fi
             density=True,
             histtype="step",
             color=COLOUR[engine],
-            label=NAME[engine],
+            label=NAMES[engine],
             **STYLE,
         )
     ax.plot(*curve, color=COLOUR["exact"], label="exact", **STYLE)
@@ -129,6 +130,7 @@ def funnel(runs: dict, *, group: str) -> Figure:
         ax.set(title=f"{name}: {divergent.sum()} divergences", xlabel=f"theta of {group}")
         ax.title.set_fontsize(9)
     axes[0].set(ylabel="log tau", ylim=(-6, 5))
+    axes[0].legend(frameon=False, fontsize=7, loc="lower right")
     return figure
 
 
@@ -142,7 +144,7 @@ def ranks(draws: dict, *, variable: str, bins: int = 20) -> Figure:
             count, edges = np.histogram(rank[chain], bins, (0, values.size))
             ax.stairs(count, edges, color=COLOUR[engine], alpha=0.4 + 0.6 * chain / chains, **STYLE)
         ax.axhline(size / bins, color=RAW, linewidth=0.8, linestyle="--")
-        ax.set(title=NAME[engine], xlabel=f"rank of {variable}", ylim=(0, 2 * size / bins))
+        ax.set(title=NAMES[engine], xlabel=f"rank of {variable}", ylim=(0, 2 * size / bins))
     axes[0][0].set_ylabel("draws of a chain")
     return figure
 
@@ -158,7 +160,7 @@ def predictive(replicated: dict, observed: dict) -> Figure:
         everything = np.concatenate(list(values.values()))
         bins = np.linspace(*np.quantile(everything, [0.001, 0.999]), 41)
         for engine, v in values.items():
-            ax.hist(v, bins, density=True, histtype="step", color=COLOUR[engine], label=NAME[engine], **STYLE)
+            ax.hist(v, bins, density=True, histtype="step", color=COLOUR[engine], label=NAMES[engine], **STYLE)
         ax.axvline(observed[name], color=WARNING, label="observed", **STYLE)
         ax.set(xlabel=name, yticks=[])
     for ax in list(axes.flat)[len(names) :]:
@@ -175,11 +177,12 @@ def agreement(table, limit: float) -> Figure:
     for engine, rows in table.groupby("engine", sort=False):
         x = rows["variable"].map(variables.index).to_numpy(dtype=float) + offset[engine]
         jitter = np.linspace(-0.08, 0.08, len(rows)) if len(rows) > 1 else 0.0
-        ax.scatter(x + jitter, rows["z"], s=4, color=COLOUR[engine], alpha=0.6, linewidths=0, label=NAME[engine])
+        ax.scatter(x + jitter, rows["z"], s=4, color=COLOUR[engine], alpha=0.6, linewidths=0, label=NAMES[engine])
     for side in (-limit, limit):
         ax.axhline(side, color=WARNING, linewidth=0.8, linestyle="--")
     ax.axhline(0, color=RAW, linewidth=0.6)
     ax.set(ylabel="z: standard errors from exact", xticks=range(len(variables)), xticklabels=variables)
     ax.legend(frameon=False, fontsize=8, markerscale=2.5, ncols=3, loc="upper left")
-    ax.set_ylim(-limit * 1.15, limit * 1.35)
+    reach = max(limit, table["z"].abs().max())
+    ax.set_ylim(-reach * 1.15, reach * 1.35)
     return figure

@@ -5,3 +5,6 @@ STUDIES = {
     "blood_pressure": "a trial on 20 subjects measured again and again: does the medication work",
     "eight_schools": "effects of coaching in eight schools, known only with their standard errors",
 }
+
+ENGINES = ("nuts", "gibbs", "exact")
+"""What a study can be reached by. Here, because `--help` names them and must answer at once."""

@@ -9,7 +9,7 @@ from analyses.routes import Answer, Settings, answer
 from analyses.studies import common
 from models import blood_pressure
 
-THIN = 2  # as for the math tests
+THIN = 4  # as for the math tests
 
 
 def page(settings: Settings) -> Page:

@@ -1,5 +1,7 @@
 """Sections that every study has: how the routes agree, whether the model fits, the tables."""
 
+import math
+
 import numpy as np
 
 from analyses.checks import agreement, predictive
@@ -23,9 +25,9 @@ def agreement_section(answer: Answer) -> Section:
     return Section(
         title="Do the three routes agree?",
         text="The exact posterior is computed without sampling: the scales by quadrature, all else in closed form "
-        f"given them, with a numerical error below {answer.error:.0e} posterior standard deviations. Every mean, and "
-        "every share of draws below the exact 5, 50 and 95% quantiles, is held against it in Monte Carlo standard "
-        "errors.",
+        f"given them, with a numerical error below {_above(answer.error)} posterior standard deviations. Every "
+        "mean, and every share of draws below the exact 5, 50 and 95% quantiles, is held against it in Monte Carlo "
+        "standard errors.",
         figures={"agreement": (figures.agreement(rows, most), caption)},
         table=shared[SUMMARY],
         note=f"{INTERVALS} The exact rows have no Monte Carlo error. Every theta and kappa is in summary.csv.",
@@ -92,3 +94,8 @@ def density(law, which: int, low: float, high: float, *, points: int = 400):
     edges = np.linspace(low, high, points + 1)
     mass = np.diff(law.cdf(edges, np.full(len(edges), which)))
     return (edges[1:] + edges[:-1]) / 2, mass / np.diff(edges)
+
+
+def _above(error: float) -> str:
+    """The next power of ten."""
+    return f"1e{math.ceil(math.log10(error))}"

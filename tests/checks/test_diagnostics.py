@@ -11,7 +11,10 @@ from models import eight_schools
 
 
 def verdict(tree):
-    return diagnostics.verdict(tree, tables.summary(tree))
+    return diagnostics.verdict(tree, tables.summary(tree, REFERENCE))
+
+
+REFERENCE = exact.posterior(eight_schools.statement()).table()
 
 
 @pytest.fixture
@@ -51,6 +54,25 @@ def test_the_funnel_is_noticed(centered):
     found = verdict(centered)
     assert not found.passed
     assert "divergent transitions" in found.sentence
+
+
+def test_a_constant_is_not_mixed(independent):
+    """A quantity without an R-hat never moved."""
+    draws = independent["posterior"].dataset.copy(deep=True)
+    draws["theta"][..., 2] = 5.0
+    found = verdict(xr.DataTree.from_dict({"posterior": draws}))
+    assert not found.passed
+    assert "theta C" in found.sentence
+
+
+def test_low_energy_fraction_is_a_fault(independent):
+    """Energies that creep as a random walk have an E-BFMI near 0."""
+    walk = np.cumsum(np.random.default_rng(83).normal(size=(4, 1000)), axis=1)
+    stats = xr.Dataset({"energy": (("chain", "draw"), walk), "diverging": (("chain", "draw"), walk > np.inf)})
+    tree = xr.DataTree.from_dict({"posterior": independent["posterior"].dataset, "sample_stats": stats})
+    found = verdict(tree)
+    assert not found.passed
+    assert "E-BFMI is 0.0" in found.sentence
 
 
 def test_runs_side_by_side(centered):

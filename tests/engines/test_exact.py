@@ -162,9 +162,7 @@ def test_limits(name):
     model = LIMITS[name]
     posterior = exact.posterior(model)
     table, error = posterior.table(), posterior.error()
-    oracle = Oracle(
-        model, closed="tau" in model.scales and len(model.scales) == 1 and "sigma" in model.unknown, step="0.08"
-    )
+    oracle = Oracle(model, closed=model.scales != model.unknown, step="0.08")
     check_moments(table, error, ("tau", ""), *oracle.moments_scale("tau"))
     check_moments(table, error, ("mu", ""), *oracle.moments_linear([mpf(1)]))
     check_quantiles(table, error, ("tau", ""), oracle.cdf_tau)
@@ -202,6 +200,33 @@ def test_equivariance():
         assert other.loc[key, "sd"] == pytest.approx(scale * table.loc[key, "sd"], rel=1e-9)
 
 
+def test_an_offset_costs_only_its_own_digits():
+    """Means about 1e8: what is left of a double there is 1e-8, of which nothing may be lost on the way."""
+    model, offset = PROBLEMS["one-way"], 1e8
+    g = model.groups
+    moved = TwoLevel(groups=Replicates.from_summary(g.labels, g.n, g.mean + offset, g.ss), tau=model.tau)
+    rounded = TwoLevel(groups=Replicates.from_summary(g.labels, g.n, moved.groups.mean - offset, g.ss), tau=model.tau)
+    table, other = (exact.posterior(m).table() for m in (rounded, moved))
+    for name in ("tau", "sigma", "sd_between"):
+        assert other.loc[name].to_numpy() == pytest.approx(table.loc[name].to_numpy(), rel=1e-10)
+    assert (other.loc["theta", "mean"] - offset).to_numpy() == pytest.approx(
+        table.loc["theta", "mean"].to_numpy(), abs=1e-7
+    )
+
+
+def test_heavy_tails_of_sigma_in_two_dimensions():
+    """Four rows in three groups: sigma falls like sigma^-4, so its sd exists by one order, and is followed that far."""
+    groups = Replicates.from_summary(list("abc"), [2, 1, 1], [500.0, 512.0, 495.0], [60.0, 0.0, 0.0])
+    model = TwoLevel(groups=groups, tau=priors.HalfCauchy(8.0), relative=False)
+    table = exact.posterior(model).table()
+    u, s = np.meshgrid(np.arange(-50, 60, 0.1), np.arange(-2, 70, 0.1))
+    height = model.collapsed(np.exp(u), np.exp(s)).height + u + s
+    weight = np.exp(height - height.max())
+    mean, square = (np.sum(weight * np.exp(k * s)) / weight.sum() for k in (1, 2))
+    assert table.loc[("sigma", ""), "mean"] == pytest.approx(mean, rel=1e-10)
+    assert table.loc[("sigma", ""), "sd"] == pytest.approx(np.sqrt(square - mean**2), rel=1e-10)
+
+
 def test_moments_that_do_not_exist_are_not_given():
     """Four estimates and flat tau: the mean of tau exists, its sd does not. With three, neither; theta has all."""
     for count, mean, sd in [(4, True, False), (3, False, False), (6, True, True)]:
@@ -212,12 +237,12 @@ def test_moments_that_do_not_exist_are_not_given():
         assert np.isfinite(table["q50"]).all()
 
 
-def test_so_few_rows_that_sigma_has_no_mean():
+def test_so_few_rows_that_sigma_has_no_variance():
     """Three rows in two groups: given tau, b is a t with two degrees of freedom; all have quantiles."""
     groups = Replicates.from_summary(["a", "b"], [2, 1], [3.0, 5.0], [1.5, 0.0])
     table = exact.posterior(TwoLevel(groups=groups, tau=HALF)).table()
-    assert table.loc[[("sigma", ""), ("sd_between", "")], "mean"].isna().all()
-    assert np.isnan(table.loc[("mu", ""), "sd"])
+    assert table.loc[[("sigma", ""), ("sd_between", ""), ("mu", ""), ("theta", "a")], "sd"].isna().all()
+    assert np.isfinite(table.loc[("sigma", ""), "mean"])
     assert np.isfinite(table["q50"]).all()
 
 

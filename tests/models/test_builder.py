@@ -145,7 +145,7 @@ def test_unknown_parameterization_is_refused(study):
 @pytest.mark.parametrize("study", [math_test, blood_pressure])
 def test_rows_of_the_studies(study):
     labels, values = study.groups().rows(np.random.default_rng(24))
-    assert study.build_rows(labels, values)["y"].eval().shape == (len(values),)
+    assert study.build_rows(labels, values)["observed_y"].get_value().shape == (len(values),)
     with pytest.raises(ValueError, match="'marginal' is none of centered, noncentered"):
         study.build_rows(labels, values, parameterization="marginal")
     with pytest.raises(ValueError, match="'nobody' is no s"):

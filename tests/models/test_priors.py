@@ -7,7 +7,7 @@ from scipy.integrate import quad
 from scipy.stats import halfcauchy, invgamma, norm
 
 from models import priors, propriety
-from models.groups import Replicates
+from models.groups import Estimates, Replicates
 from models.two_level import TwoLevel
 
 SD = np.array([0.03, 0.4, 1.0, 7.0, 300.0])
@@ -74,29 +74,69 @@ def growth(model, power=0):
     return mass.sum() / mass[u < 30].sum() - 1
 
 
+PRIORS = [(priors.FLAT, 0), (priors.FLAT_VARIANCE, -1), (priors.HalfCauchy(2.0), 2), (priors.InverseGamma(0.5, 0.5), 2)]
 BORDER = [
-    (TwoLevel(groups=estimates(1, groups), tau=tau, sigma=priors.Known()), groups - 1 + fall)
-    for tau, fall in [
-        (priors.FLAT, 0),
-        (priors.FLAT_VARIANCE, -1),
-        (priors.HalfCauchy(2.0), 2),
-        (priors.InverseGamma(0.5, 0.5), 2),
-    ]
-    for groups in (2, 3, 4)
+    (TwoLevel(groups=estimates(1, groups), tau=tau), groups - 1 + fall) for tau, fall in PRIORS for groups in (2, 3, 4)
 ]
 
 
 @pytest.mark.parametrize(("model", "fall"), BORDER)
 def test_a_posterior_is_proper_just_where_the_rule_says(model, fall):
     """Numerically on both sides of the border J - p + t > 1, and of its moments' J - p + t > k + 1."""
-    assert propriety.fall(model) == fall
+    assert propriety.fall(model)["tau"] == fall
     for k in (0, 1, 2):
-        assert (growth(model, k) < 1e-6) == (propriety.moments(model) > k)
+        assert (growth(model, k) < 1e-6) == (propriety.moments(model)["tau", ""] > k)
     if fall > 1:
         propriety.require_proper(model)
     else:
         with pytest.raises(ValueError, match=r"improper: .* groups are too few"):
             propriety.require_proper(model)
+
+
+def test_each_coefficient_has_moments_of_its_own():
+    """A proper prior holds its coefficient, a flat one leaves it to tau; theta is held by its data."""
+    groups = estimates(1, 4, covariate=True)
+    held, free = priors.Normal(0.0, 10.0), priors.Normal()
+    for coefficients, mu, beta in [((held, free), np.inf, 2), ((free, held), 2, np.inf), ((free, free), 1, 1)]:
+        orders = propriety.moments(TwoLevel(groups=groups, tau=priors.FLAT, coefficients=coefficients))
+        assert (orders["mu", ""], orders["beta", "x"]) == (mu, beta)
+        assert (orders["theta", ""], orders["kappa", ""]) == (np.inf, np.inf)
+
+
+def test_few_rows_leave_sigma_few_moments():
+    """Three rows, one flat coefficient and 1/sigma^2: N - p = 2, so sigma has a mean and no variance."""
+    groups = Replicates.from_summary(["a", "b"], [2, 1], [3.0, 5.0], [1.5, 0.0])
+    orders = propriety.moments(TwoLevel(groups=groups, tau=priors.InverseGamma(0.5, 0.5)))
+    assert orders["sigma", ""] == orders["theta", ""] == 2
+    assert orders["sd_between", ""] == orders["mu", ""] == min(2, orders["tau", ""])
+
+
+@pytest.mark.parametrize("tau", [priors.JEFFREYS, priors.InverseGamma(0.2)])
+def test_a_prior_that_piles_up_at_zero_is_refused(tau):
+    """The likelihood is finite at tau = 0, so 1/tau and steeper do not integrate there."""
+    with pytest.raises(ValueError, match="piles up at 0"):
+        propriety.require_proper(TwoLevel(groups=estimates(1, 8), tau=tau))
+
+
+def test_too_few_rows_for_a_prior_of_sigma_are_refused():
+    groups = Replicates.from_summary(["a", "b"], [2, 1], [3.0, 5.0], [1.5, 0.0])
+    model = TwoLevel(groups=groups, tau=priors.InverseGamma(0.5, 0.5), sigma=priors.FLAT_VARIANCE)
+    with pytest.raises(ValueError, match="too few rows"):
+        propriety.require_proper(model)
+
+
+def test_covariates_that_determine_each_other_are_refused():
+    g = Estimates.from_summary("abcd", [1, 2, 3, 4], [1, 1, 1, 1], covariates={"x": [1, 2, 3, 4], "w": [3, 5, 7, 9]})
+    with pytest.raises(ValueError, match="determine each other"):
+        propriety.require_proper(TwoLevel(groups=g, tau=priors.HalfCauchy(1.0)))
+
+
+def test_sigma_of_estimates_is_known():
+    assert TwoLevel(groups=estimates(1, 4), tau=priors.FLAT).sigma == priors.Known()
+    with pytest.raises(ValueError, match="come with their standard errors"):
+        TwoLevel(groups=estimates(1, 4), tau=priors.FLAT, sigma=priors.JEFFREYS)
+    with pytest.raises(ValueError, match="tau is what is to be found"):
+        TwoLevel(groups=estimates(1, 4), tau=priors.Known())
 
 
 def test_single_rows_cannot_tell_sigma_from_tau():
