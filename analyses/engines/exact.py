@@ -217,13 +217,19 @@ def posterior(model: TwoLevel) -> Posterior:
 
 
 def _on_lattice(model, region, step, depth) -> Posterior:
-    orders = moments(model)
-    lift = np.array([max((k for k in (0, 1, 2) if orders[name, ""] > k + NEAR), default=0) for name in model.scales])
-    u = region.lattice(step=step, depth=depth, lift=lift)
+    u = region.lattice(step=step, depth=depth, lift=_reported_moments(model))
     given = model.collapsed(*np.exp(u))
     height = given.height + u.sum(axis=0)
     weight = np.exp(height - height.max())
     return Posterior(model, region, step, depth, dict(zip(model.scales, u, strict=True)), weight / weight.sum(), given)
+
+
+def _reported_moments(model):
+    """Powers of the scales on the lattice, (moment, scale), whose expectation is reported."""
+    orders, names = moments(model), (*model.scales, "sd_between")
+    highest = {name: max((k for k in (0, 1, 2) if orders[name, ""] > k + NEAR), default=0) for name in names}
+    used = [("tau", "sigma").index(name) for name in model.scales]
+    return np.array([highest[name] * np.array(model.powers[name])[used] for name in names])
 
 
 def _rows(index, law: Mixture) -> pd.DataFrame:

@@ -33,9 +33,9 @@ class Region:
 
         Parameters
         ----------
-        lift : ndarray (d,)
-            Add that much for each unit of a variable above its mode: follows exp(lift u) times the density, so that
-            its moments are covered too.
+        lift : ndarray (moment, d)
+            The density is followed as if multiplied by the largest of exp(lift (u - mode)) and 1, so that those
+            moments are covered too.
 
         Returns
         -------
@@ -43,7 +43,7 @@ class Region:
         """
 
         def followed(u):
-            return self.log_density(u) + lift @ np.maximum(u - self.mode[:, None], 0.0)
+            return self.log_density(u) + np.maximum((lift @ (u - self.mode[:, None])).max(axis=0), 0.0)
 
         ends, coarse = self._box(followed, depth)
         near = binary_dilation(coarse > coarse.max() - depth, iterations=2)
