@@ -7,7 +7,13 @@ from models.pooling import kappa, theta_given
 from models.two_level import TwoLevel
 
 SAMPLE = ("chain", "draw")
-NAMES = {"nuts": "NUTS", "gibbs": "Gibbs", "exact": "independent draws"}
+NAMES = {
+    "nuts": "NUTS",
+    "gibbs": "Gibbs",
+    "exact": "independent draws",
+    "metropolis": "Metropolis",
+    "laplace": "Laplace",
+}
 
 
 def complete(model: TwoLevel, drawn: dict, *, engine: str, rng, sample_stats: xr.Dataset | None = None) -> xr.DataTree:
@@ -17,8 +23,8 @@ def complete(model: TwoLevel, drawn: dict, *, engine: str, rng, sample_stats: xr
     ----------
     model : TwoLevel
     drawn : dict
-        b (chain, draw, p), tau and, where it is unknown, sigma (chain, draw); theta (chain, draw, J) if the engine
-        has it, else it is drawn from its conditional.
+        b (chain, draw, p), tau and sigma (chain, draw), of which sigma may be left out where it is known; theta
+        (chain, draw, J) if the engine has it, else it is drawn from its conditional.
     engine : str
     rng : numpy.random.Generator
     sample_stats : xarray.Dataset, optional

@@ -8,6 +8,7 @@ import jinja2
 import pandas as pd
 from matplotlib.figure import Figure
 
+from analyses.checks import Verdict
 from analyses.routes import Answer
 
 
@@ -27,7 +28,10 @@ class Section:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Page:
-    """A study's answer. The first of `answers` is the headline; the others go into folders of their own names."""
+    """A study's answer. The first of `answers` is the headline; the others go into folders of their own names.
+
+    `more` are verdicts on methods that the study adds to the engines.
+    """
 
     name: str
     title: str
@@ -35,11 +39,13 @@ class Page:
     sentence: str
     sections: tuple[Section, ...]
     answers: tuple[Answer, ...]
+    more: tuple[Verdict, ...] = ()
 
     @property
     def verdicts(self):
-        """Of all its answers, each with the name of the answer."""
-        return [(answer.name, verdict) for answer in self.answers for verdict in answer.verdicts]
+        """Of all its answers, each with the name of the answer, and those on methods of its own."""
+        own = [(self.answers[0].name, verdict) for verdict in self.more]
+        return [(answer.name, verdict) for answer in self.answers for verdict in answer.verdicts] + own
 
     @property
     def passed(self) -> bool:

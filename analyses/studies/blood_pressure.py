@@ -15,6 +15,7 @@ THIN = 4  # as for the math tests
 def page(settings: Settings) -> Page:
     """Answer the exercise."""
     found = answer("blood_pressure", blood_pressure.statement(), settings, best="low", thin=THIN)
+    methods, metropolis, _ = common.other_methods(found, settings, thin=20)
     return Page(
         name="blood_pressure",
         title="Blood pressure: does the medication work?",
@@ -27,11 +28,13 @@ def page(settings: Settings) -> Page:
             how_much_is_pooled(found),
             common.agreement_section(found),
             common.rank_section(found, ("mu", "tau", "sigma")),
+            methods,
             common.predictive_section(found),
             common.prediction_section(found),
             common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="subject")),
         ),
         answers=(found,),
+        more=(metropolis,),
     )
 
 

@@ -3,11 +3,15 @@
 import math
 
 import numpy as np
+import pandas as pd
+import xarray as xr
 
-from analyses.checks import agreement, predictive
+from analyses import tables
+from analyses.checks import Verdict, agreement, predictive
+from analyses.engines import empirical_bayes, laplace, metropolis
 from analyses.report import figures
 from analyses.report.pages import Section
-from analyses.routes import Answer
+from analyses.routes import Answer, Settings
 
 SUMMARY = ["engine", "variable", "label", "mean", "sd", "q2_5", "q50", "q97_5", "mcse_mean", "ess_bulk", "r_hat"]
 INTERVALS = "Intervals are equal-tailed and hold 95% of the posterior."
@@ -94,6 +98,47 @@ def density(law, which: int, low: float, high: float, *, points: int = 400):
     edges = np.linspace(low, high, points + 1)
     mass = np.diff(law.cdf(edges, np.full(len(edges), which)))
     return (edges[1:] + edges[:-1]) / 2, mass / np.diff(edges)
+
+
+def other_methods(answer: Answer, settings: Settings, *, thin: int) -> tuple[Section, Verdict, xr.DataTree]:
+    """Empirical Bayes, the normal approximation and Metropolis beside the exact posterior.
+
+    Metropolis is judged as every engine is. The other two are approximations: their error is shown.
+    """
+    model, exact = answer.model, answer.reference
+    tree = metropolis.sample(model, thin=thin, rng=settings.rng("metropolis", answer.name))
+    plugged, normal = empirical_bayes.table(model), laplace.table(model)
+    walked = tables.summary(tree, exact).set_index(["variable", "label"])
+    keys = [key for key in normal.index if key in plugged.index]
+    columns = {"exact": exact, "Metropolis": walked, "normal approximation": normal, "empirical Bayes": plugged}
+    rows = [
+        {"quantity": " ".join(filter(None, key)), "of it": statistic}
+        | {name: table.loc[key, statistic] for name, table in columns.items()}
+        for key in keys
+        for statistic in ("mean", "sd")
+    ]
+    spread = (plugged["sd"] / exact["sd"]).loc["theta"].mean()
+    boundary = plugged.loc[("tau", ""), "mean"] == 0
+    short = (
+        "Here it is largest at tau = 0, which says that no group differs from the others at all, and without any error."
+        if boundary
+        else f"Taken for known, they make theta's standard deviations {100 * (1 - spread):.1f}% too small on average."
+    )
+    return (
+        Section(
+            title="By other methods",
+            text="Random-walk Metropolis draws from the same posterior with theta integrated out, with steps of twice "
+            "the Cholesky factor of the normal approximation's covariance; "
+            f"{100 * float(tree['sample_stats']['acceptance_rate'].mean()):.0f}% of them were accepted. The normal "
+            "approximation has the mode and the curvature of that posterior in (mu, log tau, log sigma).\n\n"
+            "Empirical Bayes maximises the marginal likelihood of mu, tau and sigma, by Nelder and Mead's search or on "
+            f"the score with the same result, and puts the maximum in their place. {short}",
+            table=pd.DataFrame(rows),
+            note="The sd of empirical Bayes is a standard error.",
+        ),
+        agreement.verdict(agreement.table(tree, exact)),
+        tree,
+    )
 
 
 def _above(error: float) -> str:

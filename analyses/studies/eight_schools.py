@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analyses.checks import diagnostics, shrinkage
+from analyses.engines import integrated, laplace
 from analyses.report import figures
 from analyses.report.pages import Page, Section
 from analyses.routes import Answer, Settings, answer
@@ -18,6 +19,7 @@ def page(settings: Settings) -> Page:
     """Answer the walk-through."""
     flat = answer("eight_schools", eight_schools.statement(), settings, best="high", thin=THIN)
     weak = answer("weakly_informative", eight_schools.weakly_informative(), settings, best="high", thin=THIN)
+    methods, metropolis, walked = common.other_methods(flat, settings, thin=20)
     return Page(
         name="eight_schools",
         title="Coaching in eight schools",
@@ -30,12 +32,15 @@ def page(settings: Settings) -> Page:
             *(geometry(flat, settings) if "nuts" in settings.engines else ()),
             common.agreement_section(flat),
             common.rank_section(flat, ("mu", "tau")),
+            hills(flat, walked),
+            methods,
             common.predictive_section(flat),
             common.prediction_section(flat),
             other_prior(flat, weak),
             common.league_section(flat, shrinkage.sentence(flat.groups, best=flat.best, dim="school")),
         ),
         answers=(flat, weak),
+        more=(metropolis,),
     )
 
 
@@ -113,6 +118,26 @@ def geometry(found: Answer, settings: Settings) -> tuple[Section]:
             figures={"funnel": (figures.funnel(shown, group="A"), caption)},
             table=diagnostics.table(runs),
         ),
+    )
+
+
+def hills(found: Answer, walked) -> Section:
+    """Show the posterior of (mu, log tau), its normal approximation, and where Metropolis went."""
+    mu, log_tau = np.linspace(-18, 37, 221), np.linspace(-6, 4.1, 203)
+    height = integrated.log_posterior(found.model, np.stack(np.meshgrid(mu, log_tau), axis=-1))
+    law = laplace.approximation(found.model)
+    draws = walked["posterior"].dataset
+    caption = (
+        "Contours of the log posterior of (mu, log tau), a unit apart; in blue the draws of Metropolis, in red the "
+        "ellipses that hold 50 and 95% of the normal approximation."
+    )
+    points = draws["mu"].values.ravel(), np.log(draws["tau"].values).ravel()
+    return Section(
+        title="The posterior of mu and log tau",
+        text=f"Its mode is at mu = {law.mean[0]:.4f}, log tau = {law.mean[1]:.4f}, with curvature as of a normal with "
+        f"variances {law.covariance[0, 0]:.3f} and {law.covariance[1, 1]:.4f} and covariance "
+        f"{law.covariance[0, 1]:.4f}. To small tau it falls off slowly, as e^(log tau), which no normal does.",
+        figures={"contour": (figures.contour(mu, log_tau, height, points, law), caption)},
     )
 
 

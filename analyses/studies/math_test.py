@@ -14,6 +14,7 @@ EXTREMES = 10
 def page(settings: Settings) -> Page:
     """Answer the exercise."""
     found = answer("math_test", math_test.statement(), settings, best="high", thin=THIN)
+    methods, metropolis, _ = common.other_methods(found, settings, thin=20)
     return Page(
         name="math_test",
         title="Math tests in 100 schools",
@@ -24,11 +25,13 @@ def page(settings: Settings) -> Page:
             how_much_is_pooled(found),
             common.agreement_section(found),
             common.rank_section(found, ("mu", "tau", "sigma")),
+            methods,
             common.predictive_section(found),
             common.prediction_section(found),
             common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="school")),
         ),
         answers=(found,),
+        more=(metropolis,),
     )
 
 

@@ -1,0 +1,133 @@
+"""Empirical Bayes: the marginal likelihood of (b, tau, sigma) maximised, theta given the maximum (seed 001).
+
+Two searches that share nothing but the likelihood: Nelder and Mead's, as the source has it, and a quasi-Newton method
+on the score, derived here. The maximum may lie at tau = 0, where no group differs from its regression; tau^2 is what is
+searched, as the likelihood has a slope in it there. Plugged in, the maximum is treated as if it were known: the
+intervals of theta are too short by the uncertainty of (b, tau, sigma).
+"""
+
+import numpy as np
+import pandas as pd
+from scipy import optimize
+
+from models.pooling import kappa, theta_given
+from models.two_level import TwoLevel
+
+METHODS = ("L-BFGS-B", "Nelder-Mead")
+FLAT = 1e-2  # slope a standard error that a maximum may have left: it is then off by about a hundredth of one
+BOUNDARY = 1e-9  # of the rough tau^2: less than that is 0
+
+
+def maximum(model: TwoLevel, *, method: str = "L-BFGS-B"):
+    """b (p,), tau^2 and sigma where the marginal likelihood is largest.
+
+    Parameters
+    ----------
+    model : TwoLevel
+        Its priors are not looked at.
+    method : {"L-BFGS-B", "Nelder-Mead"}
+
+    Raises
+    ------
+    RuntimeError
+        Where the search does not end.
+    """
+    start, unit = _standard(model)
+    free = slice(None) if "sigma" in model.unknown else slice(-1)  # sigma's log comes last and may be known to be 0
+
+    def minus(z):
+        return -model.log_marginal(*_parameters(z, start, unit, free))
+
+    def minus_slope(z):
+        b, tau, sigma = _parameters(z, start, unit, free)
+        return -(score(model, b, tau**2, sigma) * unit)[free]
+
+    z = np.zeros(len(start))[free]
+    bounds = [(None, None)] * len(model.coefficients) + [(-start[-2] / unit[-2], None), (None, None)]
+    search = {
+        "L-BFGS-B": {"jac": minus_slope, "options": {"ftol": 1e-15, "gtol": 1e-9, "maxiter": 1000}},
+        "Nelder-Mead": {
+            "options": {"xatol": 1e-9, "fatol": 1e-13, "maxiter": 20_000, "maxfev": 40_000, "adaptive": True}
+        },
+    }[method]
+    found = optimize.minimize(minus, z, method=method, bounds=bounds[free], **search)
+    slope, at_tau2 = -minus_slope(found.x), len(model.coefficients)
+    if found.x[at_tau2] <= bounds[at_tau2][0]:
+        slope[at_tau2] = max(slope[at_tau2], 0.0)  # at its boundary the likelihood may well fall
+    if not np.abs(slope).max() < FLAT:
+        raise RuntimeError(f"{method} did not find the maximum of the marginal likelihood: {found.message}")
+    b, tau, sigma = _parameters(found.x, start, unit, free)
+    return b, float(tau**2) if tau**2 > BOUNDARY * start[-2] else 0.0, float(sigma)
+
+
+def score(model: TwoLevel, b, tau2, sigma) -> np.ndarray:
+    """Slope of the log marginal likelihood in (b, tau^2, log sigma).
+
+    With r_i = mean_i - x_i'b and v_i = sigma^2 noise_i + between its slope in v_i is (r_i^2 / v_i - 1) / 2 v_i.
+    """
+    g, (df, ss) = model.groups, model.groups.within
+    noise, between = model.variances(g.noise, np.sqrt(tau2), sigma)
+    v, r = noise + between, g.mean - g.design @ b
+    of_v = (r**2 / v - 1) / (2 * v)
+    of_tau2 = np.sum(of_v) * (sigma**2 if model.relative else 1.0)
+    of_log_sigma = np.sum(of_v * 2 * (v if model.relative else noise)) + ss / sigma**2 - df
+    return np.array([*(g.design.T @ (r / v)), of_tau2, of_log_sigma])
+
+
+def table(model: TwoLevel, *, method: str = "L-BFGS-B") -> pd.DataFrame:
+    """Estimates with standard errors, and theta and kappa as if the estimates were known.
+
+    Returns
+    -------
+    DataFrame
+        mean and sd by variable and label, as the exact posterior's table has them. At tau = 0 tau has no standard
+        error and kappa is 1.
+    """
+    b, tau2, sigma = maximum(model, method=method)
+    g, tau = model.groups, np.sqrt(tau2)
+    noise, between = model.variances(g.noise, tau, sigma)
+    theta, variance = theta_given(g.mean, noise, g.design @ b, between)
+    error = _standard_errors(model, b, tau2, sigma)
+    of_tau = error[-2] / (2 * tau) if tau else np.nan
+    rows = {("mu", ""): (b[0], error[0])}
+    rows |= {("beta", name): (b[k], error[k]) for k, name in enumerate(g.covariates, start=1)}
+    rows[("tau", "")] = (tau, of_tau)
+    rows |= {("sigma", ""): (sigma, sigma * error[-1])} if "sigma" in model.unknown else {}
+    rows |= {("theta", label): (m, s) for label, m, s in zip(g.labels, theta, np.sqrt(variance), strict=True)}
+    rows |= {("kappa", label): (k, 0.0) for label, k in zip(g.labels, kappa(noise, between), strict=True)}
+    index = pd.MultiIndex.from_tuples(rows, names=["variable", "label"])
+    return pd.DataFrame(list(rows.values()), index=index, columns=["mean", "sd"])
+
+
+def _standard(model):
+    """Where a search starts, and the unit of each parameter: (b, tau^2, log sigma)."""
+    g, rough = model.groups, model.rough
+    b, *_ = np.linalg.lstsq(g.design, g.mean)
+    noise, between = model.variances(g.noise, rough["tau"], rough["sigma"])
+    of_b = np.sqrt(np.mean(noise + between) / len(g))
+    start = np.array([*b, rough["tau"] ** 2, np.log(rough["sigma"])])
+    return start, np.array([*np.full(len(b), of_b), rough["tau"] ** 2 / np.sqrt(len(g)), 1 / np.sqrt(1 + g.within[0])])
+
+
+def _parameters(z, start, unit, free):
+    """b, tau and sigma of standardised parameters."""
+    at = start.copy()
+    at[free] += unit[free] * z
+    return at[:-2], np.sqrt(max(at[-2], 0.0)), np.exp(at[-1])
+
+
+def _standard_errors(model, b, tau2, sigma):
+    """Of (b, tau^2, log sigma) from the observed information; nan for what is known or at its boundary."""
+    at, (_, unit) = np.array([*b, tau2, np.log(sigma)]), _standard(model)
+    free = np.array([*np.full(len(b), True), tau2 > 0, "sigma" in model.unknown])
+    step = 1e-5 * np.diag(unit)[free]
+    slope = [
+        (score(model, *_split(at + e)) - score(model, *_split(at - e)))[free] / (2 * e.sum()) for e in step
+    ]  # fmt: skip
+    error = np.full(len(at), np.nan)
+    error[free] = np.sqrt(np.diag(np.linalg.inv(-(np.array(slope) + np.array(slope).T) / 2)))
+    return error
+
+
+def _split(at):
+    return at[:-2], at[-2], np.exp(at[-1])
