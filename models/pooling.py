@@ -16,10 +16,15 @@ def kappa(noise, between):
     return noise / (noise + between)
 
 
+def own(noise, between):
+    """Weight of a group on its own mean, 1 - kappa, good to the last digit however near to 0."""
+    return between / (noise + between)
+
+
 def theta_given(mean, noise, population, between):
     """Mean and variance of theta_i given b and the variances: kappa x_i'b + (1 - kappa) mean_i (seed 000, 1D)."""
-    k = kappa(noise, between)
-    return k * population + (1 - k) * mean, (1 - k) * noise
+    weight = own(noise, between)
+    return population + weight * (mean - population), weight * noise
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from analyses.engines.mixture import (
     t_mixture,
 )
 from analyses.engines.quadrature import Region, locate
-from models.pooling import kappa, theta_given
+from models.pooling import kappa, own, theta_given
 from models.propriety import moments, require_proper
 from models.two_level import Collapsed, TwoLevel
 
@@ -71,6 +71,24 @@ class Posterior:
         noise, between = self._variances(g.noise[some])
         mean, variance = theta_given(g.mean[some], noise, self.given.location @ x.T, between)
         squared = variance * self.given.unit[:, None] + self._squared_scale(x) * kappa(noise, between) ** 2
+        return t_mixture(self.weight, mean, np.sqrt(squared), self.given.df)
+
+    def contrast(self, weights) -> Mixture:
+        """Sums of theta with those weights, (quantity, J): a difference has 1 and -1.
+
+        Given the scales and b the theta are independent, and b reaches each by its kappa.
+        """
+        g = self.model.groups
+        noise, between = self._variances(g.noise)
+        kept, population = (
+            np.broadcast_to(own(noise, between), (len(self.weight), len(g))),
+            self.given.location @ g.design.T,
+        )
+        # Of all alike the population mean drops out of a difference; only so is it exact where tau is next to 0.
+        mean = self.given.location @ (weights @ g.design).T + (kept * (g.mean - population)) @ weights.T
+        reach = weights @ g.design - np.einsum("qj,nj,jk->nqk", weights, kept, g.design)
+        of_b = np.einsum("nqj,njk,nqk->nq", reach, self.given.covariance, reach)
+        squared = (kept * noise) @ (weights**2).T * self.given.unit[:, None] + of_b
         return t_mixture(self.weight, mean, np.sqrt(squared), self.given.df)
 
     def new_theta(self, x) -> Mixture:

@@ -138,7 +138,9 @@ def contour(mu, log_tau, height, points, law) -> Figure:
     """Log posterior of (mu, log tau) with draws from it, and the normal approximation's 50 and 95% ellipses."""
     figure, ax = _figure(height=4.2)
     ax.scatter(*points, s=2, color=POOLED, alpha=0.35, linewidths=0)
-    ax.contour(mu, log_tau, height - height.max(), levels=np.arange(-12, 0), colors=RAW, linewidths=0.6)
+    ax.contour(
+        mu, log_tau, height - height.max(), levels=np.arange(-12, 0), colors=RAW, linewidths=0.6, linestyles="solid"
+    )
     turn = np.linspace(0, 2 * np.pi, 200)
     for share in (0.5, 0.95):
         radius = np.sqrt(-2 * np.log(1 - share))
@@ -148,7 +150,7 @@ def contour(mu, log_tau, height, points, law) -> Figure:
     return figure
 
 
-def ranks(draws: dict, *, variable: str, bins: int = 20) -> Figure:
+def ranks(draws: dict, *, variable: str, bins: int = 10) -> Figure:
     """Ranks of each chain's draws among all of its engine's: flat where the chains agree (Vehtari et al. 2021)."""
     figure, axes = _figure(width=7.2, height=2.6, ncols=len(draws), squeeze=False)
     for ax, (engine, values) in zip(axes[0], draws.items(), strict=True):

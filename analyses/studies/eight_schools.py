@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from analyses.checks import diagnostics, shrinkage
 from analyses.engines import integrated, laplace
@@ -12,6 +13,7 @@ from analyses.studies import common
 from models import eight_schools
 from models.pooling import theta_given
 
+NORMAL = stats.norm.ppf(0.975)
 THIN = 80  # sweeps a draw: near tau = 0 consecutive sweeps are nearly the same
 
 
@@ -27,6 +29,7 @@ def page(settings: Settings) -> Page:
         "schools than in others?",
         sentence=sentence(flat),
         sections=(
+            separate_or_pooled(flat),
             raw_and_pooled(flat),
             given_tau(flat),
             *(geometry(flat, settings) if "nuts" in settings.engines else ()),
@@ -37,6 +40,7 @@ def page(settings: Settings) -> Page:
             common.predictive_section(flat),
             common.prediction_section(flat),
             other_prior(flat, weak),
+            against_the_others(flat),
             common.league_section(flat, shrinkage.sentence(flat.groups, best=flat.best, dim="school")),
         ),
         answers=(flat, weak),
@@ -53,6 +57,50 @@ def sentence(found: Answer) -> str:
         f"{mu['q97_5']:.0f}), the standard deviation between schools may be anything from {tau['q2_5']:.1f} to "
         f"{tau['q97_5']:.0f}, and school A, with a raw effect of {raw:.0f}, is put at {a['mean']:.1f} "
         f"({a['q2_5']:.0f} to {a['q97_5']:.0f})."
+    )
+
+
+def separate_or_pooled(found: Answer) -> Section:
+    """Give each school its own estimate, or all the same, and test whether they differ."""
+    g = found.model.groups
+    pooled = found.model.collapsed(np.array([1e-9]))  # next to no spread between schools
+    mean, sd = pooled.location[0, 0], np.sqrt(pooled.covariance[0, 0, 0])
+    chi2 = np.sum((g.mean - mean) ** 2 / g.noise)
+    p = stats.chi2.sf(chi2, len(g) - 1)
+    rows = [
+        (label, m, se, m - NORMAL * se, m + NORMAL * se)
+        for label, m, se in zip(g.labels, g.mean, g.standard_error, strict=True)
+    ]
+    rows.append(("all pooled", mean, sd, mean - NORMAL * sd, mean + NORMAL * sd))
+    return Section(
+        title="Each for itself, or all alike?",
+        text=f"By themselves the schools' intervals overlap throughout. Pooled, they have the mean {mean:.2f} with "
+        f"variance {sd**2:.2f}, and a chi-square test finds no difference between them: {chi2:.2f} on {len(g) - 1} "
+        f"degrees of freedom, p = {p:.2f}.\n\nYet neither will do. For itself, school A would have an effect above its "
+        f"{g.mean[0]:.0f} points with probability one half; pooled, it would be above school C with probability one "
+        "half. The hierarchical model lies between.",
+        table=pd.DataFrame(rows, columns=["school", "estimate", "standard error", "q2_5", "q97_5"]),
+    )
+
+
+def against_the_others(found: Answer) -> Section:
+    """Give the probabilities that the walk-through asks for, without sampling."""
+    labels, others = found.model.groups.labels, len(found.model.groups) - 1
+    large = 1 - found.posterior.theta().cdf(np.array([28.0]), np.array([0]))[0]
+    difference = found.posterior.contrast(np.eye(others + 1)[:1] - np.eye(others + 1)[1:])
+    greater = 1 - difference.cdf(np.zeros(others), np.arange(others))
+    columns = {
+        "school": labels[1:],
+        "P(A is greater)": greater,
+        "mean of A less it": difference.mean,
+        "sd": difference.sd,
+    }
+    return Section(
+        title="School A against the others",
+        text=f"The probability that coaching gains more than 28 points in school A is {large:.4f}, and A is ahead of "
+        f"the others with probabilities from {greater.min():.2f} to {greater.max():.2f}.",
+        table=pd.DataFrame(columns),
+        note="Exact values: given tau, a difference of two effects is normal.",
     )
 
 

@@ -251,6 +251,23 @@ def test_improper_posteriors_are_refused():
         exact.posterior(TwoLevel(groups=estimates(3, 2), tau=priors.FLAT, sigma=priors.Known()))
 
 
+@pytest.mark.parametrize("name", ["one-way, flat tau, covariate", "estimates, covariate", "one-way, absolute tau"])
+def test_contrasts(name):
+    """A single theta is a contrast; a difference is one whose draws have its distribution."""
+    posterior = exact.posterior(PROBLEMS[name])
+    count = len(posterior.model.groups)
+    alone, theta = posterior.contrast(np.eye(count)), posterior.theta()
+    assert alone.mean == pytest.approx(theta.mean, rel=1e-12)
+    assert alone.sd == pytest.approx(theta.sd, rel=1e-12)
+    difference = np.eye(count)[:1] - np.eye(count)[1:]
+    law = posterior.contrast(difference)
+    size = 20_000
+    drawn = posterior.draw(draws=size // 4, chains=4, rng=np.random.default_rng(9))["posterior"]["theta"].values
+    below = (drawn.reshape(size, count) @ difference.T < 0).mean(axis=0)
+    p = law.cdf(np.zeros(count - 1), np.arange(count - 1))
+    assert (np.abs(below - p) < 4.5 * np.sqrt(p * (1 - p) / size)).all()
+
+
 def test_draws_are_independent_and_exact():
     """Twenty thousand of every problem, against the distribution function of every quantity."""
     for seed, (name, model) in enumerate(PROBLEMS.items()):
