@@ -119,12 +119,15 @@ def _manifest_of(folder):
 
 @contextmanager
 def _uninterrupted():
-    """Let Ctrl-C wait."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Let Ctrl-C wait. Not by a mask: that holds for one thread, and libraries have others that would catch it."""
+    waiting = []
+    before = signal.signal(signal.SIGINT, lambda *signalled: waiting.append(signalled))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.signal(signal.SIGINT, before)
+    if waiting:
+        before(*waiting[-1])
 
 
 @contextmanager

@@ -34,16 +34,25 @@ def main(arguments: list[str] | None = None) -> int:
         width = max(map(len, STUDIES))
         print("\n".join(f"{name:{width}}  {story}" for name, story in STUDIES.items()))
         return 0
-    before = signal.signal(signal.SIGINT, _interrupt)
+    asked_to_stop: list[int] = []
+
+    def stop(number, _):
+        asked_to_stop.append(number)
+        raise Interrupted
+
+    before = signal.signal(signal.SIGINT, stop)
     try:
-        return run(options, sys.argv[1:] if arguments is None else arguments)
-    except Interrupted:
-        print("interrupted: the reports in place are whole, and none of this run was written half", file=sys.stderr)
-        return INTERRUPTED
-    except OSError as error:
-        where = f"{error.filename or options.out}: {error.strerror}" if error.strerror else str(error)
-        print(where, file=sys.stderr)
-        return USAGE
+        return run(options, sys.argv[1:] if arguments is None else arguments, asked_to_stop)
+    except BaseException as error:
+        # Compilers and importers may wrap what is raised through them: what was asked for counts, not what arrives.
+        if asked_to_stop:
+            print("interrupted: the reports in place are whole, and none of this run was written half", file=sys.stderr)
+            return INTERRUPTED
+        if isinstance(error, OSError):
+            where = f"{error.filename or options.out}: {error.strerror}" if error.strerror else str(error)
+            print(where, file=sys.stderr)
+            return USAGE
+        raise
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -100,8 +109,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return options
 
 
-def run(options: argparse.Namespace, command: list[str]) -> int:
-    """Answer each study, write all of them, and say how it went."""
+def run(options: argparse.Namespace, command: list[str], asked_to_stop: list[int]) -> int:
+    """Answer each study, write all of them, and say how it went; publish nothing once it was asked to stop."""
     from analyses import output
     from analyses.routes import Settings
 
@@ -119,6 +128,8 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
             passed &= page.passed
             if not options.quiet:
                 _tell(_story(page, seconds["in all"]))
+        if asked_to_stop:
+            raise Interrupted
         output.publish(folder, options.out)
     if not options.quiet:
         _tell(f"report: {options.out / 'index.html'}")
@@ -160,10 +171,6 @@ def _engines(text):
         if name not in ENGINES:
             raise argparse.ArgumentTypeError(f"{name!r} is not an engine: choose from {', '.join(ENGINES)}")
     return tuple(name for name in ENGINES if name in names)
-
-
-def _interrupt(*_):
-    raise Interrupted
 
 
 if __name__ == "__main__":

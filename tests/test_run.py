@@ -1,5 +1,6 @@
 """The command line: what it writes, what it says, how it ends."""
 
+import contextlib
 import json
 import os
 import re
@@ -17,7 +18,7 @@ import pandas as pd
 import pytest
 
 from analyses import run, tables
-from analyses.studies import STUDIES
+from analyses.studies import STUDIES, eight_schools
 
 TINY = ("--draws", "50", "--tune", "100", "--chains", "2")
 COMMAND = (sys.executable, "-W", "error", "-m", "analyses.run")
@@ -225,7 +226,8 @@ def test_interrupted_runs_leave_the_earlier_report_alone(schools, seconds, tmp_p
     run.main(["eight_schools", "--engines", "exact", "--out", str(tmp_path), "--quiet"])
     before = {path: path.read_bytes() for path in sorted(tmp_path.rglob("*")) if path.is_file()}
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-    asked = (*COMMAND, "--out", str(tmp_path), "--draws", "100000", "--quiet")
+    # Without -W error: a compiler's process that is cut off says so in a warning, which no user sees.
+    asked = (sys.executable, "-m", "analyses.run", "--out", str(tmp_path), "--draws", "100000", "--quiet")
     process = subprocess.Popen(asked, stderr=subprocess.PIPE, text=True, env=environment)
     while not list(tmp_path.glob(".unfinished-*")):
         time.sleep(0.05)
@@ -236,6 +238,35 @@ def test_interrupted_runs_leave_the_earlier_report_alone(schools, seconds, tmp_p
     assert said.startswith("interrupted: ")
     assert said.count("\n") == 1
     assert {path: path.read_bytes() for path in sorted(tmp_path.rglob("*")) if path.is_file()} == before
+
+
+def test_an_interrupt_that_comes_back_as_something_else(tmp_path, monkeypatch, capsys):
+    """A compiler may wrap what is raised through it in an error of its own: it is an interrupt all the same."""
+
+    def wrapping(settings):
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except BaseException as error:
+            raise ValueError("while compiling") from error
+
+    monkeypatch.setattr(eight_schools, "page", wrapping)
+    assert run.main(["eight_schools", "--out", str(tmp_path), "--quiet"]) == 130
+    assert list(tmp_path.iterdir()) == []
+    assert capsys.readouterr().err.startswith("interrupted: ")
+
+
+def test_an_interrupt_that_was_swallowed_publishes_nothing(tmp_path, monkeypatch):
+    """A destructor, say, ignores it: then the run ends, late, without a report."""
+    whole = eight_schools.page
+
+    def swallowing(settings):
+        with contextlib.suppress(BaseException):
+            os.kill(os.getpid(), signal.SIGINT)
+        return whole(settings)
+
+    monkeypatch.setattr(eight_schools, "page", swallowing)
+    assert run.main(["eight_schools", "--engines", "exact", "--out", str(tmp_path), "--quiet"]) == 130
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_interrupt_while_publishing_waits(tmp_path, monkeypatch):

@@ -89,8 +89,9 @@ def three_analyses(found: Answer) -> Section:
         f"and what one wants to conclude about, are {len(found.groups)} subjects. Its standard error of "
         f"{rows[0][2]:.1f} is badly too small.\n\nThe t-test on subjects' means has as many observations as subjects "
         f"and a standard error of {rows[1][2]:.1f}, as it must: what limits the trial is how much subjects differ. It "
-        "is wrong in a subtler way, for it takes a mean of 8 records to be as sure as one of 31. The hierarchical model weighs each by what "
-        "it is worth. Here that makes little difference, as a subject's mean of even a few records is known well.",
+        "is wrong in a subtler way, for it takes a mean of 8 records to be as sure as one of 31. The hierarchical "
+        "model weighs each by what it is worth. Here that makes little difference, as a subject's mean of even a few "
+        "records is known well.",
         table=pd.DataFrame(rows, columns=columns),
         note="A and B: Welch's t-test, 95% confidence interval, two-sided p. C: posterior mean, sd, 95% interval.",
     )
