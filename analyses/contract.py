@@ -13,6 +13,7 @@ NAMES = {
     "exact": "independent draws",
     "metropolis": "Metropolis",
     "laplace": "Laplace",
+    "direct": "direct sampling",
 }
 
 

@@ -24,4 +24,4 @@ def table(name: str):
     import pandas as pd
 
     with resources.files(__name__).joinpath(f"{name}.csv").open(encoding="utf-8") as file:
-        return pd.read_csv(file, dtype=dict.fromkeys(("school", "subject"), str), keep_default_na=False)
+        return pd.read_csv(file, dtype=dict.fromkeys(("school", "subject", "player"), str), keep_default_na=False)

@@ -54,6 +54,17 @@ def _arrows(ax, groups, against):
     ax.scatter(x, pooled, s=12, color=POOLED, label="posterior mean", zorder=3)
 
 
+def before_and_after(groups, later, *, ylabel: str) -> Figure:
+    """Raw means on the left, posterior means on the right, a line each; beside them what came later."""
+    figure, ax = _figure(width=5.2, height=4.4)
+    for raw, pooled, truth in zip(groups["estimate"], groups["theta_mean"], later, strict=True):
+        ax.plot([0, 1], [raw, pooled], "-o", color=POOLED, markersize=3, linewidth=0.8, alpha=0.7)
+        ax.plot([1, 2], [pooled, truth], color=RAW, linewidth=0.6, alpha=0.6)
+        ax.plot([2], [truth], "o", color=WARNING, markersize=3)
+    ax.set(ylabel=ylabel, xlim=(-0.3, 2.3), xticks=[0, 1, 2], xticklabels=["raw", "pooled", "afterwards"])
+    return figure
+
+
 def kappa(groups, *, against: str, xlabel: str) -> Figure:
     """Posterior mean of each group's shrinkage."""
     figure, ax = _figure(height=3.2)

@@ -3,6 +3,7 @@
 STUDIES = {
     "math_test": "math scores in 100 schools: who is really good, and who only small",
     "blood_pressure": "a trial on 20 subjects measured again and again: does the medication work",
+    "baseball": "batting averages of 18 players: what 45 at-bats say about the rest of the season",
     "eight_schools": "effects of coaching in eight schools, known only with their standard errors",
 }
 

@@ -1,0 +1,86 @@
+"""Batting averages of 18 players after 45 at-bats in 1970 (seed 003; Efron and Morris 1975).
+
+    y_i ~ N(theta_i, sigma^2)           average after 45 at-bats; sigma known
+    theta_i ~ N(mu, tau^2)
+    p(mu, tau^2) = 1                    improper: p(tau) = tau up to a constant
+
+The source prints sigma^2 = 0.6^2, which is a misprint: a batting average is between 0 and 1. Two readings make sense,
+0.06, and the binomial standard deviation at the grand mean, sqrt(0.265 0.735 / 45) = 0.0658.
+"""
+
+import numpy as np
+
+from models import priors
+from models.groups import Estimates
+from models.two_level import TwoLevel
+
+PRINTED = 0.06
+
+
+def averages():
+    """Hits over at-bats of each player, and the average over the rest of the season, as a DataFrame."""
+    from partial_pooling_data import table
+
+    t = table("baseball")
+    return t.assign(average=t["hits"] / t["at_bats"])
+
+
+def binomial() -> float:
+    """Standard deviation of an average at the grand mean.
+
+    Examples
+    --------
+    >>> round(binomial(), 4)
+    0.0658
+    """
+    t = averages()
+    mean = t["average"].mean()
+    return float(np.sqrt(mean * (1 - mean) / t["at_bats"].iloc[0]))
+
+
+def groups(*, sigma: float | None = None) -> Estimates:
+    """The 18 players, dimension `player`; standard error sigma, the binomial one if none is given."""
+    t = averages()
+    error = np.full(len(t), binomial() if sigma is None else sigma)
+    return Estimates.from_summary(t["player"], t["average"], error, dim="player")
+
+
+def statement(*, sigma: float | None = None, tau=priors.FLAT_VARIANCE, mu=priors.Normal()) -> TwoLevel:
+    """The model of the module's docstring as data, or with another sigma or other priors of tau and mu."""
+    return TwoLevel(groups=groups(sigma=sigma), tau=tau, coefficients=(mu,))
+
+
+def build(*, parameterization: str = "marginal", **others):
+    """The same as a PyMC model.
+
+    Model
+    -----
+    ::
+
+        mean_i ~ N(theta_i, sigma^2)        batting averages, i = 1..18; sigma = 0.0658 or as given
+        theta_i ~ N(mu, tau^2)
+        p(mu, tau^2) = 1                    improper: HalfFlat on tau^2, named tau_power
+
+    Parameters
+    ----------
+    parameterization : {"centered", "noncentered", "marginal"}
+    **others
+        Arguments of `statement`.
+
+    Returns
+    -------
+    pm.Model
+        mu, tau (hits an at-bat), and theta (player,) unless marginal.
+
+    Raises
+    ------
+    ValueError
+        For an unknown parameterization.
+
+    References
+    ----------
+    Seed 003, whose sigma^2 is misprinted.
+    """
+    from models import builder
+
+    return builder.build(statement(**others), parameterization=parameterization)

@@ -1,0 +1,91 @@
+"""The lecture's example (seed 003): its inputs, its sampler in closed form, and what it prints."""
+
+import numpy as np
+import pytest
+
+from analyses.checks import agreement
+from analyses.engines import direct, exact
+from analyses.studies import baseball as study
+from models import baseball, eight_schools, priors
+from models.pooling import pool
+
+
+@pytest.fixture(scope="module")
+def printed_sigma():
+    model = baseball.statement(sigma=baseball.PRINTED)
+    return model, exact.posterior(model)
+
+
+def test_inputs():
+    """Grand mean .265 and s^2 = .0048."""
+    y = baseball.averages()["average"]
+    assert round(y.mean(), 3) == 0.265
+    assert round(y.var(), 4) == 0.0048
+
+
+def test_total_variance_has_the_printed_law(printed_sigma):
+    """sigma^2 + tau^2 ~ InverseGamma((k - 3) / 2, (k - 1) s^2 / 2) above sigma^2, against quadrature."""
+    model, posterior = printed_sigma
+    law, sigma2 = direct.total_variance(model), baseball.PRINTED**2
+    assert law.args[0] == 7.5
+    tau = np.array([0.005, 0.02, 0.04, 0.08])
+    below = (law.cdf(sigma2 + tau**2) - law.cdf(sigma2)) / law.sf(sigma2)
+    assert posterior.scale("tau").cdf(tau, np.zeros(4, dtype=int)) == pytest.approx(below, abs=1e-11)
+
+
+def test_mu_and_theta_are_conditionally_as_printed(printed_sigma):
+    """mu | tau^2 ~ N(mean, (sigma^2 + tau^2) / k)."""
+    model, _ = printed_sigma
+    tau = 0.05
+    g = model.groups
+    p = pool(g.cells, (g.cells.noise + tau**2)[None], model.coefficients)
+    assert p.mean[0, 0] + g.centre == pytest.approx(g.mean.mean(), rel=1e-12)
+    assert p.covariance[0, 0, 0] == pytest.approx((baseball.PRINTED**2 + tau**2) / 18, rel=1e-12)
+
+
+def test_direct_sampling_agrees_and_clipping_does_not(printed_sigma):
+    model, posterior = printed_sigma
+    right = direct.sample(model, rng=np.random.default_rng(111))
+    wrong = direct.sample_clipped(model, rng=np.random.default_rng(112))
+    assert agreement.verdict(agreement.table(right, posterior.table())).passed
+    assert not agreement.verdict(agreement.table(wrong, posterior.table())).passed
+
+
+def test_direct_sampling_is_for_equal_errors_and_flat_priors():
+    for model in (eight_schools.statement(), baseball.statement(tau=priors.FLAT)):
+        with pytest.raises(ValueError, match="equal standard errors"):
+            direct.sample(model, rng=np.random.default_rng(113))
+
+
+SOURCE_DRAWS = 5000  # as many as such slides take; a 2.5% quantile of theta is then off by .0015, a median by .0005
+
+
+def test_the_printed_table_is_that_of_clipped_draws_with_a_sigma_of_6_hundredths(printed_sigma):
+    """To the error of the source's own draws; the true posterior is more than twice as far off."""
+    model, _ = printed_sigma
+    off = {}
+    for sampler in (direct.sample, direct.sample_clipped):
+        tree = sampler(model, draws=25_000, rng=np.random.default_rng(114))
+        theta = tree["posterior"]["theta"].values.reshape(-1, 18)
+        off[sampler] = np.sqrt(np.mean((np.quantile(theta, [0.025, 0.5, 0.975], axis=0).T - study.PRINTED) ** 2))
+    assert off[direct.sample_clipped] < 0.0015
+    assert 2 * off[direct.sample_clipped] < off[direct.sample]
+
+
+def test_squared_errors_as_printed(printed_sigma):
+    """.075 for the averages, .022 for the medians of the printed table and of its best reading; 16 of 18 improve."""
+    t = baseball.averages()
+    rest, raw = t["rest_of_season"].to_numpy(), t["average"].to_numpy()
+    assert round(np.sum((raw - rest) ** 2), 3) == 0.075
+    tree = direct.sample_clipped(printed_sigma[0], draws=25_000, rng=np.random.default_rng(115))
+    medians = np.median(tree["posterior"]["theta"].values.reshape(-1, 18), axis=0)
+    for estimate in (medians, study.PRINTED[:, 1]):
+        assert np.sum((estimate - rest) ** 2) == pytest.approx(0.022, abs=0.0005)
+        assert np.sum(np.abs(estimate - rest) < np.abs(raw - rest)) == 16
+
+
+def test_shrinkage_of_efron_and_morris():
+    """They keep c = .212 of each deviation, from an arcsine scale; on the scale of averages it is nearly that."""
+    g = baseball.groups()
+    kept = (study.james_stein(g) - g.mean.mean()) / (g.mean - g.mean.mean())
+    assert kept == pytest.approx(np.full(18, 0.212), abs=0.005)
