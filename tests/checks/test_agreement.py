@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 from scipy.signal import lfilter
 from scipy.special import ndtri
-from scipy.stats import poisson
+from scipy.stats import binom, norm, poisson
 
 from analyses.checks import agreement
 from analyses.engines import exact
@@ -39,14 +39,14 @@ def test_independent_draws_agree(right):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda d: d.assign(mu=d.mu + 0.1 * d.mu.std()),
-        lambda d: d.assign(tau=d.tau * 1.15),
-        lambda d: d.assign(theta=d.theta.mean() + 1.1 * (d.theta - d.theta.mean())),
+        lambda d: d.assign(mu=d.mu + 0.15 * d.mu.std()),
+        lambda d: d.assign(tau=d.tau * 1.2),
+        lambda d: d.assign(theta=d.theta.mean() + 1.2 * (d.theta - d.theta.mean())),
         lambda d: d.assign(tau=d.tau**2),
     ],
 )
 def test_wrong_draws_do_not(right, change):
-    """A shift by a tenth of an sd, scales off by a tenth or so, and a variance taken for an sd."""
+    """A shift by 0.15 sd, nine standard errors of 4000 draws; scales off by a fifth, ten of them; a variance for an sd."""
     tree, reference = right
     assert not verdict(changed(tree, change), reference).passed
 
@@ -135,6 +135,24 @@ def test_a_right_run_of_every_study_is_red_less_than_once_in_a_thousand_times():
                 z.append((share - p) / np.sqrt(p * (1 - p) / size))
             red[first : first + batch] |= (np.abs(z) * np.sqrt(off) > most).any(axis=(0, 2))
     assert red.sum() <= ALLOWED
+
+
+def test_the_chance_of_a_red_run_is_less_than_one_in_a_thousand():
+    """The same, computed: tails of binomial and normal averaged over the error of effective sizes, and added up."""
+    size, (log_off, share) = 1000, np.polynomial.hermite_e.hermegauss(41)
+    root, share = np.exp(0.05 * log_off), share / share.sum()
+    chance = 0.0
+    for quantities in VERDICTS:
+        most = agreement.limit(4 * quantities) / root
+        chance += quantities * share @ (2 * norm.sf(most))
+        for p in (0.05, 0.5, 0.95):
+            far = most * np.sqrt(p * (1 - p) / size)
+            above, below = (
+                binom.sf(np.floor(size * (p + far)), size, p),
+                binom.cdf(np.ceil(size * (p - far)) - 1, size, p),
+            )
+            chance += quantities * share @ (above + below)
+    assert chance < 1e-3 / 5
 
 
 def test_effective_sizes_are_not_off_by_more_than_the_last_test_has_them():
