@@ -46,7 +46,7 @@ def test_independent_draws_agree(right):
     ],
 )
 def test_wrong_draws_do_not(right, change):
-    """A shift by 0.15 sd, nine standard errors of 4000 draws; scales off by a fifth, ten of them; a variance for an sd."""
+    """A shift by 0.15 sd, nine standard errors of 4000 draws; scales off by a fifth, ten of them; a variance."""
     tree, reference = right
     assert not verdict(changed(tree, change), reference).passed
 
