@@ -7,6 +7,7 @@ from models.pooling import kappa, theta_given
 from models.two_level import TwoLevel
 
 SAMPLE = ("chain", "draw")
+QUANTILES = {"q2_5": 0.025, "q50": 0.5, "q97_5": 0.975}  # what every table reports
 NAMES = {
     "nuts": "NUTS",
     "gibbs": "Gibbs",

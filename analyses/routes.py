@@ -2,7 +2,7 @@
 
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from zlib import crc32
 
 import numpy as np
@@ -58,7 +58,7 @@ class Answer:
     predictions: pd.DataFrame
     best: str
     verdicts: tuple[Verdict, ...]
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float]
 
 
 def answer(name: str, model: TwoLevel, settings: Settings, *, best: str, thin: int) -> Answer:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analyses.contract import SAMPLE
+from analyses.contract import QUANTILES, SAMPLE
 
 SUMMARY = (
     "engine",
@@ -40,7 +40,6 @@ GROUPS = (
     "p_best",
     "mcse_p_best",
 )
-QUANTILES = {"q2_5": 0.025, "q50": 0.5, "q97_5": 0.975}
 
 
 def flat(statistics: xr.Dataset) -> pd.Series:

@@ -83,7 +83,8 @@ def tests(table: pd.DataFrame) -> int:
 
 def verdict(table: pd.DataFrame) -> Verdict:
     """Judge one engine's rows."""
-    engine, most, worst = NAMES[table["engine"].iloc[0]], limit(tests(table)), table.loc[table["z"].abs().idxmax()]
+    engine, most = NAMES[table["engine"].iloc[0]], limit(tests(table))
+    worst = table.loc[table["z"].abs().fillna(np.inf).idxmax()]  # a z that is no number is the worst, not none
     size, z = table["ess"].min(), worst["z"]
     where = " ".join(filter(None, (worst["variable"], worst["label"], worst["statistic"])))
     if not abs(z) <= most:

@@ -8,11 +8,6 @@ import numpy as np
 from models.two_level import TwoLevel
 
 
-def names(model: TwoLevel) -> list[str]:
-    """What each coordinate is."""
-    return ["mu", *(f"beta {name}" for name in model.groups.covariates), *(f"log_{name}" for name in model.unknown)]
-
-
 def unpack(model: TwoLevel, u: np.ndarray):
     """b (..., p), tau and sigma (...) of points u (..., d)."""
     p = len(model.coefficients)

@@ -7,8 +7,8 @@ import numpy as np
 from scipy import optimize
 from scipy.ndimage import binary_dilation
 
-MOST_NODES = 10_000_000
-BLOCK = 16_384  # nodes
+MOST_NODES = 10_000_000  # their coordinates take 160 MB in two dimensions
+BLOCK = 16_384  # nodes at a time: with a thousand cells an array of them takes 130 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,10 @@ class Region:
 
 
 def locate(log_density: Callable, start: np.ndarray) -> Region:
-    """Find the mode from a scan about `start` along the first variable, and its width from the curvature there."""
+    """Find the mode from a scan about `start` along the first variable, and its width from the curvature there.
+
+    The scan covers a factor of e^15 either way in steps of half a unit, so that no start can be too far off.
+    """
     scan = start[:, None] + np.outer(np.eye(len(start))[0], np.arange(-15.0, 15.5, 0.5))
     best = scan[:, np.argmax(log_density(scan))]
     mode = optimize.minimize(

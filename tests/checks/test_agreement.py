@@ -76,6 +76,12 @@ def test_too_few_draws_are_not_agreement(right):
     assert "too small to compare" in found.sentence
 
 
+def test_a_z_that_is_no_number_is_not_agreement(right):
+    rows = agreement.table(*right)
+    rows.loc[3, "z"] = np.nan
+    assert not agreement.verdict(rows).passed
+
+
 def test_kappa_is_one_test(right):
     rows = agreement.table(*right)
     assert (rows["variable"] == "kappa").sum() == 8 * 4

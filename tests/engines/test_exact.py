@@ -171,7 +171,10 @@ def test_limits(name):
 
 
 def test_shrinkage_at_the_limits():
-    """kappa near one half and more where the means are equal, next to nothing where they are far apart."""
+    """kappa = 1 / (1 + 4 tau^2): over a half where the means are equal and tau is below their error, 1/2.
+
+    Where they are a thousand sds apart tau is some thousand, and kappa less than one in a hundred thousand.
+    """
     near, far = (exact.posterior(m).table().loc["kappa", "mean"] for m in list(LIMITS.values())[:2])
     assert near.min() > 0.5
     assert far.max() < 1e-5
@@ -275,6 +278,8 @@ def test_draws_are_independent_and_exact():
         tree = posterior.draw(draws=5000, chains=4, rng=np.random.default_rng(seed))
         found = agreement.verdict(agreement.table(tree, posterior.table()))
         assert found.passed, f"{name}: {found.sentence}"
+        tau = np.log(tree["posterior"]["tau"].values.ravel())
+        assert abs(np.corrcoef(tau[1:], tau[:-1])[0, 1]) < 4.5 / np.sqrt(tau.size), f"{name}: draws follow each other"
 
 
 def test_root_moments_where_the_series_takes_over():
