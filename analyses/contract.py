@@ -74,8 +74,10 @@ def complete(model: TwoLevel, drawn: dict, *, engine: str, rng, sample_stats: xr
         },
     }
     coords = {g.dim: list(g.labels), "covariate": list(g.covariates), "coefficient": ["mu", *g.covariates]}
-    tree = {name: _labelled(variables, coords, {"engine": engine, "dim": g.dim}) for name, variables in nodes.items()}
-    return xr.DataTree.from_dict(tree if sample_stats is None else tree | {"sample_stats": sample_stats})
+    tree = labelled(nodes, coords, {"engine": engine, "dim": g.dim})
+    if sample_stats is not None:
+        tree["sample_stats"] = xr.DataTree(sample_stats)
+    return tree
 
 
 def replicate(model: TwoLevel, theta, sigma, *, rng) -> dict[str, np.ndarray]:
@@ -87,7 +89,12 @@ def replicate(model: TwoLevel, theta, sigma, *, rng) -> dict[str, np.ndarray]:
     return {"mean": mean, "ss": sigma**2 * 2 * rng.standard_gamma(g.df / 2, size=theta.shape)}
 
 
-def _labelled(variables, coords, attrs):
+def labelled(nodes: dict[str, dict], coords: dict, attrs: dict[str, str]) -> xr.DataTree:
+    """A DataTree of nodes: name to variables, each (dims, values); only coordinates that a node uses go into it."""
+    return xr.DataTree.from_dict({name: _dataset(variables, coords, attrs) for name, variables in nodes.items()})
+
+
+def _dataset(variables, coords, attrs):
     used = {dim for dims, _ in variables.values() for dim in ([dims] if isinstance(dims, str) else dims)}
     sizes = {name: np.arange(n) for name, n in zip(SAMPLE, next(iter(variables.values()))[1].shape, strict=False)}
     return xr.Dataset(variables, {k: v for k, v in (coords | sizes).items() if k in used}, attrs)

@@ -15,7 +15,7 @@ from pathlib import Path
 from analyses import tables
 from analyses.report import pages
 from analyses.report.pages import Page
-from analyses.routes import Settings
+from analyses.routes import Answer, Settings
 from analyses.studies import STUDIES
 
 PACKAGES = ("partial-pooling", "pymc", "pytensor", "arviz", "numpy", "scipy", "pandas", "xarray", "matplotlib")
@@ -53,42 +53,39 @@ def write(page: Page, folder: Path, settings: Settings, *, command: list[str], s
     (folder / "figures").mkdir(parents=True)
     for name, picture in pictures.items():
         (folder / "figures" / f"{name}.png").write_bytes(picture)
-    for number, answer in enumerate(page.answers):
-        _write_answer(answer, folder / answer.name if number else folder)
+    for number, fit in enumerate(page.fits):
+        _write_fit(fit, folder / fit.name if number else folder)
     (folder / "index.html").write_text(pages.render(page, pictures), encoding="utf-8")
     manifest = json.dumps(_manifest(page, settings, command, seconds), indent=2, ensure_ascii=False)
     (folder / "manifest.json").write_text(manifest + "\n", encoding="utf-8")
 
 
-def _write_answer(answer, folder):
+def _write_fit(fit, folder):
     folder.mkdir(exist_ok=True)
-    tables.write(answer.summary, folder / "summary.csv", tables.SUMMARY)
-    tables.write(answer.agreement, folder / "agreement.csv", tables.AGREEMENT)
-    tables.write(answer.groups, folder / "groups.csv", tables.GROUPS)
-    for engine, tree in answer.trees.items():
+    tables.write(fit.summary, folder / "summary.csv", tables.SUMMARY)
+    tables.write(fit.agreement, folder / "agreement.csv", tables.AGREEMENT)
+    if isinstance(fit, Answer):
+        tables.write(fit.groups, folder / "groups.csv", tables.GROUPS)
+    for engine, tree in fit.trees.items():
         tree.to_netcdf(folder / f"{engine}.nc", engine="h5netcdf")
 
 
 def _manifest(page, settings, command, seconds):
-    data = resources.files("partial_pooling_data").joinpath(f"{page.name}.csv").read_bytes()
+    data = {f"{name}.csv": resources.files("partial_pooling_data").joinpath(f"{name}.csv") for name in page.data}
     return {
         "study": page.name,
         "title": page.title,
         "question": page.question,
         "sentence": page.sentence,
         "passed": page.passed,
-        "verdicts": [{"answer": name, **verdict._asdict()} for name, verdict in page.verdicts],
+        "verdicts": [{"of": name, **verdict._asdict()} for name, verdict in page.verdicts],
         "command": ["python", "-m", "analyses.run", *command],
         "seed": settings.seed,
-        "best": page.answers[0].best,
+        "best": next((fit.best for fit in page.fits if isinstance(fit, Answer)), None),
         "versions": {"python": sys.version.split()[0]} | {name: metadata.version(name) for name in PACKAGES},
-        "data": {f"{page.name}.csv": sha256(data).hexdigest()},
-        "exact": {
-            answer.name: {"nodes": len(answer.posterior.weight), "largest_error_in_sds": answer.error}
-            for answer in page.answers
-        },
-        "seconds": seconds
-        | {f"{answer.name}: {stage}": s for answer in page.answers for stage, s in answer.seconds.items()},
+        "data": {name: sha256(file.read_bytes()).hexdigest() for name, file in data.items()},
+        "exact": {fit.name: {"nodes": fit.nodes, "largest_error_in_sds": fit.error} for fit in page.fits},
+        "seconds": seconds | {f"{fit.name}: {stage}": s for fit in page.fits for stage, s in fit.seconds.items()},
     }
 
 

@@ -41,24 +41,67 @@ class Settings:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Answer:
-    """A model, its exact posterior, the engines' draws, and the tables and verdicts that come of them."""
+class Fit:
+    """Draws of one posterior, and the tables and verdicts that come of holding them against the exact one.
+
+    `reference` is its table, good to `error` posterior sds; `nodes` are those of its quadrature, 0 in closed form.
+    """
 
     name: str
-    model: TwoLevel
-    posterior: exact.Posterior
     reference: pd.DataFrame
     error: float
+    nodes: int
     trees: dict[str, xr.DataTree]
     summary: pd.DataFrame
     agreement: pd.DataFrame
+    verdicts: tuple[Verdict, ...]
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Answer(Fit):
+    """The same of a two-level model, with its table of groups and what it predicts."""
+
+    model: TwoLevel
+    posterior: exact.Posterior
     groups: pd.DataFrame
     replicated: dict[str, dict[str, np.ndarray]]
     predictive: pd.DataFrame
     predictions: pd.DataFrame
     best: str
-    verdicts: tuple[Verdict, ...]
-    seconds: dict[str, float]
+
+
+def fit(name: str, reference: pd.DataFrame, trees: dict[str, xr.DataTree], *, predicted=None, **known) -> Fit:
+    """Hold every engine's draws against the exact posterior.
+
+    Parameters
+    ----------
+    name : str
+    reference : DataFrame
+        Moments and quantiles by variable and label.
+    trees : dict
+        Engine to its DataTree.
+    predicted : tuple, optional
+        Likewise for what is predicted: its exact table, and engine to its draws.
+    **known
+        The other fields of a Fit.
+    """
+    summaries = {e: tables.summary(tree, reference) for e, tree in trees.items() if e != "exact"}
+    of_exact = [tables.exact_summary(reference)] if "exact" in trees else []
+    against = {engine: agreement.table(tree, reference) for engine, tree in trees.items()}
+    if predicted is not None:
+        table, draws = predicted
+        against = {
+            e: pd.concat([rows, agreement.table(draws[e], table)], ignore_index=True) for e, rows in against.items()
+        }
+    verdicts = (
+        *(diagnostics.verdict(trees[engine], rows) for engine, rows in summaries.items()),
+        *(agreement.verdict(rows) for rows in against.values()),
+    )
+    every = pd.concat([*summaries.values(), *of_exact]), pd.concat(against.values())
+    return Fit(
+        name=name, reference=reference, trees=trees, summary=every[0], agreement=every[1], verdicts=verdicts, **known
+    )
 
 
 def answer(name: str, model: TwoLevel, settings: Settings, *, best: str, thin: int) -> Answer:
@@ -76,16 +119,14 @@ def answer(name: str, model: TwoLevel, settings: Settings, *, best: str, thin: i
         Sweeps of the Gibbs sampler a kept draw.
     """
     seconds: dict[str, float] = {}
-    with _timed(seconds, "exact"):
+    with timed(seconds, "exact"):
         posterior = exact.posterior(model)
         reference = posterior.table()
-    with _timed(seconds, "error of exact"):
+    with timed(seconds, "error of exact"):
         error = posterior.error().div(reference["sd"], axis=0).max().max()
     trees = _draws(name, posterior, settings, thin, seconds)
-    with _timed(seconds, "checks"):
-        return _checked(
-            name, posterior, reference, trees, settings, best=settings.best or best, error=float(error), seconds=seconds
-        )
+    with timed(seconds, "checks"):
+        return _checked(name, posterior, trees, settings, settings.best or best, reference, float(error), seconds)
 
 
 def _draws(name, posterior, settings, thin, seconds):
@@ -94,49 +135,49 @@ def _draws(name, posterior, settings, thin, seconds):
     if "nuts" in settings.engines:
         from analyses.engines import nuts  # PyMC takes its time to import
 
-        with _timed(seconds, "nuts"):
+        with timed(seconds, "nuts"):
             trees["nuts"] = nuts.sample(model, **settings.nuts(name))
     if "gibbs" in settings.engines:
-        with _timed(seconds, "gibbs"):
+        with timed(seconds, "gibbs"):
             trees["gibbs"] = gibbs.sample(model, thin=thin, rng=settings.rng("gibbs", name))
-    with _timed(seconds, "exact draws"):
+    with timed(seconds, "exact draws"):
         trees["exact"] = posterior.draw(rng=settings.rng("exact", name))
     return trees
 
 
-def _checked(name, posterior, reference, drawn, settings, **known) -> Answer:
+def _checked(name, posterior, drawn, settings, best, reference, error, seconds) -> Answer:
     """Tables and verdicts of the engines asked for."""
     model, groups = posterior.model, posterior.model.groups
     trees = {engine: tree for engine, tree in drawn.items() if engine in settings.engines}
-    summaries = {e: tables.summary(tree, reference) for e, tree in trees.items() if e != "exact"}
-    of_exact = [tables.exact_summary(reference)] if "exact" in trees else []
-    against = {engine: agreement.table(tree, reference) for engine, tree in trees.items()}
+    farthest = int(np.argmax(np.abs(groups.mean - np.median(groups.mean))))
+    ahead = {e: predictive.predicted(model, t, at=farthest, rng=settings.rng("new", name, e)) for e, t in trees.items()}
     replicated = {e: predictive.replicated(model, t, rng=settings.rng("replicated", name, e)) for e, t in trees.items()}
-    predicted = predictive.table(groups, replicated)
-    farthest = groups.labels[int(np.argmax(np.abs(groups.mean - np.median(groups.mean))))]
+    exactly, found = posterior.predictions(at=farthest), predictive.table(groups, replicated)
+    fitted = fit(
+        name,
+        reference,
+        trees,
+        predicted=(exactly, ahead),
+        error=error,
+        nodes=len(posterior.weight),
+        seconds=seconds,
+    )
+    alike = [predictive.verdict(found)] if len(trees) > 1 else []
     return Answer(
-        name=name,
+        **(vars(fitted) | {"verdicts": (*fitted.verdicts, *alike)}),
         model=model,
         posterior=posterior,
-        reference=reference,
-        trees=trees,
-        summary=pd.concat([*summaries.values(), *of_exact]),
-        agreement=pd.concat(against.values()),
-        groups=shrinkage.table(groups, reference, drawn["exact"], best=known["best"]),
+        groups=shrinkage.table(groups, reference, drawn["exact"], best=best),
         replicated=replicated,
-        predictive=predicted,
-        predictions=predictive.predictions(model, trees, group=farthest, rng=settings.rng("predictions", name)),
-        verdicts=(
-            *(diagnostics.verdict(trees[engine], rows) for engine, rows in summaries.items()),
-            *(agreement.verdict(rows) for rows in against.values()),
-            *([predictive.verdict(predicted)] if len(trees) > 1 else []),
-        ),
-        **known,
+        predictive=found,
+        predictions=pd.concat([*(tables.summary(t, exactly) for t in ahead.values()), tables.exact_summary(exactly)]),
+        best=best,
     )
 
 
 @contextmanager
-def _timed(seconds, stage):
+def timed(seconds: dict[str, float], stage: str):
+    """Note how long a stage took."""
     started = time.perf_counter()
     yield
     seconds[stage] = round(time.perf_counter() - started, 3)

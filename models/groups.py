@@ -61,6 +61,20 @@ class Groups:
         return float(self.mean.mean())
 
     @cached_property
+    def designs(self) -> dict[str, np.ndarray]:
+        """Every distinct row of the design, under a name that tells its covariates: "a new school"."""
+        return {self._new(x): x for x in np.unique(self.design, axis=0)}
+
+    def _new(self, x):
+        named = zip(self.covariates, x[1:], strict=True)
+        return ", ".join([f"a new {self.dim}", *(f"{name} {value:g}" for name, value in named)])
+
+    @property
+    def noise_of_one(self) -> np.ndarray:
+        """Noise of one more value of each group: that of an estimate again; for rows, of one row."""
+        return self.noise
+
+    @cached_property
     def cells(self) -> Cells:
         """Groups of equal noise, each such class reduced to what the posterior sees of its means less the centre."""
         return Cells.compress(self.noise, self.mean - self.centre, self.design)
@@ -151,6 +165,11 @@ class Replicates(Groups):
     def n(self) -> np.ndarray:
         """Rows in each group."""
         return self.df + 1
+
+    @property
+    def noise_of_one(self) -> np.ndarray:
+        """Noise of one more row of each group."""
+        return np.ones(len(self))
 
 
 class Estimates(Groups):

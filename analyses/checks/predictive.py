@@ -12,7 +12,7 @@ import xarray as xr
 
 from analyses.checks import Verdict
 from analyses.checks.agreement import LEAST_ESS, limit
-from analyses.contract import NAMES, replicate
+from analyses.contract import NAMES, SAMPLE, labelled, replicate
 from models.groups import Groups
 from models.two_level import TwoLevel
 
@@ -44,6 +44,7 @@ def replicated(model: TwoLevel, tree: xr.DataTree, *, rng) -> dict[str, np.ndarr
 
 def population(model: TwoLevel, draws: xr.Dataset, x) -> np.ndarray:
     """x'b for each draw and each row of x: (chain, draw, row)."""
+    x = np.asarray(x)
     b = draws["mu"].values[..., None]
     if model.groups.covariates:
         b = np.concatenate([b, draws["beta"].values], axis=-1)
@@ -90,49 +91,37 @@ def _difference(p, n, q, m):
     return (p - q) / np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
 
 
-def predictions(model: TwoLevel, trees: dict[str, xr.DataTree], *, group: str, rng) -> pd.DataFrame:
-    """Predict the next observation of a group that is there, and a group that is not (seed 003, both routes).
+def predicted(model: TwoLevel, tree: xr.DataTree, *, at: int, rng) -> xr.DataTree:
+    """Draw what comes next, by both routes of seed 003, from an engine's draws.
 
     Parameters
     ----------
     model : TwoLevel
-    trees : dict
-        Engine to its DataTree.
-    group : str
-        Label of the group that is there.
+    tree : DataTree
+        Of any engine.
+    at : int
+        Position of the group that is there.
     rng : numpy.random.Generator
 
     Returns
     -------
-    DataFrame
-        engine, prediction, mean, sd, q2_5, q50, q97_5: a new value in the group (a new estimate with the same standard
-        error, where the data are estimates), then theta of a new group for each design there is.
+    DataTree
+        posterior: new_value, one more value of the group given its theta; new_theta, theta of a group that is not
+        there, for each design there is; new_group_value, a value of it. A value of estimates is one more with that
+        group's standard error. `Posterior.predictions` has their exact laws.
     """
-    g = model.groups
-    at, designs = g.labels.index(group), np.unique(g.design, axis=0)
-    named, rows = [f"theta of a new {g.dim}{_where(g, x)}" for x in designs], []
-    for engine, tree in trees.items():
-        draws = tree["posterior"].dataset
-        noise = draws["sigma"].values if "sigma" in draws else np.sqrt(g.noise[at])
-        new = rng.normal(population(model, draws, designs), draws["sd_between"].values[..., None])
-        predicted = {f"new value in {g.dim} {group}": rng.normal(draws["theta"].values[..., at], noise)}
-        predicted |= dict(zip(named, np.moveaxis(new, -1, 0), strict=True))
-        rows += [_described(engine, name, values) for name, values in predicted.items()]
-    return pd.DataFrame(rows)
-
-
-def _where(groups, x):
-    return (
-        ""
-        if not groups.covariates
-        else " with " + ", ".join(f"{c} {v:g}" for c, v in zip(groups.covariates, x[1:], strict=True))
-    )
-
-
-def _described(engine, name, values):
-    low, middle, high = np.quantile(values, [0.025, 0.5, 0.975])
-    moments = {"mean": values.mean(), "sd": values.std(ddof=1)}
-    return {"engine": engine, "prediction": name} | moments | {"q2_5": low, "q50": middle, "q97_5": high}
+    g, draws, designs = model.groups, tree["posterior"].dataset, model.groups.designs
+    noise = (draws["sigma"].values if "sigma" in draws else 1.0) * np.sqrt(g.noise_of_one[at])
+    theta = rng.normal(population(model, draws, list(designs.values())), draws["sd_between"].values[..., None])
+    value = rng.normal(draws["theta"].values[..., at], noise)
+    new = rng.normal(theta, np.broadcast_to(noise, value.shape)[..., None])
+    variables = {
+        "new_value": ((*SAMPLE, "old"), value[..., None]),
+        "new_theta": ((*SAMPLE, "new"), theta),
+        "new_group_value": ((*SAMPLE, "new"), new),
+    }
+    labels = {"old": [g.labels[at]], "new": list(designs)}
+    return labelled({"posterior": variables}, labels, {"engine": draws.attrs["engine"]})
 
 
 def sentence(table: pd.DataFrame) -> str:

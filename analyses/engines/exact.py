@@ -5,6 +5,7 @@ independent draws are there for the asking.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -64,11 +65,16 @@ class Posterior:
 
     def theta(self) -> Mixture:
         """theta of every group."""
+        mean, squared = self._theta
+        return t_mixture(self.weight, mean, np.sqrt(squared), self.given.df)
+
+    @cached_property
+    def _theta(self):
+        """Location and squared scale of theta at the nodes, (node, group)."""
         g, x = self.model.groups, self.model.groups.design
         noise, between = self._variances(g.noise)
         mean, variance = theta_given(g.mean, noise, self.given.location @ x.T, between)
-        squared = variance * self.given.unit[:, None] + self._squared_scale(x) * kappa(noise, between) ** 2
-        return t_mixture(self.weight, mean, np.sqrt(squared), self.given.df)
+        return mean, variance * self.given.unit[:, None] + self._squared_scale(x) * kappa(noise, between) ** 2
 
     def contrast(self, weights) -> Mixture:
         """Sums of theta with those weights, (quantity, J): a difference has 1 and -1.
@@ -88,11 +94,32 @@ class Posterior:
         squared = (kept * noise) @ (weights**2).T * self.given.unit[:, None] + of_b
         return t_mixture(self.weight, mean, np.sqrt(squared), self.given.df)
 
-    def new_theta(self, x) -> Mixture:
-        """theta of a new group for each row of x (quantity, p): x'b and the spread between groups."""
-        _, between = self._variances(0.0)
-        squared = between * self.given.unit[:, None] + self._squared_scale(x)
+    def new_theta(self, x, noise: float = 0.0) -> Mixture:
+        """theta of a new group for each row of x (quantity, p): x'b and the spread between groups.
+
+        With a noise, in units of sigma^2, a value of such a group.
+        """
+        noise, between = self._variances(noise)
+        squared = (between + noise) * self.given.unit[:, None] + self._squared_scale(x)
         return t_mixture(self.weight, self.given.location @ x.T, np.sqrt(squared), self.given.df)
+
+    def new_value(self, at: int) -> Mixture:
+        """One more value of the group at that position: its theta and the noise of one."""
+        mean, squared = (of_theta[:, at : at + 1] for of_theta in self._theta)
+        noise, _ = self._variances(self.model.groups.noise_of_one[at])
+        return t_mixture(self.weight, mean, np.sqrt(squared + noise * self.given.unit[:, None]), self.given.df)
+
+    def predictions(self, *, at: int) -> pd.DataFrame:
+        """Rows as those of `table` for what `predictive.predicted` draws: both routes of seed 003."""
+        g, designs = self.model.groups, self.model.groups.designs
+        x = np.array(list(designs.values()))
+        laws = {
+            "new_value": ([g.labels[at]], self.new_value(at)),
+            "new_theta": (designs, self.new_theta(x)),
+            "new_group_value": (designs, self.new_theta(x, g.noise_of_one[at])),
+        }
+        rows = [_rows([(name, label) for label in labels], law) for name, (labels, law) in laws.items()]
+        return self._masked(pd.concat(rows))
 
     def _squared_scale(self, x):
         """Of x'b at the nodes, (node, quantity)."""

@@ -31,12 +31,18 @@ def sample(model: TwoLevel, *, draws: int = 250, tune: int = 500, thin: int = 4,
         Where there is no posterior, with the reason.
     """
     require_proper(model)
-    state, conditionals, kept = model.start(chains, rng), model.conditionals(), []
+    drawn = run(model.conditionals(), model.start(chains, rng), draws=draws, tune=tune, thin=thin, rng=rng)
+    drawn = {name: drawn[name] for name in ("b", "tau2", "sigma2", "theta")}
+    drawn |= {"tau": np.sqrt(drawn.pop("tau2")), "sigma": np.sqrt(drawn.pop("sigma2"))}
+    return complete(model, drawn, engine="gibbs", rng=rng)
+
+
+def run(conditionals: dict, state: dict, *, draws: int, tune: int, thin: int, rng) -> dict[str, np.ndarray]:
+    """Sweep over the full conditionals of any model from a state of all chains; every name (chain, draw, ...)."""
+    state, kept = dict(state), []
     for sweep in range(tune + draws * thin):
         for name, law in conditionals.items():
             state[name] = law(state).draw(rng)
         if sweep >= tune and (sweep - tune) % thin == thin - 1:
             kept.append(dict(state))
-    drawn = {name: np.stack([s[name] for s in kept], axis=1) for name in ("b", "tau2", "sigma2", "theta")}
-    drawn |= {"tau": np.sqrt(drawn.pop("tau2")), "sigma": np.sqrt(drawn.pop("sigma2"))}
-    return complete(model, drawn, engine="gibbs", rng=rng)
+    return {name: np.stack([s[name] for s in kept], axis=1) for name in state}

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analyses.checks import Verdict
-from analyses.routes import Answer
+from analyses.routes import Fit
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -28,9 +28,9 @@ class Section:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Page:
-    """A study's answer. The first of `answers` is the headline; the others go into folders of their own names.
+    """A study's answer. The first of `fits` is the headline; the others go into folders of their own names.
 
-    `more` are verdicts on methods that the study adds to the engines.
+    `more` are verdicts on what the study adds to the engines, `data` the tables that it rests on.
     """
 
     name: str
@@ -38,14 +38,15 @@ class Page:
     question: str
     sentence: str
     sections: tuple[Section, ...]
-    answers: tuple[Answer, ...]
+    data: tuple[str, ...]
+    fits: tuple[Fit, ...] = ()
     more: tuple[Verdict, ...] = ()
 
     @property
     def verdicts(self):
-        """Of all its answers, each with the name of the answer, and those on methods of its own."""
-        own = [(self.answers[0].name, verdict) for verdict in self.more]
-        return [(answer.name, verdict) for answer in self.answers for verdict in answer.verdicts] + own
+        """Of all its fits, each with the name of the fit, and its own."""
+        own = [(self.name, verdict) for verdict in self.more]
+        return [(fit.name, verdict) for fit in self.fits for verdict in fit.verdicts] + own
 
     @property
     def passed(self) -> bool:

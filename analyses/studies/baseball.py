@@ -47,7 +47,8 @@ def page(settings: Settings) -> Page:
             common.prediction_section(found),
             common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="player")),
         ),
-        answers=(found,),
+        data=("baseball",),
+        fits=(found,),
         more=(agreement.verdict(agreement.table(tree, found.reference)), metropolis),
     )
 

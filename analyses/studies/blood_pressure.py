@@ -36,7 +36,8 @@ def page(settings: Settings) -> Page:
             common.prediction_section(found),
             common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="subject")),
         ),
-        answers=(found,),
+        data=("blood_pressure",),
+        fits=(found,),
         more=(metropolis,),
     )
 

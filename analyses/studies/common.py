@@ -14,6 +14,7 @@ from analyses.report.pages import Section
 from analyses.routes import Answer, Settings
 
 SUMMARY = ["engine", "variable", "label", "mean", "sd", "q2_5", "q50", "q97_5", "mcse_mean", "ess_bulk", "r_hat"]
+PREDICTIONS = ["engine", "variable", "label", "mean", "sd", "q2_5", "q50", "q97_5"]
 INTERVALS = "Intervals are equal-tailed and hold 95% of the posterior."
 
 
@@ -76,9 +77,11 @@ def prediction_section(answer: Answer) -> Section:
     """Predictions for an old and a new group."""
     return Section(
         title="What comes next?",
-        text="Predictions for one more value in the group that lies farthest out, and for the mean of a group that is "
-        "not among the data.",
-        table=answer.predictions,
+        text="One more value of the group that lies farthest out needs its theta and the noise of a value; theta of a "
+        "group that is not among the data needs mu and the spread between groups, and a value of it the noise as well. "
+        "Each engine draws them one after the other; exactly they are mixtures of the same kind as theta's.",
+        table=answer.predictions[PREDICTIONS],
+        note=INTERVALS,
     )
 
 

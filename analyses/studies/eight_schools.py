@@ -43,7 +43,8 @@ def page(settings: Settings) -> Page:
             against_the_others(flat),
             common.league_section(flat, shrinkage.sentence(flat.groups, best=flat.best, dim="school")),
         ),
-        answers=(flat, weak),
+        data=("eight_schools",),
+        fits=(flat, weak),
         more=(metropolis,),
     )
 

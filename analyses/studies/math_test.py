@@ -37,7 +37,8 @@ def page(settings: Settings) -> Page:
             common.prediction_section(found),
             common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="school")),
         ),
-        answers=(found,),
+        data=("math_test",),
+        fits=(found,),
         more=(metropolis,),
     )
 

@@ -2,12 +2,16 @@
 
 import numpy as np
 import pytest
+from problems import PROBLEMS
 
-from analyses.checks import predictive
+from analyses.checks import agreement, predictive
 from analyses.engines import exact
 from models import blood_pressure, eight_schools, math_test, priors
 from models.groups import Replicates
 from models.two_level import TwoLevel
+
+EVERY = {study.__name__.rpartition(".")[2]: study.statement() for study in (math_test, blood_pressure, eight_schools)}
+EVERY |= PROBLEMS
 
 
 def drawn(model, seed=71, draws=2500):
@@ -55,24 +59,55 @@ def test_predictions_of_a_new_group_have_the_exact_moments():
     """theta of a new group: its mixture over the scales in closed form, its draws the other way."""
     model = blood_pressure.statement()
     posterior, tree = drawn(model, draws=5000)
-    rows = predictive.predictions(model, {"exact": tree}, group="3", rng=np.random.default_rng(74)).set_index(
-        "prediction"
-    )
-    law = posterior.new_theta(np.array([[1.0, 0.0], [1.0, 1.0]]))
-    size = 20_000
-    for i, name in enumerate(["theta of a new subject with treatment 0", "theta of a new subject with treatment 1"]):
-        assert rows.loc[name, "mean"] == pytest.approx(law.mean[i], abs=4.5 * law.sd[i] / np.sqrt(size))
-        share = law.cdf(np.array([rows.loc[name, "q97_5"]]), np.array([i]))[0]
-        assert share == pytest.approx(0.975, abs=4.5 * np.sqrt(0.975 * 0.025 / size))
+    rows = posterior.predictions(at=2)
+    assert rows.index.get_level_values(1).tolist()[1:3] == ["a new subject, treatment 0", "a new subject, treatment 1"]
+    ahead = predictive.predicted(model, tree, at=2, rng=np.random.default_rng(74))
+    found = agreement.verdict(agreement.table(ahead, rows))
+    assert found.passed, found.sentence
 
 
-def test_prediction_for_a_group_adds_its_noise():
-    """A new estimate has the variance of theta and that of the estimate."""
-    model = eight_schools.statement()
-    posterior, tree = drawn(model, draws=5000)
-    rows = predictive.predictions(model, {"exact": tree}, group="A", rng=np.random.default_rng(75)).set_index(
-        "prediction"
-    )
-    sd = np.hypot(posterior.theta().sd[0], 15.0)
-    # Relative error of an sd: 1 / sqrt(2 n) for a normal, and no more than twice that here.
-    assert rows.loc["new value in school A", "sd"] == pytest.approx(sd, rel=4.5 * 2 / np.sqrt(2 * 20_000))
+@pytest.mark.parametrize("name", EVERY)
+def test_what_comes_next_adds_up(name):
+    """Means stay, variances add: of theta and the noise; of mu, the spread between groups, and the noise.
+
+    Total variance: V(theta_new) = V(x'b) + E sd_between^2 and V(value) = V(theta) + noise E sigma^2.
+    """
+    model = EVERY[name]
+    posterior = exact.posterior(model)
+    rows, table = posterior.predictions(at=1), posterior.table()
+    label, designs = model.groups.labels[1], model.groups.designs
+
+    def second(scale):
+        return table.loc[(scale, ""), "mean"] ** 2 + table.loc[(scale, ""), "sd"] ** 2
+
+    noise = model.groups.noise_of_one[1] * (second("sigma") if "sigma" in model.unknown else 1.0)
+    theta, value = table.loc[("theta", label)], rows.loc[("new_value", label)]
+    assert value["mean"] == pytest.approx(theta["mean"], rel=1e-9)
+    assert value["sd"] == pytest.approx(np.sqrt(theta["sd"] ** 2 + noise), rel=1e-7)
+    between = posterior.new_theta(np.array(list(designs.values())), noise=1e-300)
+    for i, (new, x) in enumerate(designs.items()):
+        theta, value = rows.loc[("new_theta", new)], rows.loc[("new_group_value", new)]
+        assert between.mean[i] == pytest.approx(theta["mean"], nan_ok=True)
+        if len(x) == 1:
+            mu = table.loc[("mu", "")]
+            assert theta["mean"] == pytest.approx(mu["mean"], rel=1e-9, nan_ok=True)
+            spread = np.sqrt(mu["sd"] ** 2 + second("sd_between"))
+            assert theta["sd"] == pytest.approx(spread, rel=1e-6, nan_ok=True)
+        assert value["sd"] == pytest.approx(np.sqrt(theta["sd"] ** 2 + noise), rel=1e-7, nan_ok=True)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_both_routes_draw_what_comes_next(name):
+    """Seed 003's steps, on independent draws, against the closed forms."""
+    posterior, tree = drawn(EVERY[name], 75)
+    ahead = predictive.predicted(EVERY[name], tree, at=1, rng=np.random.default_rng(76))
+    found = agreement.verdict(agreement.table(ahead, posterior.predictions(at=1)))
+    assert found.passed, found.sentence
+
+
+def test_a_route_without_the_noise_is_noticed():
+    """The step that is easily forgotten: theta of a new group is not yet a value of it."""
+    posterior, tree = drawn(math_test.statement())
+    ahead = predictive.predicted(posterior.model, tree, at=1, rng=np.random.default_rng(77))
+    ahead["posterior"]["new_group_value"] = ahead["posterior"]["new_theta"]
+    assert not agreement.verdict(agreement.table(ahead, posterior.predictions(at=1))).passed
