@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from models.groups import Groups
 from models.pooling import kappa, theta_given
 from models.two_level import TwoLevel
 
@@ -62,7 +63,7 @@ def complete(model: TwoLevel, drawn: dict, *, engine: str, rng, sample_stats: xr
         "theta": (each, theta),
         "kappa": (each, np.broadcast_to(kappa(noise, between), theta.shape)),
     }
-    replicated = replicate(model, theta, sigma, rng=rng)
+    replicated = replicate(g, theta, sigma, rng=rng)
     nodes = {
         "posterior": posterior,
         "posterior_predictive": {name: (each, values) for name, values in replicated.items()},
@@ -80,9 +81,9 @@ def complete(model: TwoLevel, drawn: dict, *, engine: str, rng, sample_stats: xr
     return tree
 
 
-def replicate(model: TwoLevel, theta, sigma, *, rng) -> dict[str, np.ndarray]:
+def replicate(g: Groups, theta, sigma, *, rng) -> dict[str, np.ndarray]:
     """Replicated means, and sums of squares where groups have any, for draws of theta (..., J) and sigma (...)."""
-    g, sigma = model.groups, np.asarray(sigma)[..., None]
+    sigma = np.asarray(sigma)[..., None]
     mean = rng.normal(theta, sigma * np.sqrt(g.noise))
     if not g.df.any():
         return {"mean": mean}

@@ -2,6 +2,8 @@
 
 from importlib import resources
 
+NAMES = ("school", "subject", "player", "classroom")  # columns that are text
+
 
 def table(name: str):
     """Read one table, as text where it names a group and at full precision where it is a number.
@@ -24,4 +26,4 @@ def table(name: str):
     import pandas as pd
 
     with resources.files(__name__).joinpath(f"{name}.csv").open(encoding="utf-8") as file:
-        return pd.read_csv(file, dtype=dict.fromkeys(("school", "subject", "player"), str), keep_default_na=False)
+        return pd.read_csv(file, dtype=dict.fromkeys(NAMES, str), keep_default_na=False)

@@ -39,7 +39,7 @@ def replicated(model: TwoLevel, tree: xr.DataTree, *, rng) -> dict[str, np.ndarr
     draws = tree["posterior"].dataset
     theta = rng.normal(population(model, draws, model.groups.design), draws["sd_between"].values[..., None])
     sigma = draws["sigma"].values if "sigma" in draws else np.ones(theta.shape[:-1])
-    return statistics(model.groups, **replicate(model, theta, sigma, rng=rng))
+    return statistics(model.groups, **replicate(model.groups, theta, sigma, rng=rng))
 
 
 def population(model: TwoLevel, draws: xr.Dataset, x) -> np.ndarray:

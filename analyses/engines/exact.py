@@ -9,27 +9,26 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy.interpolate import RegularGridInterpolator
 
-from analyses.contract import QUANTILES, complete
+from analyses.contract import complete
 from analyses.engines.mixture import (
     Mixture,
     lattice_mixture,
     product_mixture,
     root_inverse_gamma_mixture,
     root_moments,
+    rows,
+    settle,
     t_mixture,
+    width,
 )
 from analyses.engines.quadrature import Region, locate
 from models.pooling import kappa, own, theta_given
 from models.propriety import moments, require_proper
 from models.two_level import Collapsed, TwoLevel
 
-PROBABILITIES = QUANTILES | {"q5": 0.05, "q95": 0.95}  # the last two are what agreement asks for
-
 DEPTH = 45.0  # e^-45 of the top is 3e-20: nothing that doubles can tell
 NEAR = 0.25  # of an order: a moment that exists by less is not computed
-SETTLED = 1e-6  # of the posterior's width; halving the step squares the error, so what stands still is off by 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +117,8 @@ class Posterior:
             "new_theta": (designs, self.new_theta(x)),
             "new_group_value": (designs, self.new_theta(x, g.noise_of_one[at])),
         }
-        rows = [_rows([(name, label) for label in labels], law) for name, (labels, law) in laws.items()]
-        return self._masked(pd.concat(rows))
+        found = [rows([(name, label) for label in labels], law) for name, (labels, law) in laws.items()]
+        return self._masked(pd.concat(found))
 
     def _squared_scale(self, x):
         """Of x'b at the nodes, (node, quantity)."""
@@ -137,13 +136,9 @@ class Posterior:
             return lattice_mixture(self.weight, self._log(name), self.step, np.exp, lambda x, which: np.log(x))
         if name == "sigma":
             return root_inverse_gamma_mixture(self.weight, law.shape, law.scale)
-        u = self.logs["tau"]
-        moments = root_moments(self.weight, law.shape, law.scale * np.exp(2 * u))
-        return product_mixture(self.weight, u, self.step, self._log_sigma, law.shape, moments)
-
-    def _log_sigma(self, u):
-        """Half the log of the scale of sigma^2 given log tau."""
-        return np.log(self.model.collapsed(np.exp(u)).sigma2.scale) / 2
+        squared = law.scale * np.exp(2 * self.logs["tau"])
+        moments = root_moments(self.weight, law.shape, squared)
+        return product_mixture(self.weight, np.log(squared) / 2, self.step, law.shape, moments)
 
     def kappa(self) -> Mixture:
         """Shrinkage of every group."""
@@ -169,14 +164,14 @@ class Posterior:
         astronomical values of tau for it.
         """
         labels = self.model.groups.labels
-        theta = _rows([("theta", label) for label in labels], self.theta())
-        kappa = _rows([("kappa", label) for label in labels], self.kappa())
+        theta = rows([("theta", label) for label in labels], self.theta())
+        kappa = rows([("kappa", label) for label in labels], self.kappa())
         return pd.concat([self.population((*self.model.unknown, "sd_between")), self._masked(theta), kappa])
 
     def population(self, scales) -> pd.DataFrame:
         """The rows of `table` for the coefficients and those scales."""
-        of_b = _rows([("mu", ""), *(("beta", name) for name in self.model.groups.covariates)], self.b)
-        return self._masked(pd.concat([of_b, *(_rows([(name, "")], self.scale(name)) for name in scales)]))
+        of_b = rows([("mu", ""), *(("beta", name) for name in self.model.groups.covariates)], self.b)
+        return self._masked(pd.concat([of_b, *(rows([(name, "")], self.scale(name)) for name in scales)]))
 
     def _masked(self, rows):
         """The same rows, nan for moments that do not exist."""
@@ -192,7 +187,8 @@ class Posterior:
         ----------
         rng : numpy.random.Generator
         """
-        u = self._draw_logs(draws * chains, rng).reshape(-1, chains, draws)
+        nodes = np.stack(list(self.logs.values()))
+        u = self.region.draw(nodes, self.weight, self.step, draws * chains, rng).reshape(-1, chains, draws)
         scales = np.exp(u)
         c = self.model.collapsed(*scales)
         drawn = dict(zip(self.logs, scales, strict=True))
@@ -202,22 +198,6 @@ class Posterior:
             z *= (drawn["sigma"] / np.sqrt(c.unit))[..., None]
         drawn["b"] = c.location + np.einsum("...jk,...k->...j", np.linalg.cholesky(c.covariance), z)
         return complete(self.model, drawn, engine="exact", rng=rng)
-
-    def _draw_logs(self, size, rng):
-        """From the multilinear density through the nodes, corrected to the true one by rejection."""
-        logs, top = np.stack(list(self.logs.values())), self.region.log_density(self.region.mode[:, None])[0]
-        envelope = _multilinear(logs, self.weight, self.step)
-        # Between nodes that are h sds apart a density exceeds its linear interpolation by exp(h^2 / 8) at most:
-        # a quarter is that of h = 1.3, and nodes lie closer. More is an error, not a bias.
-        kept, bound = [], 1.25 * np.exp(self.region.log_density(logs) - top).max() / self.weight.max()
-        while sum(k.shape[1] for k in kept) < size:
-            node = rng.choice(len(self.weight), size, p=self.weight)
-            u = logs[:, node] + self.step * rng.triangular(-1, 0, 1, (len(logs), size))
-            ratio = np.exp(self.region.log_density(u) - top) / envelope(u.T) / bound
-            if ratio.max() > 1:
-                raise RuntimeError(f"the envelope of the draws is exceeded by a factor {ratio.max():.3f}")
-            kept.append(u[:, rng.random(size) < ratio])
-        return np.concatenate(kept, axis=1)[:, :size]
 
     def error(self) -> pd.DataFrame:
         """Numerical error of each entry of `table`.
@@ -229,7 +209,7 @@ class Posterior:
         table = self.table()
         finer = _on_lattice(self.model, self.region, self.step / 2, self.depth + 15).table()
         terms = np.abs(self.given.height).max() + len(self.model.groups)
-        rounding = 8 * table.abs().add(_width(table) * terms, axis=0)
+        rounding = 8 * table.abs().add(width(table) * terms, axis=0)
         return 2 * (finer - table).abs() + np.finfo(float).eps * rounding
 
 
@@ -251,13 +231,9 @@ def posterior(model: TwoLevel) -> Posterior:
         lambda u: model.collapsed(*np.exp(u)).height + u.sum(axis=0),
         np.log([model.rough[name] for name in model.scales]),
     )
-    step, last = region.step, None
-    while True:
-        now = _on_lattice(model, region, step, DEPTH)
-        table = now.population(model.unknown)
-        if last is not None and ((table - last).abs().max(axis=1) < SETTLED * _width(table)).all():
-            return now
-        step, last = step / 2, table
+    return settle(
+        lambda step: _on_lattice(model, region, step, DEPTH), region.step, lambda p: p.population(model.unknown)
+    )
 
 
 def _on_lattice(model, region, step, depth) -> Posterior:
@@ -274,23 +250,3 @@ def _reported_moments(model):
     highest = {name: max((k for k in (0, 1, 2) if orders[name, ""] > k + NEAR), default=0) for name in names}
     used = [("tau", "sigma").index(name) for name in model.scales]
     return np.array([highest[name] * np.array(model.powers[name])[used] for name in names])
-
-
-def _rows(index, law: Mixture) -> pd.DataFrame:
-    columns = {"mean": law.mean, "sd": law.sd} | {name: law.quantile(p) for name, p in PROBABILITIES.items()}
-    return pd.DataFrame(columns, index=pd.MultiIndex.from_tuples(index, names=["variable", "label"]))
-
-
-def _width(table) -> pd.Series:
-    """Width of each posterior: its sd, were it normal, from its quantiles, which always exist."""
-    return (table["q97_5"] - table["q2_5"]) / 4
-
-
-def _multilinear(logs, weight, step) -> RegularGridInterpolator:
-    """The function that is linear between neighbouring nodes and 0 a step beyond the outermost."""
-    origin = logs.min(axis=1, keepdims=True)
-    index = np.rint((logs - origin) / step).astype(int) + 1
-    values = np.zeros(index.max(axis=1) + 2)
-    values[tuple(index)] = weight
-    axes = [low + step * (np.arange(n) - 1) for low, n in zip(origin[:, 0], values.shape, strict=True)]
-    return RegularGridInterpolator(axes, values)

@@ -10,7 +10,7 @@ from problems import HALF, PROBLEMS, estimates
 from scipy.integrate import quad
 
 from analyses.checks import agreement
-from analyses.engines import exact
+from analyses.engines import exact, mixture
 from analyses.engines.mixture import _root_excess
 from models import blood_pressure, eight_schools, math_test, priors
 from models.groups import Estimates, Replicates
@@ -44,7 +44,7 @@ def check_moments(table, error, key, mean, sd):
 
 def check_quantiles(table, error, key, cdf):
     """F(q) - p over the density is the error of a quantile."""
-    for name, p in exact.PROBABILITIES.items():
+    for name, p in mixture.PROBABILITIES.items():
         q = mpf(table.loc[key, name])
         at, density = cdf(q)
         check(table["sd"], table, error, key, name, q - (at - mpf(p)) / density)

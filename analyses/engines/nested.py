@@ -1,0 +1,182 @@
+"""The exact posterior of the three-level model: trapezoid rule in the logs of two ratios of scales (seed 003).
+
+Given tau / sigma and kappa / sigma, sigma^2 is inverse gamma, lambda, mu and theta are t, and tau and kappa are sigma
+times a constant; each quantity is a mixture of those over the nodes.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from analyses.contract import SAMPLE, labelled, replicate
+from analyses.engines.mixture import product_mixture, root_inverse_gamma_mixture, root_moments, rows, settle, t_mixture
+from analyses.engines.quadrature import Region, locate
+from models.pooling import own
+from models.three_level import Nested, ThreeLevel
+
+SCALES = ("sigma", "tau", "kappa")
+SECOND_MOMENTS = 2 * np.eye(2)  # of both ratios
+DEPTH = 25.0  # e^-25 of the top is 1e-11
+SETTLED = 1e-4  # of a width: halving the step squares that error at least
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """Weighted nodes in the logs of tau / sigma and kappa / sigma, and the model given each."""
+
+    model: ThreeLevel
+    region: Region
+    step: float
+    ratios: np.ndarray
+    weight: np.ndarray
+    given: Nested
+
+    @cached_property
+    def _levels(self):
+        """Location and squared scale, in units of sigma, of lambda, mu and theta: (node, quantity) each."""
+        g, school, (tau, kappa) = self.model.classrooms, self.model.school, self.ratios[..., None]
+        top, middle = self.given.top, self.given.schools
+        noise = np.einsum("nii->ni", middle.covariance)
+        of_top = top.mean, top.covariance[:, 0]
+        of_mu = _below(*of_top, middle.mean, noise, kappa**2)
+        return {
+            "lambda": of_top,
+            "mu": of_mu,
+            "theta": _below(*(x[:, school] for x in of_mu), g.mean - g.centre, g.noise, tau**2),
+        }
+
+    def _law(self, location, squared):
+        law = self.given.sigma2
+        unit = (law.scale / law.shape)[:, None]
+        return t_mixture(self.weight, self.model.classrooms.centre + location, np.sqrt(squared * unit), 2 * law.shape)
+
+    def _scale(self, name):
+        law = self.given.sigma2
+        if name == "sigma":
+            return root_inverse_gamma_mixture(self.weight, law.shape, law.scale)
+        squared = law.scale * dict(zip(("tau", "kappa"), self.ratios, strict=True))[name] ** 2
+        moments = root_moments(self.weight, law.shape, squared)
+        return product_mixture(self.weight, np.log(squared) / 2, self.step, law.shape, moments)
+
+    def table(self) -> pd.DataFrame:
+        """Mean, sd and quantiles of every quantity, by variable and label."""
+        labels = {"mu": self.model.schools, "theta": self.model.classrooms.labels}
+        levels = [rows([(k, x) for x in labels[k]], self._law(*self._levels[k])) for k in labels]
+        return pd.concat([self.population(), *levels])
+
+    def population(self) -> pd.DataFrame:
+        """The rows of `table` for lambda and the scales."""
+        of_scales = [rows([(name, "")], self._scale(name)) for name in SCALES]
+        return pd.concat([rows([("lambda", "")], self._law(*self._levels["lambda"])), *of_scales])
+
+    def predictions(self, *, at: int) -> pd.DataFrame:
+        """One more pupil of the classroom at that position; a new classroom of its school, of a new one, and pupils."""
+        tau2, kappa2 = self.ratios[..., None] ** 2
+        (top, top2), (theta, theta2) = self._levels["lambda"], (x[:, [at]] for x in self._levels["theta"])
+        mu, mu2 = (x[:, [self.model.school[at]]] for x in self._levels["mu"])
+        new, new2 = np.hstack([mu, top]), np.hstack([mu2 + tau2, top2 + kappa2 + tau2])
+        labels = self.new_labels(at)
+        return pd.concat(
+            [
+                rows([("new_value", self.model.classrooms.labels[at])], self._law(theta, theta2 + 1)),
+                rows([("new_theta", label) for label in labels], self._law(new, new2)),
+                rows([("new_group_value", label) for label in labels], self._law(new, new2 + 1)),
+            ]
+        )
+
+    def new_labels(self, at: int) -> list[str]:
+        """What a new classroom may be in."""
+        return [f"a new classroom of school {self.model.schools[self.model.school[at]]}", "one of a new school"]
+
+    def draw(self, *, draws: int = 1000, chains: int = 4, rng) -> xr.DataTree:
+        """Draw independently; the chains are for the shape alone."""
+        u = self.region.draw(np.log(self.ratios), self.weight, self.step, draws * chains, rng)
+        tau, kappa = np.exp(u).reshape(2, chains, draws)
+        given = self.model.collapsed(tau, kappa)
+        sigma = np.sqrt(given.sigma2.draw(rng))
+        top, sd = given.top.mean[..., 0], np.sqrt(given.top.covariance[..., 0, 0])
+        drawn = {"sigma": sigma, "tau": tau * sigma, "kappa": kappa * sigma}
+        drawn["lambda"] = self.model.classrooms.centre + rng.normal(top, sigma * sd)
+        return complete(self.model, drawn, engine="exact", rng=rng)
+
+    def error(self) -> pd.DataFrame:
+        """Numerical error of each entry of `population`: its change on a wider lattice that lies between the nodes.
+
+        There the error of the trapezoid rule is the same with the opposite sign.
+        """
+        between = replace(self.region, mode=self.region.mode + self.step / 2)
+        return (_on_lattice(self.model, between, self.step, DEPTH + 5).population() - self.population()).abs()
+
+
+def _below(location, squared, mean, noise, between):
+    """One level down: the level above to its share, the group's own mean to the rest."""
+    kept = own(noise, between)
+    return location + kept * (mean - location), kept * noise + (1 - kept) ** 2 * squared
+
+
+def posterior(model: ThreeLevel) -> Posterior:
+    """Compute the posterior; the step is halved until lambda and the scales stand still, as all else is smoother."""
+    rough = model.rough
+    start = np.log([rough["tau"] / rough["sigma"], rough["kappa"] / rough["sigma"]])
+    region = locate(lambda u: model.collapsed(*np.exp(u)).height + u.sum(axis=0), start)
+    return settle(
+        lambda step: _on_lattice(model, region, step, DEPTH), region.step, Posterior.population, settled=SETTLED
+    )
+
+
+def _on_lattice(model, region, step, depth) -> Posterior:
+    u = region.lattice(step=step, depth=depth, lift=SECOND_MOMENTS)
+    given = model.collapsed(*np.exp(u))
+    height = given.height + u.sum(axis=0)
+    weight = np.exp(height - height.max())
+    return Posterior(model, region, step, np.exp(u), weight / weight.sum(), given)
+
+
+def complete(model: ThreeLevel, drawn: dict, *, engine: str, rng, sample_stats=None) -> xr.DataTree:
+    """Label an engine's draws of lambda, sigma, tau, kappa, mu and theta, and draw mu and theta where they are missing.
+
+    mu is drawn with theta integrated out, theta given mu.
+    """
+    g, scales = model.classrooms, {name: drawn[name][..., None] for name in SCALES}
+    if "mu" not in drawn:
+        given = model.collapsed(drawn["tau"] / drawn["sigma"], drawn["kappa"] / drawn["sigma"])
+        noise = scales["sigma"] ** 2 * np.einsum("...ii->...i", given.schools.covariance)
+        mean = g.centre + given.schools.mean
+        drawn["mu"] = _draw_below(drawn["lambda"][..., None], mean, noise, scales["kappa"] ** 2, rng)
+    if "theta" not in drawn:
+        above, noise = drawn["mu"][..., model.school], scales["sigma"] ** 2 * g.noise
+        drawn["theta"] = _draw_below(above, g.mean, noise, scales["tau"] ** 2, rng)
+    dims = dict.fromkeys(("lambda", *SCALES), SAMPLE) | {"mu": (*SAMPLE, "school"), "theta": (*SAMPLE, g.dim)}
+    replicated = replicate(g, drawn["theta"], drawn["sigma"], rng=rng)
+    nodes = {
+        "posterior": {name: (dims[name], drawn[name]) for name in dims},
+        "posterior_predictive": {name: (dims["theta"], values) for name, values in replicated.items()},
+        "observed_data": {"mean": (g.dim, g.mean), "ss": (g.dim, g.ss)},
+        "constant_data": {"noise": (g.dim, g.noise), "df": (g.dim, g.df), "school_of": (g.dim, model.school)},
+    }
+    tree = labelled(nodes, {"school": list(model.schools), g.dim: list(g.labels)}, {"engine": engine, "dim": g.dim})
+    if sample_stats is not None:
+        tree["sample_stats"] = xr.DataTree(sample_stats)
+    return tree
+
+
+def _draw_below(above, mean, noise, between, rng):
+    kept = own(noise, between)
+    return rng.normal(above + kept * (mean - above), np.sqrt(kept * noise))
+
+
+def predicted(model: ThreeLevel, tree: xr.DataTree, labels, *, at: int, rng) -> xr.DataTree:
+    """Draw what `Posterior.predictions` has in closed form, level by level."""
+    draws = {name: values.values for name, values in tree["posterior"].dataset.items()}
+    mu = np.stack([draws["mu"][..., model.school[at]], rng.normal(draws["lambda"], draws["kappa"])], axis=-1)
+    theta, sigma = rng.normal(mu, draws["tau"][..., None]), draws["sigma"][..., None]
+    variables = {
+        "new_value": ((*SAMPLE, "old"), rng.normal(draws["theta"][..., [at]], sigma)),
+        "new_theta": ((*SAMPLE, "new"), theta),
+        "new_group_value": ((*SAMPLE, "new"), rng.normal(theta, sigma)),
+    }
+    labels = {"old": [model.classrooms.labels[at]], "new": labels}
+    return labelled({"posterior": variables}, labels, {"engine": tree["posterior"].attrs["engine"]})

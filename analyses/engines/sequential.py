@@ -1,0 +1,73 @@
+"""One group in closed form (seed 003): sigma^2 from its own law, theta given it, and what they are held against."""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from analyses.contract import SAMPLE, labelled
+from analyses.engines import gibbs
+from analyses.engines.mixture import root_inverse_gamma_mixture, rows, t_mixture
+from models.normal import Normal
+
+
+def table(model: Normal) -> pd.DataFrame:
+    """Rows of theta and sigma: a t and a root inverse gamma, the mixtures' case of a single node."""
+    law = model.sigma2()
+    sigma = root_inverse_gamma_mixture(np.ones(1), law.shape, np.array([law.scale]))
+    return pd.concat([rows([("theta", "")], _t(model, 0.0, 0.0)), rows([("sigma", "")], sigma)])
+
+
+def predictions(model: Normal) -> pd.DataFrame:
+    """Rows for another value of the group, for theta of a new one, and for a value of that."""
+    laws = {
+        "new_value": _t(model, 1.0, 0.0),
+        "new_theta": _t(model, 0.0, model.tau**2),
+        "new_group_value": _t(model, 1.0, model.tau**2),
+    }
+    return pd.concat([rows([(name, "")], law) for name, law in laws.items()])
+
+
+def _t(model, noise, between):
+    """theta's t, or with `between` that of a new theta about mu; noise added, both in units of sigma^2."""
+    law = model.sigma2()
+    given = model.theta_given(1.0)
+    mean, squared = (model.mu, between) if between else (given.mean, given.sd**2)
+    scale = np.sqrt((squared + noise) * law.scale / law.shape)
+    return t_mixture(np.ones(1), np.array([[mean]]), np.array([[scale]]), 2 * law.shape)
+
+
+def draw(model: Normal, *, draws: int = 1000, chains: int = 4, rng) -> xr.DataTree:
+    """Draw sigma^2 from its marginal law, then theta given it, independently."""
+    sigma2 = model.sigma2().scale / rng.standard_gamma(model.sigma2().shape, (chains, draws))
+    return complete(model.theta_given(sigma2).draw(rng), np.sqrt(sigma2), engine="exact")
+
+
+def by_gibbs(model: Normal, *, draws: int = 1000, tune: int = 100, thin: int = 1, chains: int = 4, rng) -> xr.DataTree:
+    """Alternate between the two full conditionals."""
+    conditionals = {
+        "sigma2": lambda state: model.sigma2_given(state["theta"]),
+        "theta": lambda state: model.theta_given(state["sigma2"]),
+    }
+    start = {"theta": model.mean + np.sqrt(model.beta) * rng.standard_normal(chains)}
+    drawn = gibbs.run(conditionals, start, draws=draws, tune=tune, thin=thin, rng=rng)
+    return complete(drawn["theta"], np.sqrt(drawn["sigma2"]), engine="gibbs")
+
+
+def complete(theta, sigma, *, engine: str, sample_stats: xr.Dataset | None = None) -> xr.DataTree:
+    """Label the draws of any engine."""
+    tree = labelled({"posterior": {"theta": (SAMPLE, theta), "sigma": (SAMPLE, sigma)}}, {}, {"engine": engine})
+    if sample_stats is not None:
+        tree["sample_stats"] = xr.DataTree(sample_stats)
+    return tree
+
+
+def predicted(model: Normal, tree: xr.DataTree, *, rng) -> xr.DataTree:
+    """Draw what `predictions` has in closed form, by both routes of the source."""
+    theta, sigma = (tree["posterior"][name].values for name in ("theta", "sigma"))
+    new = rng.normal(model.mu, model.tau * sigma)
+    variables = {
+        "new_value": (SAMPLE, rng.normal(theta, sigma)),
+        "new_theta": (SAMPLE, new),
+        "new_group_value": (SAMPLE, rng.normal(new, sigma)),
+    }
+    return labelled({"posterior": variables}, {}, {"engine": tree["posterior"].attrs["engine"]})

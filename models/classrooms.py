@@ -1,0 +1,71 @@
+"""Simulated test scores of pupils in classrooms in 14 schools (seed 003, last part).
+
+y_ijk ~ N(theta_ij, sigma^2)            pupil k of classroom j of school i, points
+theta_ij ~ N(mu_i, tau^2)
+mu_i ~ N(lambda, kappa^2)
+p(lambda, kappa^2) = p(tau^2) = 1, p(sigma^2) = 1/sigma^2      improper; the last two are ours, the source has none
+"""
+
+from models.groups import Replicates
+from models.three_level import ThreeLevel
+
+
+def classrooms() -> Replicates:
+    """Two to five classrooms a school, 4 to 12 pupils each, dimension `classroom`, scores in points."""
+    from partial_pooling_data import table
+
+    t = table("classrooms")
+    return Replicates.from_summary(t["classroom"], t["n"], t["mean"], t["ss"], dim="classroom")
+
+
+def statement(**others) -> ThreeLevel:
+    """The model of the module's docstring as data; any argument of ThreeLevel replaces a prior.
+
+    Examples
+    --------
+    >>> len(statement().schools)
+    14
+    """
+    from partial_pooling_data import table
+
+    school, names = table("classrooms")["school"].factorize()
+    return ThreeLevel(classrooms=classrooms(), school=school, schools=tuple(names), **others)
+
+
+def build(*, parameterization: str = "marginal", **others):
+    """The same as a PyMC model.
+
+    Model
+    -----
+    ::
+
+        mean_ij ~ N(theta_ij, sigma^2 / n_ij)       classroom means, points
+        ss ~ sigma^2 chi^2(N - C)                   pooled sum of squares
+        theta_ij ~ N(mu_i, tau^2)
+        mu_i ~ N(lambda, kappa^2)                   i = 1..14
+        p(lambda, kappa^2) = p(tau^2) = 1           improper
+        p(sigma^2) = 1/sigma^2                      improper
+
+    Parameters
+    ----------
+    parameterization : {"marginal", "centered"}
+    **others
+        Arguments of `statement`.
+
+    Returns
+    -------
+    pm.Model
+        lambda, mu (school,), sigma, tau, kappa, all in points; theta (classroom,) if centered.
+
+    Raises
+    ------
+    ValueError
+        For an unknown parameterization.
+
+    References
+    ----------
+    Seed 003, the slide on another level.
+    """
+    from models import three_level
+
+    return three_level.build(statement(**others), parameterization=parameterization)

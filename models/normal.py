@@ -1,0 +1,120 @@
+"""One group of normal data with a hierarchical prior, all of it in closed form (seed 003, first part).
+
+y_j ~ N(theta, sigma^2), j = 1..n
+theta | sigma^2 ~ N(mu, tau^2 sigma^2)          mu and tau known
+sigma^2 ~ InverseGamma(alpha, beta)             alpha and beta known
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models import laws, priors
+from models.pooling import theta_given
+
+
+@dataclass(frozen=True, kw_only=True)
+class Normal:
+    """Data and prior.
+
+    Parameters
+    ----------
+    n, mean, ss : float
+        Rows, their mean, and their sum of squared deviations from it.
+    mu, tau : float
+        Prior of theta; tau in units of sigma.
+    alpha, beta : float
+        Prior of sigma^2.
+
+    Examples
+    --------
+    >>> example().theta().mean < example().mean
+    True
+    """
+
+    n: float
+    mean: float
+    ss: float
+    mu: float
+    tau: float
+    alpha: float
+    beta: float
+
+    def __post_init__(self):
+        for name in ("n", "tau", "alpha", "beta"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} is {getattr(self, name)}: it must be positive")
+
+    def sigma2(self) -> laws.InverseGamma:
+        """sigma^2 | y ~ InverseGamma(alpha + n/2, beta + (ss + (mean - mu)^2 / (1/n + tau^2)) / 2).
+
+        The source prints the second as sum y^2 + mu^2/tau^2 - (n mean + mu/tau^2)^2 / (n + 1/tau^2): without beta,
+        and twice too large.
+        """
+        squares = self.ss + (self.mean - self.mu) ** 2 / (1 / self.n + self.tau**2)
+        return priors.InverseGamma(self.alpha, self.beta).given(self.n, squares)
+
+    def theta_given(self, sigma2) -> laws.Normal:
+        """theta | sigma^2, y ~ N(kappa mu + (1 - kappa) mean, sigma^2 / (n + 1/tau^2)), kappa = 1 / (1 + n tau^2)."""
+        mean, variance = theta_given(self.mean, sigma2 / self.n, self.mu, self.tau**2 * sigma2)
+        return laws.Normal(mean, np.sqrt(variance))
+
+    def sigma2_given(self, theta) -> laws.InverseGamma:
+        """sigma^2 | theta, y: n rows about theta, and theta about mu."""
+        squares = self.ss + self.n * (self.mean - theta) ** 2 + ((theta - self.mu) / self.tau) ** 2
+        return priors.InverseGamma(self.alpha, self.beta).given(self.n + 1, squares)
+
+    def theta(self):
+        """theta | y, the slide's question: Student's t with 2 alpha + n degrees of freedom, from SciPy.
+
+        Its squared scale is the mean of sigma^2 that its law's shape and scale stand for, over n + 1/tau^2.
+        """
+        from scipy import stats
+
+        law = self.sigma2()
+        given = self.theta_given(law.scale / law.shape)
+        return stats.t(2 * law.shape, given.mean, given.sd)
+
+
+def example() -> Normal:
+    """School 1 of the math tests, with what was known beforehand of a test made to have mean 50 and sd 10.
+
+    The school's mean is within 10 or so of the 50: tau = 1/2. Some four pupils' worth of knowledge about sigma^2 = 100.
+    """
+    from partial_pooling_data import table
+
+    first = table("math_test").iloc[0]
+    return Normal(n=first["n"], mean=first["mean"], ss=first["ss"], mu=50.0, tau=0.5, alpha=2.0, beta=200.0)
+
+
+def build(model: Normal | None = None):
+    """The same as a PyMC model; the example, if none is given.
+
+    Model
+    -----
+    ::
+
+        mean ~ N(theta, sigma^2 / n)
+        ss ~ sigma^2 chi^2(n - 1)                   where n > 1
+        theta | sigma^2 ~ N(mu, tau^2 sigma^2)
+        sigma^2 ~ InverseGamma(alpha, beta)
+
+    Returns
+    -------
+    pm.Model
+        sigma2 and its root sigma, theta.
+
+    References
+    ----------
+    Seed 003, the first hierarchical model.
+    """
+    import pymc as pm
+
+    model = model or example()
+    with pm.Model() as built:
+        sigma = priors.InverseGamma(model.alpha, model.beta).variable("sigma")
+        theta = pm.Normal("theta", np.float64(model.mu), np.float64(model.tau) * sigma)
+        pm.Normal("mean", theta, sigma / np.sqrt(model.n), observed=np.float64(model.mean))
+        if model.n > 1:
+            pm.Gamma("ss", np.float64((model.n - 1) / 2), 1 / (2 * sigma**2), observed=np.float64(model.ss))
+    return built

@@ -1,0 +1,196 @@
+"""A third level: pupils in classrooms in schools (seed 003, last part).
+
+    mean_ij ~ N(theta_ij, sigma^2 / n_ij)      ss ~ sigma^2 chi^2(df)
+    theta_ij ~ N(mu_i, tau^2)                  classroom j of school i
+    mu_i ~ N(lambda, kappa^2)
+
+kappa is here the source's letter for the sd between schools. Given the ratios of tau and kappa to sigma the model is
+linear and Gaussian at both levels, so the same weighted least squares pools classrooms into schools and schools into
+lambda, and sigma integrates out.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models import laws, priors
+from models.cells import Cells
+from models.groups import Replicates
+from models.pooling import Pooled, pool, theta_given
+
+FLAT = priors.Normal()
+
+
+@dataclass(frozen=True, eq=False)
+class Nested:
+    """p(scales, data) up to a constant, and what pooling finds at each level, in units of sigma.
+
+    Attributes
+    ----------
+    height : ndarray (...)
+        Log density of the ratios tau / sigma and kappa / sigma.
+    schools : Pooled
+        mu given theirs alone: mean (..., I), covariance (..., I, I).
+    top : Pooled
+        lambda: mean (..., 1), covariance (..., 1, 1).
+    sigma2 : laws.InverseGamma
+        Given the ratios.
+    """
+
+    height: np.ndarray
+    schools: Pooled
+    top: Pooled
+    sigma2: laws.InverseGamma
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ThreeLevel:
+    """Classrooms, the school of each, and priors.
+
+    Parameters
+    ----------
+    classrooms : Replicates
+    school : ndarray (C,) of int
+        Position of each classroom's school in `schools`.
+    schools : tuple of str
+    tau, kappa : priors.InverseGamma
+        With scale 0: a power of the sd. p(tau^2) = p(kappa^2) = 1, as the source has it, if none is given.
+
+    Raises
+    ------
+    ValueError
+        For a prior of another kind, or where there is no posterior.
+    """
+
+    classrooms: Replicates
+    school: np.ndarray
+    schools: tuple[str, ...]
+    tau: priors.InverseGamma = priors.FLAT_VARIANCE
+    kappa: priors.InverseGamma = priors.FLAT_VARIANCE
+    sigma = priors.JEFFREYS
+
+    def __post_init__(self):
+        for name in ("tau", "kappa"):
+            prior = getattr(self, name)
+            if not isinstance(prior, priors.InverseGamma) or prior.proper or prior.shape >= 0:
+                raise ValueError(f"{name} needs a prior that is a power of it above -1, not {prior}")
+        self._require_proper()
+
+    def _require_proper(self):
+        """As kappa grows the likelihood falls like kappa^-(I - 1); as both grow, like tau^-(C - 1)."""
+        df, ss = self.classrooms.within
+        if len(self.schools) - 1 + self.kappa.fall <= 1:
+            raise ValueError(f"the posterior is improper: {len(self.schools)} schools are too few for {self.kappa}")
+        if len(self.classrooms) - 1 + self.tau.fall + min(self.kappa.fall - 1, 0) <= 1:
+            raise ValueError(f"the posterior is improper: {len(self.classrooms)} classrooms are too few")
+        if df == 0 or ss == 0:
+            raise ValueError("no classroom has any spread within it: nothing tells sigma from tau")
+
+    @property
+    def _members(self) -> np.ndarray:
+        """Design of the classrooms on schools, (C, I)."""
+        return np.eye(len(self.schools))[self.school]
+
+    def collapsed(self, tau, kappa) -> Nested:
+        """Theta, mu, lambda and sigma integrated out, for ratios tau and kappa to sigma, ndarray (...)."""
+        g, (df, ss) = self.classrooms, self.classrooms.within
+        everyone = Cells.separate(g.noise, g.mean - g.centre, self._members)
+        schools = pool(everyone, tau[..., None] ** 2 + g.noise, [FLAT] * len(self.schools))
+        noise = np.einsum("...ii->...i", schools.covariance)
+        upper = Cells.separate(np.ones(len(self.schools)), schools.mean, np.ones((len(self.schools), 1)))
+        top = pool(upper, kappa[..., None] ** 2 + noise, [FLAT])
+        # tau = t sigma turns p(tau) = tau^(-2a-1) into t^(-2a-1) sigma^-2a: the powers of sigma go to its own law.
+        powers = priors.InverseGamma(self.sigma.shape + self.tau.shape + self.kappa.shape)
+        sigma2 = powers.given(df + len(g) - 1, ss + schools.quadratic + top.quadratic)
+        height = self.tau.log_density(tau) + self.kappa.log_density(kappa)
+        height += sigma2.log_integral - (schools.log_determinant + top.log_determinant) / 2
+        return Nested(height, schools, top, sigma2)
+
+    def conditionals(self):
+        """Full conditionals in the order in which Gibbs draws them.
+
+        The state maps lambda, sigma2, tau2, kappa2 (chain,), mu (chain, I) and theta (chain, C) to arrays.
+        """
+        g, (df, ss), schools = self.classrooms, self.classrooms.within, len(self.schools)
+        size = np.bincount(self.school)
+
+        def column(state, name):
+            return state[name][:, None]
+
+        def mu(state):
+            mean = state["theta"] @ self._members / size
+            found = theta_given(mean, column(state, "tau2") / size, column(state, "lambda"), column(state, "kappa2"))
+            return laws.Normal(found[0], np.sqrt(found[1]))
+
+        def theta(state):
+            noise = column(state, "sigma2") * g.noise
+            mean, variance = theta_given(g.mean, noise, state["mu"][:, self.school], column(state, "tau2"))
+            return laws.Normal(mean, np.sqrt(variance))
+
+        def squares(deviation):
+            return np.sum(deviation**2, axis=-1)
+
+        return {
+            "lambda": lambda s: laws.Normal(s["mu"].mean(axis=-1), np.sqrt(s["kappa2"] / schools)),
+            "mu": mu,
+            "kappa2": lambda s: self.kappa.given(schools, squares(s["mu"] - column(s, "lambda"))),
+            "tau2": lambda s: self.tau.given(len(g), squares(s["theta"] - s["mu"][:, self.school])),
+            "sigma2": lambda s: self.sigma.given(df + len(g), ss + squares((g.mean - s["theta"]) / np.sqrt(g.noise))),
+            "theta": theta,
+        }
+
+    @property
+    def rough(self) -> dict[str, float]:
+        """Scales somewhere near their posterior."""
+        g, (df, ss) = self.classrooms, self.classrooms.within
+        means = g.mean @ self._members / np.bincount(self.school)
+        return {
+            "sigma": float(np.sqrt(ss / df)),
+            "tau": float(np.std(g.mean - means[self.school])) or 1.0,
+            "kappa": float(means.std()) or 1.0,
+        }
+
+    def start(self, chains: int, rng) -> dict[str, np.ndarray]:
+        """Scattered states for Gibbs: everything about the data, variances from a tenth to ten times their spread."""
+        g, rough = self.classrooms, self.rough
+        scales = {f"{name}2": sd**2 * 10 ** rng.uniform(-1, 1, chains) for name, sd in rough.items()}
+        theta = g.mean + rough["sigma"] * rng.standard_normal((chains, len(g)))
+        mu = g.centre + rough["kappa"] * rng.standard_normal((chains, len(self.schools)))
+        return scales | {"theta": theta, "mu": mu, "lambda": mu.mean(axis=-1)}
+
+
+def build(model: ThreeLevel, *, parameterization: str = "marginal"):
+    """State the model in PyMC.
+
+    Parameters
+    ----------
+    model : ThreeLevel
+    parameterization : {"marginal", "centered"}
+        "marginal" has no theta: mean_ij ~ N(mu_i, tau^2 + sigma^2 / n_ij).
+
+    Returns
+    -------
+    pm.Model
+        lambda, mu (school,), theta (classroom,) if centered, and the scales.
+
+    Raises
+    ------
+    ValueError
+        For another parameterization.
+    """
+    import pymc as pm
+
+    if parameterization not in ("marginal", "centered"):
+        raise ValueError(f"parameterization {parameterization!r} is none of marginal, centered")
+    g = model.classrooms
+    with pm.Model(coords={"school": model.schools, g.dim: g.labels}) as built:
+        sigma, tau, kappa = (getattr(model, name).variable(name) for name in ("sigma", "tau", "kappa"))
+        mu = pm.Normal("mu", pm.Flat("lambda"), kappa, dims="school")[model.school]
+        if parameterization == "marginal":
+            pm.Normal("mean", mu, pm.math.sqrt(tau**2 + sigma**2 * g.noise), observed=g.mean, dims=g.dim)
+        else:
+            theta = pm.Normal("theta", mu, tau, dims=g.dim)
+            pm.Normal("mean", theta, sigma * np.sqrt(g.noise), observed=g.mean, dims=g.dim)
+        df, ss = map(np.float64, g.within)
+        pm.Gamma("ss", df / 2, 1 / (2 * sigma**2), observed=ss)
+    return built
