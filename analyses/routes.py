@@ -54,53 +54,60 @@ class Fit:
     trees: dict[str, xr.DataTree]
     summary: pd.DataFrame
     agreement: pd.DataFrame
+    predictions: pd.DataFrame
     verdicts: tuple[Verdict, ...]
     seconds: dict[str, float]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Answer(Fit):
-    """The same of a two-level model, with its table of groups and what it predicts."""
+    """The same of a two-level model, with its table of groups and what it replicates."""
 
     model: TwoLevel
     posterior: exact.Posterior
     groups: pd.DataFrame
     replicated: dict[str, dict[str, np.ndarray]]
     predictive: pd.DataFrame
-    predictions: pd.DataFrame
     best: str
 
 
-def fit(name: str, reference: pd.DataFrame, trees: dict[str, xr.DataTree], *, predicted=None, **known) -> Fit:
+def fit(name: str, trees: dict[str, xr.DataTree], reference: pd.DataFrame, ahead, predictions, **known) -> Fit:
     """Hold every engine's draws against the exact posterior.
 
     Parameters
     ----------
     name : str
-    reference : DataFrame
-        Moments and quantiles by variable and label.
     trees : dict
         Engine to its DataTree.
-    predicted : tuple, optional
-        Likewise for what is predicted: its exact table, and engine to its draws.
+    reference : DataFrame
+        Exact moments and quantiles by variable and label.
+    ahead, predictions
+        Likewise draws and exact table of what is predicted.
     **known
         The other fields of a Fit.
     """
     summaries = {e: tables.summary(tree, reference) for e, tree in trees.items() if e != "exact"}
     of_exact = [tables.exact_summary(reference)] if "exact" in trees else []
-    against = {engine: agreement.table(tree, reference) for engine, tree in trees.items()}
-    if predicted is not None:
-        table, draws = predicted
-        against = {
-            e: pd.concat([rows, agreement.table(draws[e], table)], ignore_index=True) for e, rows in against.items()
-        }
+    said = [*(tables.summary(draws, predictions) for draws in ahead.values()), tables.exact_summary(predictions)]
+    against = {
+        engine: pd.concat(
+            [agreement.table(tree, reference), agreement.table(ahead[engine], predictions)], ignore_index=True
+        )
+        for engine, tree in trees.items()
+    }
     verdicts = (
         *(diagnostics.verdict(trees[engine], rows) for engine, rows in summaries.items()),
         *(agreement.verdict(rows) for rows in against.values()),
     )
-    every = pd.concat([*summaries.values(), *of_exact]), pd.concat(against.values())
     return Fit(
-        name=name, reference=reference, trees=trees, summary=every[0], agreement=every[1], verdicts=verdicts, **known
+        name=name,
+        reference=reference,
+        trees=trees,
+        summary=pd.concat([*summaries.values(), *of_exact]),
+        agreement=pd.concat(against.values()),
+        predictions=pd.concat(said),
+        verdicts=verdicts,
+        **known,
     )
 
 
@@ -153,15 +160,8 @@ def _checked(name, posterior, drawn, settings, best, reference, error, seconds) 
     ahead = {e: predictive.predicted(model, t, at=farthest, rng=settings.rng("new", name, e)) for e, t in trees.items()}
     replicated = {e: predictive.replicated(model, t, rng=settings.rng("replicated", name, e)) for e, t in trees.items()}
     exactly, found = posterior.predictions(at=farthest), predictive.table(groups, replicated)
-    fitted = fit(
-        name,
-        reference,
-        trees,
-        predicted=(exactly, ahead),
-        error=error,
-        nodes=len(posterior.weight),
-        seconds=seconds,
-    )
+    nodes = len(posterior.weight)
+    fitted = fit(name, trees, reference, ahead, exactly, error=error, nodes=nodes, seconds=seconds)
     alike = [predictive.verdict(found)] if len(trees) > 1 else []
     return Answer(
         **(vars(fitted) | {"verdicts": (*fitted.verdicts, *alike)}),
@@ -170,7 +170,6 @@ def _checked(name, posterior, drawn, settings, best, reference, error, seconds) 
         groups=shrinkage.table(groups, reference, drawn["exact"], best=best),
         replicated=replicated,
         predictive=found,
-        predictions=pd.concat([*(tables.summary(t, exactly) for t in ahead.values()), tables.exact_summary(exactly)]),
         best=best,
     )
 

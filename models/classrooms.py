@@ -55,7 +55,7 @@ def build(*, parameterization: str = "marginal", **others):
     Returns
     -------
     pm.Model
-        lambda, mu (school,), sigma, tau, kappa, all in points; theta (classroom,) if centered.
+        lambda, sigma, tau, kappa, all in points; mu (school,) and theta (classroom,) if centered.
 
     Raises
     ------

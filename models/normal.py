@@ -14,7 +14,7 @@ from models.pooling import theta_given
 
 
 @dataclass(frozen=True, kw_only=True)
-class Normal:
+class OneGroup:
     """Data and prior.
 
     Parameters
@@ -76,7 +76,7 @@ class Normal:
         return stats.t(2 * law.shape, given.mean, given.sd)
 
 
-def example() -> Normal:
+def example() -> OneGroup:
     """School 1 of the math tests, with what was known beforehand of a test made to have mean 50 and sd 10.
 
     The school's mean is within 10 or so of the 50: tau = 1/2. Some four pupils' worth of knowledge about sigma^2 = 100.
@@ -84,10 +84,10 @@ def example() -> Normal:
     from partial_pooling_data import table
 
     first = table("math_test").iloc[0]
-    return Normal(n=first["n"], mean=first["mean"], ss=first["ss"], mu=50.0, tau=0.5, alpha=2.0, beta=200.0)
+    return OneGroup(n=first["n"], mean=first["mean"], ss=first["ss"], mu=50.0, tau=0.5, alpha=2.0, beta=200.0)
 
 
-def build(model: Normal | None = None):
+def build(model: OneGroup | None = None):
     """The same as a PyMC model; the example, if none is given.
 
     Model

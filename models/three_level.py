@@ -19,6 +19,7 @@ from models.groups import Replicates
 from models.pooling import Pooled, pool, theta_given
 
 FLAT = priors.Normal()
+SIGNATURE = "(),(),(n)->(n)"  # of the means' joint law: lambda, kappa, and a variance each
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,14 +88,14 @@ class ThreeLevel:
             raise ValueError("no classroom has any spread within it: nothing tells sigma from tau")
 
     @property
-    def _members(self) -> np.ndarray:
+    def members(self) -> np.ndarray:
         """Design of the classrooms on schools, (C, I)."""
         return np.eye(len(self.schools))[self.school]
 
     def collapsed(self, tau, kappa) -> Nested:
         """Theta, mu, lambda and sigma integrated out, for ratios tau and kappa to sigma, ndarray (...)."""
         g, (df, ss) = self.classrooms, self.classrooms.within
-        everyone = Cells.separate(g.noise, g.mean - g.centre, self._members)
+        everyone = Cells.separate(g.noise, g.mean - g.centre, self.members)
         schools = pool(everyone, tau[..., None] ** 2 + g.noise, [FLAT] * len(self.schools))
         noise = np.einsum("...ii->...i", schools.covariance)
         upper = Cells.separate(np.ones(len(self.schools)), schools.mean, np.ones((len(self.schools), 1)))
@@ -118,7 +119,7 @@ class ThreeLevel:
             return state[name][:, None]
 
         def mu(state):
-            mean = state["theta"] @ self._members / size
+            mean = state["theta"] @ self.members / size
             found = theta_given(mean, column(state, "tau2") / size, column(state, "lambda"), column(state, "kappa2"))
             return laws.Normal(found[0], np.sqrt(found[1]))
 
@@ -143,7 +144,7 @@ class ThreeLevel:
     def rough(self) -> dict[str, float]:
         """Scales somewhere near their posterior."""
         g, (df, ss) = self.classrooms, self.classrooms.within
-        means = g.mean @ self._members / np.bincount(self.school)
+        means = g.mean @ self.members / np.bincount(self.school)
         return {
             "sigma": float(np.sqrt(ss / df)),
             "tau": float(np.std(g.mean - means[self.school])) or 1.0,
@@ -166,12 +167,13 @@ def build(model: ThreeLevel, *, parameterization: str = "marginal"):
     ----------
     model : ThreeLevel
     parameterization : {"marginal", "centered"}
-        "marginal" has no theta: mean_ij ~ N(mu_i, tau^2 + sigma^2 / n_ij).
+        "marginal" has neither theta nor mu: with v_ij = tau^2 + sigma^2 / n_ij, those of a school vary about their
+        weighted mean, and that about lambda with variance kappa^2 + 1 / sum_j(1 / v_ij).
 
     Returns
     -------
     pm.Model
-        lambda, mu (school,), theta (classroom,) if centered, and the scales.
+        lambda and the scales, in the data's units; mu (school,) and theta (classroom,) if centered.
 
     Raises
     ------
@@ -180,16 +182,28 @@ def build(model: ThreeLevel, *, parameterization: str = "marginal"):
     """
     import pymc as pm
 
+    def pooled(mean, top, kappa, variance):
+        """Classrooms about their school's weighted mean, which stands for mu, and that mean about lambda."""
+        precision = (1 / variance) @ model.members
+        school = (mean / variance) @ model.members / precision
+        within = pm.logp(pm.Normal.dist(school[model.school], variance**0.5), mean).sum()
+        return (
+            within
+            - pm.logp(pm.Normal.dist(0.0, precision**-0.5), 0.0).sum()
+            + pm.logp(pm.Normal.dist(top, (kappa**2 + 1 / precision) ** 0.5), school).sum()
+        )
+
     if parameterization not in ("marginal", "centered"):
         raise ValueError(f"parameterization {parameterization!r} is none of marginal, centered")
     g = model.classrooms
     with pm.Model(coords={"school": model.schools, g.dim: g.labels}) as built:
         sigma, tau, kappa = (getattr(model, name).variable(name) for name in ("sigma", "tau", "kappa"))
-        mu = pm.Normal("mu", pm.Flat("lambda"), kappa, dims="school")[model.school]
+        top = pm.Flat("lambda")
         if parameterization == "marginal":
-            pm.Normal("mean", mu, pm.math.sqrt(tau**2 + sigma**2 * g.noise), observed=g.mean, dims=g.dim)
+            variance = tau**2 + sigma**2 * g.noise
+            pm.CustomDist("mean", top, kappa, variance, logp=pooled, signature=SIGNATURE, observed=g.mean, dims=g.dim)
         else:
-            theta = pm.Normal("theta", mu, tau, dims=g.dim)
+            theta = pm.Normal("theta", pm.Normal("mu", top, kappa, dims="school")[model.school], tau, dims=g.dim)
             pm.Normal("mean", theta, sigma * np.sqrt(g.noise), observed=g.mean, dims=g.dim)
         df, ss = map(np.float64, g.within)
         pm.Gamma("ss", df / 2, 1 / (2 * sigma**2), observed=ss)

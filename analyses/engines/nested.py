@@ -12,7 +12,15 @@ import pandas as pd
 import xarray as xr
 
 from analyses.contract import SAMPLE, labelled, replicate
-from analyses.engines.mixture import product_mixture, root_inverse_gamma_mixture, root_moments, rows, settle, t_mixture
+from analyses.engines.mixture import (
+    Mixture,
+    product_mixture,
+    root_inverse_gamma_mixture,
+    root_moments,
+    rows,
+    settle,
+    t_mixture,
+)
 from analyses.engines.quadrature import Region, locate
 from models.pooling import own
 from models.three_level import Nested, ThreeLevel
@@ -53,7 +61,12 @@ class Posterior:
         unit = (law.scale / law.shape)[:, None]
         return t_mixture(self.weight, self.model.classrooms.centre + location, np.sqrt(squared * unit), 2 * law.shape)
 
-    def _scale(self, name):
+    def level(self, name: str) -> Mixture:
+        """lambda, mu of every school or theta of every classroom."""
+        return self._law(*self._levels[name])
+
+    def scale(self, name: str) -> Mixture:
+        """sigma, tau or kappa."""
         law = self.given.sigma2
         if name == "sigma":
             return root_inverse_gamma_mixture(self.weight, law.shape, law.scale)
@@ -64,13 +77,13 @@ class Posterior:
     def table(self) -> pd.DataFrame:
         """Mean, sd and quantiles of every quantity, by variable and label."""
         labels = {"mu": self.model.schools, "theta": self.model.classrooms.labels}
-        levels = [rows([(k, x) for x in labels[k]], self._law(*self._levels[k])) for k in labels]
+        levels = [rows([(name, label) for label in labels[name]], self.level(name)) for name in labels]
         return pd.concat([self.population(), *levels])
 
     def population(self) -> pd.DataFrame:
         """The rows of `table` for lambda and the scales."""
-        of_scales = [rows([(name, "")], self._scale(name)) for name in SCALES]
-        return pd.concat([rows([("lambda", "")], self._law(*self._levels["lambda"])), *of_scales])
+        of_scales = [rows([(name, "")], self.scale(name)) for name in SCALES]
+        return pd.concat([rows([("lambda", "")], self.level("lambda")), *of_scales])
 
     def predictions(self, *, at: int) -> pd.DataFrame:
         """One more pupil of the classroom at that position; a new classroom of its school, of a new one, and pupils."""

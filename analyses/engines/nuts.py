@@ -78,7 +78,7 @@ def sample(
 
 
 def run(
-    built: pm.Model, *, draws, tune, chains, cores, seed, target_accept, sampler="pymc", progress=False
+    built: pm.Model, *, draws, tune, chains, cores, seed, target_accept=0.9, sampler="pymc", progress=False
 ) -> xr.DataTree:
     """Run NUTS on any PyMC model and return what PyMC returns, checked for its size."""
     tree = pm.sample(

@@ -7,17 +7,17 @@ import xarray as xr
 from analyses.contract import SAMPLE, labelled
 from analyses.engines import gibbs
 from analyses.engines.mixture import root_inverse_gamma_mixture, rows, t_mixture
-from models.normal import Normal
+from models.normal import OneGroup
 
 
-def table(model: Normal) -> pd.DataFrame:
+def table(model: OneGroup) -> pd.DataFrame:
     """Rows of theta and sigma: a t and a root inverse gamma, the mixtures' case of a single node."""
     law = model.sigma2()
     sigma = root_inverse_gamma_mixture(np.ones(1), law.shape, np.array([law.scale]))
     return pd.concat([rows([("theta", "")], _t(model, 0.0, 0.0)), rows([("sigma", "")], sigma)])
 
 
-def predictions(model: Normal) -> pd.DataFrame:
+def predictions(model: OneGroup) -> pd.DataFrame:
     """Rows for another value of the group, for theta of a new one, and for a value of that."""
     laws = {
         "new_value": _t(model, 1.0, 0.0),
@@ -36,13 +36,15 @@ def _t(model, noise, between):
     return t_mixture(np.ones(1), np.array([[mean]]), np.array([[scale]]), 2 * law.shape)
 
 
-def draw(model: Normal, *, draws: int = 1000, chains: int = 4, rng) -> xr.DataTree:
+def draw(model: OneGroup, *, draws: int = 1000, chains: int = 4, rng) -> xr.DataTree:
     """Draw sigma^2 from its marginal law, then theta given it, independently."""
     sigma2 = model.sigma2().scale / rng.standard_gamma(model.sigma2().shape, (chains, draws))
     return complete(model.theta_given(sigma2).draw(rng), np.sqrt(sigma2), engine="exact")
 
 
-def by_gibbs(model: Normal, *, draws: int = 1000, tune: int = 100, thin: int = 1, chains: int = 4, rng) -> xr.DataTree:
+def by_gibbs(
+    model: OneGroup, *, draws: int = 1000, tune: int = 100, thin: int = 1, chains: int = 4, rng
+) -> xr.DataTree:
     """Alternate between the two full conditionals."""
     conditionals = {
         "sigma2": lambda state: model.sigma2_given(state["theta"]),
@@ -61,7 +63,7 @@ def complete(theta, sigma, *, engine: str, sample_stats: xr.Dataset | None = Non
     return tree
 
 
-def predicted(model: Normal, tree: xr.DataTree, *, rng) -> xr.DataTree:
+def predicted(model: OneGroup, tree: xr.DataTree, *, rng) -> xr.DataTree:
     """Draw what `predictions` has in closed form, by both routes of the source."""
     theta, sigma = (tree["posterior"][name].values for name in ("theta", "sigma"))
     new = rng.normal(model.mu, model.tau * sigma)

@@ -213,3 +213,19 @@ def agreement(table, limit: float) -> Figure:
     reach = max(limit, table["z"].abs().max())
     ax.set_ylim(-reach * 1.15, reach * 1.35)
     return figure
+
+
+def nested(raw, theta, mu, parent, labels, top) -> Figure:
+    """Raw and posterior means of groups within larger ones, whose own posterior means are lines."""
+    figure, ax = _figure()
+    ax.axhline(top, color=RAW, linewidth=0.8, linestyle="--")
+    size = np.bincount(parent)
+    within = np.arange(len(parent)) - np.repeat(np.cumsum(size) - size, size)
+    x = parent + 0.6 * ((within + 0.5) / size[parent] - 0.5)
+    ax.hlines(mu, np.arange(len(mu)) - 0.35, np.arange(len(mu)) + 0.35, color=WARNING, linewidth=1.2, label="school")
+    ax.vlines(x, raw, theta, color=POOLED, linewidth=0.7)
+    ax.scatter(x, raw, s=18, facecolors="none", edgecolors=RAW, label="classroom, raw mean", zorder=4)
+    ax.scatter(x, theta, s=12, color=POOLED, label="classroom, posterior mean", zorder=3)
+    ax.set(xlabel="school", ylabel="score, points", xticks=range(len(labels)), xticklabels=labels)
+    ax.legend(frameon=False, fontsize=7, ncols=3, loc="upper center", bbox_to_anchor=(0.5, 1.12))
+    return figure

@@ -11,14 +11,14 @@ from analyses.checks import Verdict, agreement, predictive
 from analyses.engines import empirical_bayes, laplace, metropolis
 from analyses.report import figures
 from analyses.report.pages import Section
-from analyses.routes import Answer, Settings
+from analyses.routes import Answer, Fit, Settings
 
 SUMMARY = ["engine", "variable", "label", "mean", "sd", "q2_5", "q50", "q97_5", "mcse_mean", "ess_bulk", "r_hat"]
 PREDICTIONS = ["engine", "variable", "label", "mean", "sd", "q2_5", "q50", "q97_5"]
 INTERVALS = "Intervals are equal-tailed and hold 95% of the posterior."
 
 
-def agreement_section(answer: Answer) -> Section:
+def agreement_section(answer: Fit) -> Section:
     """Show every figure of every engine against the exact posterior."""
     rows = answer.agreement
     most = max(agreement.limit(agreement.tests(part)) for _, part in rows.groupby("engine"))
@@ -39,7 +39,7 @@ def agreement_section(answer: Answer) -> Section:
     )
 
 
-def rank_section(answer: Answer, variables) -> Section:
+def rank_section(answer: Fit, variables) -> Section:
     """Rank plots of the chains, for the engines that have chains."""
     drawn = {engine: tree["posterior"] for engine, tree in answer.trees.items() if engine != "exact"}
     caption = (
@@ -73,13 +73,13 @@ def predictive_section(answer: Answer) -> Section:
     )
 
 
-def prediction_section(answer: Answer) -> Section:
+def prediction_section(answer: Fit) -> Section:
     """Predictions for an old and a new group."""
     return Section(
         title="What comes next?",
-        text="One more value of the group that lies farthest out needs its theta and the noise of a value; theta of a "
-        "group that is not among the data needs mu and the spread between groups, and a value of it the noise as well. "
-        "Each engine draws them one after the other; exactly they are mixtures of the same kind as theta's.",
+        text="One more value of a group that is there needs its theta and the noise of a value; theta of a group that "
+        "is not there needs what is known of the population, and a value of it the noise as well. Each engine draws "
+        "them one after the other; exactly they are of the same kind as theta's own posterior.",
         table=answer.predictions[PREDICTIONS],
         note=INTERVALS,
     )

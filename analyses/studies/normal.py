@@ -1,0 +1,115 @@
+"""One group of normal data in closed form (seed 003, first part)."""
+
+import numpy as np
+import pandas as pd
+
+from analyses.engines import sequential
+from analyses.report import figures
+from analyses.report.pages import Page, Section
+from analyses.routes import Fit, Settings, fit, timed
+from analyses.studies import common
+from models import normal
+from models.normal import OneGroup
+
+
+def page(settings: Settings) -> Page:
+    """Answer the lecture's first part."""
+    model = normal.example()
+    found = reached(model, settings)
+    return Page(
+        name="normal",
+        title="One group, before there are many",
+        question="Scores of one school's pupils, theta known beforehand in units of sigma, and sigma with a prior of "
+        "its own: what is theta's marginal posterior?",
+        sentence=sentence(model),
+        sections=(
+            students_t(model, found),
+            one_after_the_other(model),
+            common.agreement_section(found),
+            common.rank_section(found, ("theta", "sigma")),
+            common.prediction_section(found),
+        ),
+        data=("math_test",),
+        fits=(found,),
+    )
+
+
+def reached(model: OneGroup, settings: Settings) -> Fit:
+    """Reach the posterior by every engine asked for."""
+    trees, seconds = {}, {}
+    if "nuts" in settings.engines:
+        from analyses.engines import nuts
+
+        asked = settings.nuts("normal")
+        del asked["rng"]
+        with timed(seconds, "nuts"):
+            run = nuts.run(normal.build(model), **asked)
+        theta, sigma = (run["posterior"][name].values for name in ("theta", "sigma"))
+        trees["nuts"] = sequential.complete(theta, sigma, engine="nuts", sample_stats=run["sample_stats"].dataset)
+    if "gibbs" in settings.engines:
+        with timed(seconds, "gibbs"):
+            trees["gibbs"] = sequential.by_gibbs(model, rng=settings.rng("gibbs", "normal"))
+    if "exact" in settings.engines:
+        trees["exact"] = sequential.draw(model, rng=settings.rng("exact", "normal"))
+    ahead = {e: sequential.predicted(model, tree, rng=settings.rng("new", "normal", e)) for e, tree in trees.items()}
+    known = {"error": np.finfo(float).eps, "nodes": 1, "seconds": seconds}
+    return fit("normal", trees, sequential.table(model), ahead, sequential.predictions(model), **known)
+
+
+def sentence(model: OneGroup) -> str:
+    """Give the answer in a sentence."""
+    law = model.theta()
+    low, high = law.ppf([0.025, 0.975])
+    return (
+        f"A Student t with {law.args[0]:.0f} degrees of freedom about {law.mean():.1f} points, {low:.1f} to {high:.1f} "
+        f"with probability 0.95: the {model.n:.0f} pupils' mean of {model.mean:.1f} moved towards the {model.mu:.0f} "
+        f"expected beforehand, by the weight of {model.tau**-2:.0f} pupils."
+    )
+
+
+def students_t(model: OneGroup, found: Fit) -> Section:
+    """Answer the slide's question, with the parameters, prior and posterior."""
+    law, sigma2 = model.theta(), model.sigma2()
+    theta = np.linspace(model.mu - 12, model.mu + 12, 400)
+    drawn = {engine: tree["posterior"]["theta"] for engine, tree in found.trees.items() if engine != "exact"}
+    caption = "Posterior of theta by each engine under the exact t; the dashed line is the prior mean."
+    figure = figures.density(drawn, (theta, law.pdf(theta)), xlabel="theta, points", mark=model.mu)
+    kappa = 1 / (1 + model.n * model.tau**2)
+    rows = [
+        ("degrees of freedom", "2 alpha + n", law.args[0]),
+        ("location", "kappa mu + (1 - kappa) mean, kappa = 1 / (1 + n tau²)", law.args[1]),
+        ("scale", "sqrt(beta* / (alpha* (n + 1/tau²)))", law.args[2]),
+        ("kappa", "1 / (1 + n tau²)", kappa),
+        ("alpha*", "alpha + n/2", sigma2.shape),
+        ("beta*", "beta + (ss + (mean - mu)² / (1/n + tau²)) / 2", sigma2.scale),
+    ]
+    return Section(
+        title="What is the marginal posterior of theta?",
+        text="Given sigma it is normal; over the inverse gamma posterior of sigma² the normals add up to a Student t. "
+        "It is conjugate: the posterior has the form of the prior, with mu, tau, alpha and beta updated.",
+        figures={"theta": (figure, caption)},
+        table=pd.DataFrame(rows, columns=["of the posterior", "formula", "here"]),
+    )
+
+
+def one_after_the_other(model: OneGroup) -> Section:
+    """Say how the sequential sampler goes, and what the printed formula would give."""
+    law = model.sigma2()
+    squares = model.ss + model.n * model.mean**2
+    printed = (
+        squares
+        + model.mu**2 / model.tau**2
+        - (model.n * model.mean + model.mu / model.tau**2) ** 2 / (model.n + model.tau**-2)
+    )
+    rows = [
+        ("as derived", law.scale, law.scale / (law.shape - 1)),
+        ("as printed", printed, printed / (law.shape - 1)),
+    ]
+    return Section(
+        title="One after the other",
+        text="The source draws sigma² from its marginal posterior and then theta given it, which needs no chain: the "
+        "independent draws below are made in this way. Its scale of sigma² is printed without beta and without the "
+        f"factor one half, its density with the wrong sign of the exponent: drawn so, sigma² would be "
+        f"{printed / law.scale:.1f} times too large.",
+        table=pd.DataFrame(rows, columns=["scale of sigma²", "beta*", "mean of sigma²"]),
+    )
