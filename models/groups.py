@@ -7,7 +7,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
@@ -49,6 +49,11 @@ class Groups:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def without(self, at: int) -> Self:
+        """The other groups."""
+        each = {name: np.delete(getattr(self, name), at, axis=0) for name in ("mean", "noise", "df", "ss", "design")}
+        return replace(self, labels=self.labels[:at] + self.labels[at + 1 :], **each)
 
     @cached_property
     def within(self) -> tuple[float, float]:

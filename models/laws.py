@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import gammaln, logsumexp
 
 LOG_2PI = np.log(2 * np.pi)
 
@@ -63,3 +63,36 @@ class InverseGamma:
     def log_density(self, x):
         """Log density of each element."""
         return -self.log_integral - (self.shape + 1) * np.log(x) - self.scale / x
+
+
+@dataclass(frozen=True, eq=False)
+class Gamma:
+    """x > 0 with density proportional to x^(shape-1) exp(-rate x)."""
+
+    shape: np.ndarray
+    rate: np.ndarray
+
+    def draw(self, rng):
+        """Draw one value of the whole array."""
+        return rng.standard_gamma(self.shape) / self.rate
+
+    def log_density(self, x):
+        """Log density of each element."""
+        return self.shape * np.log(self.rate) - gammaln(self.shape) + (self.shape - 1) * np.log(x) - self.rate * x
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """x one of the values (k,), with log weights (..., k)."""
+
+    values: np.ndarray
+    log_weight: np.ndarray
+
+    def draw(self, rng):
+        """Draw one value for each leading index: the largest of log weights with Gumbel noise."""
+        return self.values[np.argmax(self.log_weight + rng.gumbel(size=self.log_weight.shape), axis=-1)]
+
+    def log_density(self, x):
+        """Log probability of x, (...), among the values."""
+        normalised = self.log_weight - logsumexp(self.log_weight, axis=-1, keepdims=True)
+        return np.sum(np.where(np.asarray(x)[..., None] == self.values, normalised, 0.0), axis=-1)

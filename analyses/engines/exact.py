@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from scipy.special import logsumexp
 
 from analyses.contract import complete
 from analyses.engines.mixture import (
@@ -55,6 +56,12 @@ class Posterior:
     logs: dict[str, np.ndarray]
     weight: np.ndarray
     given: Collapsed
+
+    @property
+    def log_evidence(self) -> float:
+        """Log of the density of the data, up to the constants of improper priors."""
+        height = self.given.height + sum(self.logs.values()) + len(self.logs) * np.log(self.step)
+        return float(logsumexp(height)) + self.given.log_constant
 
     @property
     def b(self) -> Mixture:
