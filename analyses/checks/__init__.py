@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 
 class Verdict(NamedTuple):
     """What a check found."""
@@ -9,3 +11,8 @@ class Verdict(NamedTuple):
     check: str
     passed: bool
     sentence: str
+
+
+def share(holds: np.ndarray) -> float:
+    """Monte Carlo P: of the draws and the data themselves, for none of so many draws is not none."""
+    return float((np.sum(holds) + 1) / (np.size(holds) + 1))

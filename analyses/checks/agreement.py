@@ -52,6 +52,27 @@ def table(tree: xr.DataTree, reference: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(rows).dropna(subset=["exact", "mcse"]).reset_index().assign(engine=posterior.attrs["engine"])
 
 
+def between(one: xr.DataTree, two: xr.DataTree) -> pd.DataFrame:
+    """Compare two engines where no exact posterior is known: each mean, and each share below quantiles of both's draws.
+
+    Returns
+    -------
+    DataFrame
+        As `table` has it, `exact` being the other engine's value, `mcse` the error of the difference, `ess` the smaller
+        of the two.
+    """
+    draws = [tree["posterior"].dataset.stack(sample=SAMPLE, create_index=False) for tree in (one, two)]
+    pooled = xr.concat([d.drop_attrs() for d in draws], "sample").transpose("sample", ...)
+    moments = {"mean": pooled.mean("sample"), "sd": pooled.std("sample", ddof=1)}
+    quantiles = {q: pooled.quantile(p, "sample").drop_vars("quantile") for q, p in SHARES.values()}
+    reference = pd.DataFrame({name: flat(statistics) for name, statistics in (moments | quantiles).items()})
+    a, b = table(one, reference), table(two, reference)
+    names = " and ".join(NAMES[rows["engine"].iloc[0]] for rows in (a, b))
+    error, smaller = np.hypot(a["mcse"], b["mcse"]), np.minimum(a["ess"], b["ess"])
+    z = (a["value"] - b["value"]) / error
+    return a.assign(engine=names, exact=b["value"], mcse=error, ess=smaller, z=z)
+
+
 def _at(exact, array, column):
     """The exact quantiles in the shape of a variable's draws, without the sample."""
     values = exact[column].loc[array.name].to_numpy()
@@ -82,16 +103,17 @@ def tests(table: pd.DataFrame) -> int:
 
 
 def verdict(table: pd.DataFrame) -> Verdict:
-    """Judge one engine's rows."""
-    engine, most = NAMES[table["engine"].iloc[0]], limit(tests(table))
+    """Judge one engine's rows, or those of two engines against each other."""
+    engine, most = table["engine"].iloc[0], limit(tests(table))
+    engine, other = (NAMES[engine], "the exact posterior") if engine in NAMES else (engine, "each other")
     worst = table.loc[table["z"].abs().fillna(np.inf).idxmax()]  # a z that is no number is the worst, not none
     size, z = table["ess"].min(), worst["z"]
     where = " ".join(filter(None, (worst["variable"], worst["label"], worst["statistic"])))
     if not abs(z) <= most:
-        found = f"{engine}: differs from the exact posterior: {where} is off by z = {z:+.1f}, limit {most:.1f}"
+        found = f"{engine}: differs from {other}: {where} is off by z = {z:+.1f}, limit {most:.1f}"
     elif not size >= LEAST_ESS:
-        found = f"{engine}: an effective sample size of {size:.0f} is too small to compare with the exact posterior"
+        found = f"{engine}: an effective sample size of {size:.0f} is too small to compare with {other}"
     else:
-        found = f"{engine}: agrees with the exact posterior in {len(table)} figures"
+        found = f"{engine}: agrees with {other} in {len(table)} figures"
         return Verdict("agreement", True, f"{found}, largest |z| {abs(z):.1f} ({where}), limit {most:.1f}")
     return Verdict("agreement", False, found)

@@ -206,6 +206,11 @@ class Posterior:
         drawn["b"] = c.location + np.einsum("...jk,...k->...j", np.linalg.cholesky(c.covariance), z)
         return complete(self.model, drawn, engine="exact", rng=rng)
 
+    def again(self, model: TwoLevel) -> "Posterior":
+        """That of the same model for other data, on a lattice as fine as this one: for simulations."""
+        region = _region(model)
+        return _on_lattice(model, region, region.step * self.step / self.region.step, DEPTH)
+
     def error(self) -> pd.DataFrame:
         """Numerical error of each entry of `table`.
 
@@ -234,12 +239,16 @@ def posterior(model: TwoLevel) -> Posterior:
         Where the quadrature needs too many nodes.
     """
     require_proper(model)
-    region = locate(
-        lambda u: model.collapsed(*np.exp(u)).height + u.sum(axis=0),
-        np.log([model.rough[name] for name in model.scales]),
-    )
+    region = _region(model)
     return settle(
         lambda step: _on_lattice(model, region, step, DEPTH), region.step, lambda p: p.population(model.unknown)
+    )
+
+
+def _region(model):
+    return locate(
+        lambda u: model.collapsed(*np.exp(u)).height + u.sum(axis=0),
+        np.log([model.rough[name] for name in model.scales]),
     )
 
 

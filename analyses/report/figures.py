@@ -229,3 +229,46 @@ def nested(raw, theta, mu, parent, labels, top) -> Figure:
     ax.set(xlabel="school", ylabel="score, points", xticks=range(len(labels)), xticklabels=labels)
     ax.legend(frameon=False, fontsize=7, ncols=3, loc="upper center", bbox_to_anchor=(0.5, 1.12))
     return figure
+
+
+def funnel_of_means(groups, mu, sigma, *, named, xlabel: str, ylabel: str) -> Figure:
+    """Raw means against sizes within two standard errors of mu, were all groups alike."""
+    figure, ax = _figure()
+    n = np.linspace(groups["n"].min(), groups["n"].max(), 200)
+    for side in (-2, 2):
+        ax.plot(n, mu + side * sigma / np.sqrt(n), color=WARNING, linewidth=1.0)
+    ax.axhline(mu, color=RAW, linewidth=0.8, linestyle="--")
+    ax.scatter(groups["n"], groups["estimate"], s=18, facecolors="none", edgecolors=POOLED)
+    for label, n, mean in groups.loc[groups["label"].isin(named), ["label", "n", "estimate"]].itertuples(index=False):
+        ax.annotate(f"#{label}", (n, mean), xytext=(5, 2), textcoords="offset points", fontsize=8)
+    ax.set(xlabel=xlabel, ylabel=f"mean score, {ylabel}")
+    return figure
+
+
+def own_sds(n, raw, pooled, common) -> Figure:
+    """Sample sds of groups and posterior means of their own sigma."""
+    figure, ax = _figure(height=3.2)
+    ax.axhline(common, color=RAW, linewidth=0.8, linestyle="--")
+    ax.scatter(n, raw, s=18, facecolors="none", edgecolors=RAW, label="sample sd", zorder=4)
+    ax.scatter(n, pooled, s=12, color=POOLED, label="posterior mean of sigma_i", zorder=3)
+    ax.set(xlabel="pupils tested", ylabel="sd of scores, points")
+    ax.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def chain(curves: dict, *, lags: int = 40) -> Figure:
+    """Density, trace and autocorrelation of one chain's quantities: name to (draws, (x, exact density))."""
+    figure, axes = _figure(width=7.2, height=6.0, nrows=3, ncols=len(curves))
+    for (top, middle, bottom), (name, (draws, curve)) in zip(axes.T, curves.items(), strict=True):
+        top.hist(draws, 60, density=True, histtype="step", color=POOLED, label="chain", **STYLE)
+        top.plot(*curve, color=COLOUR["exact"], label="exact", **STYLE)
+        top.set(xlabel=name, yticks=[])
+        middle.plot(draws, color=POOLED, linewidth=0.3)
+        middle.set(xlabel="step", ylabel=name)
+        e = draws - draws.mean()
+        correlation = [np.mean(e[lag:] * e[: len(e) - lag]) / np.mean(e**2) for lag in range(lags + 1)]
+        bottom.vlines(range(lags + 1), 0, correlation, color=POOLED)
+        bottom.axhline(0, color=RAW, linewidth=0.6)
+        bottom.set(xlabel="lag", ylabel="autocorrelation")
+    axes[0][0].legend(frameon=False, fontsize=7)
+    return figure

@@ -30,7 +30,8 @@ class Section:
 class Page:
     """A study's answer. The first of `fits` is the headline; the others go into folders of their own names.
 
-    `more` are verdicts on what the study adds to the engines, `data` the tables that it rests on.
+    `more` are verdicts on what the study adds to the engines, each with the name of what it is on; `data` are the
+    tables that the study rests on.
     """
 
     name: str
@@ -40,13 +41,12 @@ class Page:
     sections: tuple[Section, ...]
     data: tuple[str, ...]
     fits: tuple[Fit, ...] = ()
-    more: tuple[Verdict, ...] = ()
+    more: tuple[tuple[str, Verdict], ...] = ()
 
     @property
     def verdicts(self):
-        """Of all its fits, each with the name of the fit, and its own."""
-        own = [(self.name, verdict) for verdict in self.more]
-        return [(fit.name, verdict) for fit in self.fits for verdict in fit.verdicts] + own
+        """Of all its fits, each with the name of the fit, and those on what the study adds."""
+        return [(fit.name, verdict) for fit in self.fits for verdict in fit.verdicts] + list(self.more)
 
     @property
     def passed(self) -> bool:

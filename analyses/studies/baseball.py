@@ -49,7 +49,7 @@ def page(settings: Settings) -> Page:
         ),
         data=("baseball",),
         fits=(found,),
-        more=(agreement.verdict(agreement.table(tree, found.reference)), metropolis),
+        more=(("baseball", agreement.verdict(agreement.table(tree, found.reference))), ("baseball", metropolis)),
     )
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from partial_pooling_data import table
 
-from analyses.checks import shrinkage
+from analyses.checks import coverage, serial, shrinkage, t_tests
 from analyses.report import figures
 from analyses.report.pages import Page, Section
 from analyses.routes import Answer, Settings, answer
@@ -12,6 +12,7 @@ from analyses.studies import common
 from models import blood_pressure
 
 THIN = 4  # as for the math tests
+ODD = 0.05  # shared among the quantities that are looked at
 
 
 def page(settings: Settings) -> Page:
@@ -25,10 +26,12 @@ def page(settings: Settings) -> Page:
         "blood pressure?",
         sentence=sentence(found),
         sections=(
-            effect(found),
             three_analyses(found),
+            covering(found, settings),
+            effect(found),
             raw_and_pooled(found),
             how_much_is_pooled(found),
+            independence(found, settings),
             common.agreement_section(found),
             common.rank_section(found, ("mu", "tau", "sigma")),
             methods,
@@ -38,7 +41,7 @@ def page(settings: Settings) -> Page:
         ),
         data=("blood_pressure",),
         fits=(found,),
-        more=(metropolis,),
+        more=(("blood_pressure", metropolis),),
     )
 
 
@@ -66,7 +69,7 @@ def effect(found: Answer) -> Section:
     drawn = {e: t["posterior"]["beta"].sel(covariate="treatment") for e, t in found.trees.items() if e != "exact"}
     caption = "Posterior of beta by each engine under the exact density; the dashed line is no effect."
     return Section(
-        title="The effect of the medication",
+        title="C. The effect of the medication",
         text=f"beta is the difference between the two medications. Its posterior has mean {beta['mean']:.2f} and "
         f"standard deviation {beta['sd']:.2f}; P(beta < 0) = {below_zero(found):.3f}.",
         figures={"beta": (figures.density(drawn, law, xlabel="beta, mmHg", mark=0.0), caption)},
@@ -74,56 +77,72 @@ def effect(found: Answer) -> Section:
 
 
 def three_analyses(found: Answer) -> Section:
-    """Set the t-test on records, the t-test on subjects' means and the hierarchical model side by side."""
-    beta = found.reference.loc[("beta", "treatment")]
-    records, means = (stats.ttest_ind_from_stats(*of_arms, equal_var=False) for of_arms in t_tests(found))
-    columns = ["analysis", "difference", "standard error", "q2_5", "q97_5", "p, or P(beta > 0)"]
+    """Set the t-test on records, the t-test on subjects' means and the hierarchical model side by side (A to C)."""
+    g, beta = found.model.groups, found.reference.loc[("beta", "treatment")]
+    records, means = t_tests.on_records(g), t_tests.on_means(g)
     rows = [
-        ("A: t-test on all records", *_welch(t_tests(found)[0], records)),
-        ("B: t-test on subjects' means", *_welch(t_tests(found)[1], means)),
+        ("A: t-test on all records", *records[:2], *records[3:]),
+        ("B: t-test on subjects' means", *means[:2], *means[3:]),
         ("C: hierarchical model", *beta[["mean", "sd", "q2_5", "q97_5"]], 1 - below_zero(found)),
     ]
     return Section(
-        title="Three analyses, two of them wrong",
-        text=f"The t-test on all records counts {found.groups['n'].sum()} records as if each came from a subject of "
-        "its own. But records of one subject resemble each other far more than those of two, and what was randomised, "
-        f"and what one wants to conclude about, are {len(found.groups)} subjects. Its standard error of "
-        f"{rows[0][2]:.1f} is badly too small.\n\nThe t-test on subjects' means has as many observations as subjects "
-        f"and a standard error of {rows[1][2]:.1f}, as it must: what limits the trial is how much subjects differ. It "
-        "is wrong in a subtler way, for it takes a mean of 8 records to be as sure as one of 31. The hierarchical "
-        "model weighs each by what it is worth. Here that makes little difference, as a subject's mean of even a few "
-        "records is known well.",
-        table=pd.DataFrame(rows, columns=columns),
+        title="A to C. Three analyses, two of them wrong",
+        text=f"The t-test on all records (A) counts {found.groups['n'].sum()} of them as if each came from a subject "
+        "of its own, and finds the medication effective beyond doubt. But records of one subject resemble each "
+        "other far more than those of two, and what was randomised, and what one wants to conclude about, are "
+        f"{len(found.groups)} subjects. Its standard error of {records.error:.1f} is badly too small.\n\nThe t-test on "
+        f"subjects' means (B) has as many observations as subjects and a standard error of {means.error:.1f}, as it "
+        "must: what limits the trial is how much subjects differ. It is wrong in a subtler way, for it takes a mean of "
+        "8 records to be as sure as one of 31. The hierarchical model (C) weighs each by what it is worth. Here that "
+        "makes little difference, as a subject's mean of even a few records is known well.",
+        table=pd.DataFrame(
+            rows, columns=["analysis", "difference", "standard error", "q2_5", "q97_5", "p, or P(beta > 0)"]
+        ),
         note="A and B: Welch's t-test, 95% confidence interval, two-sided p. C: posterior mean, sd, 95% interval.",
     )
 
 
-def t_tests(found: Answer):
-    """Mean, sd and size of both arms, experimental first: of all records, and of subjects' means."""
-    groups = found.model.groups
-    arms = [groups.design[:, 1] == 1, groups.design[:, 1] == 0]
-    records, means = [], []
-    for arm in arms:
-        n, mean = groups.n[arm], groups.mean[arm]
-        grand = np.average(mean, weights=n)
-        ss = groups.ss[arm].sum() + np.sum(n * (mean - grand) ** 2)
-        records += [grand, np.sqrt(ss / (n.sum() - 1)), n.sum()]
-        means += [mean.mean(), mean.std(ddof=1), len(mean)]
-    return records, means
+def covering(found: Answer, settings: Settings) -> Section:
+    """Measure how often each interval covers the truth."""
+    truth = found.reference["mean"].droplevel("label")
+    rows = coverage.table(found.posterior, truth, rng=settings.rng("coverage"))
+    a, b, c = rows["covers the truth"]
+    return Section(
+        title="How often does each interval cover the truth?",
+        text=f"In {coverage.TRIALS} simulated trials like this one, with the posterior means for the truth, the 95% "
+        f"interval of A covers it {100 * a:.0f} times in a hundred, that of B {100 * b:.0f} and that of C "
+        f"{100 * c:.0f}.",
+        table=rows,
+    )
 
 
-def _welch(of_arms, test):
-    """Difference, standard error, 95% interval and p of Welch's test."""
-    one, _, _, two, _, _ = of_arms
-    error = (one - two) / test.statistic
-    half = stats.t.ppf(0.975, _welch_df(of_arms)) * error
-    return one - two, error, one - two - half, one - two + half, test.pvalue
-
-
-def _welch_df(of_arms):
-    _, s1, n1, _, s2, n2 = of_arms
-    parts = np.array([s1**2 / n1, s2**2 / n2])
-    return parts.sum() ** 2 / np.sum(parts**2 / np.array([n1 - 1, n2 - 1]))
+def independence(found: Answer, settings: Settings) -> Section:
+    """Check whether records of a subject are independent given theta (D)."""
+    t = table("blood_pressure")
+    rows = serial.table(
+        serial.from_table(t),
+        *serial.calendar(t),
+        found.posterior.draw(rng=settings.rng("serial")),
+        rng=settings.rng("serial", "replicated"),
+    )
+    p = np.minimum(rows["P(as large)"], 1 - rows["P(as large)"]) * 2
+    odd = rows[p < ODD / len(rows)]
+    first = rows.iloc[0]
+    answer = (
+        "Nothing here speaks against independence."
+        if odd.empty
+        else f"It does not look sensible in one respect or more: {', '.join(odd['quantity'])}."
+    )
+    return Section(
+        title="D. Are a subject's records independent?",
+        text=f"Given theta, neighbouring records of a subject have a correlation of {first['observed']:+.2f}; "
+        "deviations from a subject's own mean add up to 0, so independent ones would have "
+        f"{first['mean']:+.2f} on average, from {first['q2_5']:+.2f} to {first['q97_5']:+.2f}. The table shows it by "
+        f"days between records as well, and the trend over the month. {answer}",
+        table=rows,
+        note="Replicated records are independent given theta, on the same days. Two-sided P are held against "
+        f"{ODD} divided by their number.",
+    )
 
 
 def raw_and_pooled(found: Answer) -> Section:

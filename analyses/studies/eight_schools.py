@@ -1,11 +1,12 @@
 """Coaching in eight schools (seed 002)."""
 
+import arviz as az
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from analyses.checks import diagnostics, shrinkage
-from analyses.engines import integrated, laplace
+from analyses.engines import integrated, laplace, metropolis
 from analyses.report import figures
 from analyses.report.pages import Page, Section
 from analyses.routes import Answer, Settings, answer
@@ -14,6 +15,7 @@ from models import eight_schools
 from models.pooling import theta_given
 
 NORMAL = stats.norm.ppf(0.975)
+STEPS = 5000  # kept, and as many thrown away
 THIN = 80  # sweeps a draw: near tau = 0 consecutive sweeps are nearly the same
 
 
@@ -21,7 +23,7 @@ def page(settings: Settings) -> Page:
     """Answer the walk-through."""
     flat = answer("eight_schools", eight_schools.statement(), settings, best="high", thin=THIN)
     weak = answer("weakly_informative", eight_schools.weakly_informative(), settings, best="high", thin=THIN)
-    methods, metropolis, walked = common.other_methods(flat, settings, thin=20)
+    methods, judged, walked = common.other_methods(flat, settings, thin=20)
     return Page(
         name="eight_schools",
         title="Coaching in eight schools",
@@ -30,22 +32,23 @@ def page(settings: Settings) -> Page:
         sentence=sentence(flat),
         sections=(
             separate_or_pooled(flat),
-            raw_and_pooled(flat),
+            hills(flat, walked),
+            the_chain(flat, settings),
             given_tau(flat),
+            raw_and_pooled(flat),
+            against_the_others(flat),
             *(geometry(flat, settings) if "nuts" in settings.engines else ()),
+            other_prior(flat, weak),
             common.agreement_section(flat),
             common.rank_section(flat, ("mu", "tau")),
-            hills(flat, walked),
             methods,
             common.predictive_section(flat),
             common.prediction_section(flat),
-            other_prior(flat, weak),
-            against_the_others(flat),
             common.league_section(flat, shrinkage.sentence(flat.groups, best=flat.best, dim="school")),
         ),
         data=("eight_schools",),
         fits=(flat, weak),
-        more=(metropolis,),
+        more=(("eight_schools", judged),),
     )
 
 
@@ -105,21 +108,58 @@ def against_the_others(found: Answer) -> Section:
     )
 
 
+def the_chain(found: Answer, settings: Settings) -> Section:
+    """Walk as the source does, one chain of 10,000 steps of which the first half is thrown away, and look at it."""
+    tree = metropolis.sample(found.model, draws=STEPS, tune=STEPS, thin=1, chains=1, rng=settings.rng("the chain"))
+    mu, log_tau = tree["posterior"]["mu"].values[0], np.log(tree["posterior"]["tau"].values[0])
+    tau = np.exp(np.linspace(-6, 4.1, 401))
+    of_tau = np.diff(found.posterior.scale("tau").cdf(tau, np.zeros(401, dtype=int))) / np.diff(np.log(tau))
+    curves = {
+        "mu, points": (mu, common.density(found.posterior.b, 0, -18.0, 37.0)),
+        "log tau": (log_tau, (np.log(tau[1:] * tau[:-1]) / 2, of_tau)),
+    }
+    ess = {name: float(az.ess(x[None], method="mean")) for name, x in (("mu", mu), ("log tau", log_tau))}
+    rate = float(tree["sample_stats"]["acceptance_rate"].mean())
+    caption = (
+        "Above, the chain's draws under the exact density; in the middle, the chain; below, its autocorrelation by lag."
+    )
+    return Section(
+        title="Metropolis, as the source walks",
+        text=f"Of {2 * STEPS:,} steps of twice the Cholesky factor of the normal approximation's covariance "
+        f"{100 * rate:.1f}% were accepted. The trace wanders and does not drift, and the autocorrelation dies out, but "
+        f"not as fast as it may look: the {STEPS:,} draws that are kept are worth {ess['mu']:.0f} independent ones for "
+        f"mu and {ess['log tau']:.0f} for log tau, so means come with {np.sqrt(STEPS / min(ess.values())):.1f} times "
+        "the error that their number suggests.",
+        figures={"chain": (figures.chain(curves), caption)},
+    )
+
+
 def raw_and_pooled(found: Answer) -> Section:
-    """Show effects against standard errors, raw and shrunken."""
-    mu = found.reference.loc[("mu", ""), "mean"]
+    """Show effects against standard errors, raw and shrunken, and B_j with its rank."""
+    mu, t = found.reference.loc[("mu", ""), "mean"], found.groups
     axes = {"against": "standard_error", "xlabel": "standard error, points"}
     caption = (
         "Raw effects (circles) and posterior means (dots) against the standard error; arrows show what pooling did."
     )
     of_kappa = "Posterior mean of the shrinkage kappa, the weight on the common mean: it rises with the standard error."
+    columns = {
+        "school": t["label"],
+        "theta: mean": t["theta_mean"],
+        "sd": t["theta_sd"],
+        "shrinkage B_j": t["kappa_mean"],
+        "its rank": t["kappa_mean"].rank(),
+        "rank of the standard error": t["standard_error"].rank(),
+    }
     return Section(
         title="Eight estimates, pulled together",
-        text="The less certain an estimate, the more it is moved towards the common mean.",
+        text="The less certain an estimate, the more it is moved towards the common mean: the shrinkage B_j, here "
+        "called kappa, has the ranks of the standard errors, for it grows with them whatever tau is.",
         figures={
-            "shrinkage": (figures.shrinkage(found.groups, mu, ylabel="effect, points", **axes), caption),
-            "kappa": (figures.kappa(found.groups, **axes), of_kappa),
+            "shrinkage": (figures.shrinkage(t, mu, ylabel="effect, points", **axes), caption),
+            "kappa": (figures.kappa(t, **axes), of_kappa),
         },
+        table=pd.DataFrame(columns),
+        note="Exact values; schools with equal standard errors share a rank.",
     )
 
 

@@ -1,0 +1,61 @@
+"""Are small groups extreme because they are small? Counts beyond the funnel, against two worlds (seed 000, 1B)."""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from analyses.checks import share
+from models.groups import Replicates
+
+FARTHEST = 10
+
+
+def small(groups: Replicates) -> np.ndarray:
+    """Groups smaller than the median one."""
+    return groups.n < np.median(groups.n)
+
+
+def statistics(groups: Replicates, mean, mu, sigma, between) -> dict[str, np.ndarray]:
+    """Test quantities of means (..., J) for mu, sigma and the sd between groups (...)."""
+    off, few = np.abs(mean - mu[..., None]), small(groups)
+    error = sigma[..., None] * np.sqrt(groups.noise)
+    beyond = off > 2 * error
+    among = np.take_along_axis(np.broadcast_to(few, off.shape), np.argsort(-off, axis=-1)[..., :FARTHEST], axis=-1)
+    squared = (off / np.hypot(error, between[..., None])) ** 2
+    return {
+        f"small ones among the {FARTHEST} farthest": among.sum(axis=-1),
+        "beyond two standard errors": beyond.sum(axis=-1),
+        "small ones beyond two standard errors": beyond[..., few].sum(axis=-1),
+        "large ones beyond two standard errors": beyond[..., ~few].sum(axis=-1),
+        "spread of small over that of large, noise allowed for": np.sqrt(
+            squared[..., few].mean(axis=-1) / squared[..., ~few].mean(axis=-1)
+        ),
+    }
+
+
+def table(groups: Replicates, tree: xr.DataTree, *, rng) -> pd.DataFrame:
+    """Compare the data with replicated means where groups do not differ, and where all differ alike.
+
+    Parameters
+    ----------
+    groups : Replicates
+    tree : DataTree
+        Draws of mu, sigma and sd_between; quantities depend on them as well as on the means, so what is observed is
+        averaged over the posterior.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    DataFrame
+        A row a quantity: observed, and for each world its mean and the probability of as large a value.
+    """
+    mu, sigma, between = (tree["posterior"][name].values.ravel() for name in ("mu", "sigma", "sd_between"))
+    observed = statistics(groups, np.broadcast_to(groups.mean, (len(mu), len(groups))), mu, sigma, between)
+    columns = {"observed": {name: values.mean() for name, values in observed.items()}}
+    for world, spread in (("alike", 0 * between), ("differing", between)):
+        theta = rng.normal(mu[:, None], spread[:, None], (len(mu), len(groups)))
+        mean = rng.normal(theta, sigma[:, None] * np.sqrt(groups.noise))
+        found = statistics(groups, mean, mu, sigma, between)
+        columns[f"mean, {world}"] = {name: values.mean() for name, values in found.items()}
+        columns[f"P, {world}"] = {name: share(found[name] >= observed[name]) for name in found}
+    return pd.DataFrame(columns).rename_axis("quantity").reset_index()

@@ -1,0 +1,102 @@
+"""Do all schools share one variance, and what if each had its own (seed 000, part 1, F)."""
+
+import numpy as np
+import pandas as pd
+from partial_pooling_data import table
+
+from analyses.checks import Verdict, agreement, diagnostics, leave_out, variances
+from analyses.engines import own_variances
+from analyses.report import figures
+from analyses.report.pages import Section
+from analyses.routes import Answer, Settings
+from analyses.tables import flat
+from models.own_variances import GRID, OwnVariances
+
+
+def tests(found: Answer) -> Section:
+    """Ask whether all schools have the same variance."""
+    rows = variances.table(found.model.groups, table("math_test"))
+    p = rows.set_index("test")["p"]
+    spread = found.predictive.set_index("statistic").loc["spread of sds within groups", "p_above"].mean()
+    return Section(
+        title="F. Is sigma common to all schools?",
+        text="The source says no. The data hardly do: Bartlett's test, which takes the scores for normal and minds if "
+        f"they are not, has p = {p['Bartlett']:.3f}, Levene's {p['Levene']:.3f}, and Brown and Forsythe's, the most "
+        f"robust of the three, {p['Brown and Forsythe']:.2f}. Replicated data have as large a spread of the schools' "
+        f"standard deviations with probability {spread:.2f}.",
+        table=rows,
+    )
+
+
+def remedy(found: Answer, settings: Settings) -> tuple[tuple[Section, ...], tuple[Verdict, ...]]:
+    """Give each school its own variance, by every engine that was asked for, and see whether it predicts better."""
+    model, trees = OwnVariances(found.model.groups), {}
+    if "nuts" in settings.engines:
+        trees["nuts"] = own_variances.by_nuts(model, **settings.nuts("own_variances"))
+    if "gibbs" in settings.engines:
+        trees["gibbs"] = own_variances.by_gibbs(model, rng=settings.rng("gibbs", "own_variances"))
+    if not trees:
+        return (), ()
+    verdicts = [diagnostics.verdict(tree, _summary(tree)) for tree in trees.values()]
+    if len(trees) == 2:
+        verdicts.append(agreement.verdict(agreement.between(trees["nuts"], trees["gibbs"])))
+    tree = list(trees.values())[-1]
+    return (own_sds(found, tree), left_out(found, model, tree)), tuple(verdicts)
+
+
+def _summary(tree):
+    """What diagnostics look at."""
+    import arviz as az
+
+    posterior = tree["posterior"].dataset
+    columns = {"r_hat": az.rhat(posterior), **{f"ess_{m}": az.ess(posterior, method=m) for m in ("bulk", "tail")}}
+    return pd.DataFrame({name: flat(statistics) for name, statistics in columns.items()}).reset_index()
+
+
+def own_sds(found: Answer, tree) -> Section:
+    """Show sample sds against those of the model."""
+    draws, g = tree["posterior"].dataset, found.model.groups
+    raw, sigma = np.sqrt(g.ss / g.df), draws["sigma"].mean(("chain", "draw")).values
+    common = found.reference.loc[("sigma", ""), "mean"]
+    low, middle, high = np.exp(np.quantile(draws["log_nu"], [0.025, 0.5, 0.975]))
+    caption = (
+        "Standard deviation of each school's scores (circle) and posterior mean of its sigma where each has its own "
+        "(dot), against the number of pupils; the dashed line is the common sigma."
+    )
+    return Section(
+        title="The remedy: a variance of its own for each school",
+        text="Let sigma_i² come from an inverse gamma whose scale s² and shape nu/2 are learned, nu on a grid up to "
+        f"{GRID[-1]:.0f}, where all sigma_i are next to equal. The data put nu at {middle:.0f}, from {low:.0f} to "
+        f"{high:.0f} with probability 0.95: they set no end to how alike the schools are. Most of what "
+        "their spreads differ by is noise.",
+        figures={"own_sds": (figures.own_sds(g.n, raw, sigma, common), caption)},
+    )
+
+
+def left_out(found: Answer, model: OwnVariances, tree) -> Section:
+    """Compare the two models by what they say of each school from the others."""
+    one, several = leave_out.exactly(found.model), leave_out.by_importance(own_variances.log_predictive(model, tree))
+    gain = several["log_density"] - one
+    total, error, k = gain.sum(), np.sqrt(len(gain)) * gain.std(ddof=1), several["pareto_k"].max()
+    better = "neither predicts better" if abs(total) < 2 * error else "own" if total > 0 else "common"
+    said = {
+        "neither predicts better": "The data do not say that sigma differs between schools: the common one will do.",
+        "own": "Variances of their own predict better: sigma is not common.",
+        "common": "The common variance predicts better.",
+    }[better]
+    first = gain.idxmax()
+    return Section(
+        title="Does it predict better?",
+        text="Leave out one school, predict all its scores from the others, and add up the logs of the predictive "
+        "densities: exactly for the common variance, as a ratio of two integrals over tau; by importance sampling over "
+        f"the hyperparameters for the other, with Pareto k of at most {k:.2f} where {leave_out.MOST_K} would be too "
+        f"much. Variances of their own gain {total:+.2f} with a standard error of {error:.2f}; the school that gains "
+        f"most, {found.model.groups.labels[first]}, gains {gain[first]:.2f}. {said}",
+        table=pd.DataFrame(
+            [
+                ("common variance", one.sum(), np.nan, np.nan),
+                ("own variances", several["log_density"].sum(), total, error),
+            ],
+            columns=["model", "log predictive density", "gain", "standard error"],
+        ),
+    )
