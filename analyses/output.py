@@ -41,9 +41,10 @@ def require_ours(out: Path, studies) -> None:
         Naming the folder.
     """
     for name in studies:
-        if (out / name).exists() and _manifest_of(out / name) is None:
+        there = [path for path in (out / name, out / f"{name}.csv") if path.exists()]
+        if there and _manifest_of(out / name) is None:
             raise FileExistsError(
-                f"{out / name} is there and holds no report of {name}: move it, or choose another --out"
+                f"{there[0]} is there and holds no report of {name}: move it, or choose another --out"
             )
 
 
@@ -55,6 +56,8 @@ def write(page: Page, folder: Path, settings: Settings, *, command: list[str], s
         (folder / "figures" / f"{name}.png").write_bytes(picture)
     for number, fit in enumerate(page.fits):
         _write_fit(fit, folder / fit.name if number else folder)
+    for name, table in page.tables.items():
+        tables.write(table, folder.parent / name, table.columns)
     (folder / "index.html").write_text(pages.render(page, pictures), encoding="utf-8")
     manifest = json.dumps(_manifest(page, settings, command, seconds), indent=2, ensure_ascii=False)
     (folder / "manifest.json").write_text(manifest + "\n", encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from importlib import resources
 
-NAMES = ("school", "subject", "player", "classroom")  # columns that are text
+NAMES = ("school", "subject", "player", "classroom", "source", "printed", "size", "decimals")  # columns that are text
 
 
 def table(name: str):

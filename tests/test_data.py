@@ -16,7 +16,7 @@ from scipy import stats
 from models import math_test
 from models.groups import Replicates
 
-NAMES = ("math_test", "blood_pressure", "eight_schools", "baseball")
+NAMES = ("math_test", "blood_pressure", "eight_schools", "baseball", "classrooms", "published")
 DATA = Path(str(resources.files("partial_pooling_data")))
 
 

@@ -1,14 +1,13 @@
 """Figures that others have printed for these data, to their digits or to the error of their simulation."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from partial_pooling_data import table
 from scipy import optimize, stats
 
-from analyses.engines import exact
+from analyses.checks import t_tests
+from analyses.published import Figure, discrepancy, source_002, verdicts
 from models import blood_pressure, eight_schools, math_test
-from models.cells import Cells
 from models.pooling import pool, theta_given
 
 
@@ -48,111 +47,106 @@ def test_blood_pressure_by_lme4():
     assert (b[1], se[1]) == (pytest.approx(-7.4330, abs=5e-5), pytest.approx(4.5143, abs=5e-5))
 
 
-def arms():
-    t = table("blood_pressure")
-    return t[t["treatment"] == 2], t[t["treatment"] == 1]
-
-
 def test_blood_pressure_by_welch_on_records():
-    moments = []
-    for arm in arms():
-        n, mean = arm["n"].sum(), np.average(arm["mean"], weights=arm["n"])
-        ss = arm["ss"].sum() + np.sum(arm["n"] * (arm["mean"] - mean) ** 2)
-        moments.append((mean, ss / (n - 1), n))
-    (m1, v1, n1), (m0, v0, n0) = moments
-    assert (n1, n0) == (215, 211)
-    assert m1 - m0 == pytest.approx(-9.4689, abs=5e-5)
-    assert np.sqrt(v1 / n1 + v0 / n0) == pytest.approx(1.004414, abs=5e-7)
-    welch = stats.ttest_ind_from_stats(m0, np.sqrt(v0), n0, m1, np.sqrt(v1), n1, equal_var=False)
-    pooled = stats.ttest_ind_from_stats(m0, np.sqrt(v0), n0, m1, np.sqrt(v1), n1)
-    assert (welch.statistic, pooled.statistic) == (pytest.approx(9.4273, abs=5e-5), pytest.approx(9.451231, abs=5e-7))
-    parts = np.array([v1 / n1, v0 / n0])
-    assert parts.sum() ** 2 / np.sum(parts**2 / np.array([n1 - 1, n0 - 1])) == pytest.approx(391.66, abs=5e-3)
+    g = blood_pressure.groups()
+    found = t_tests.on_records(g)
+    assert found.value == pytest.approx(-9.4689, abs=5e-5)
+    assert found.error == pytest.approx(1.004414, abs=5e-7)
+    assert (found.value / found.error, found.df) == (pytest.approx(-9.4273, abs=5e-5), pytest.approx(391.66, abs=5e-3))
 
 
 def test_blood_pressure_by_welch_on_person_means():
-    treated, control = (arm["mean"] for arm in arms())
-    welch, pooled = stats.ttest_ind(control, treated, equal_var=False), stats.ttest_ind(control, treated)
-    assert treated.mean() - control.mean() == pytest.approx(-7.41597, abs=5e-6)
-    assert (welch.statistic, welch.df) == (pytest.approx(1.643698, abs=5e-7), pytest.approx(17.09, abs=5e-3))
-    assert (welch.pvalue, pooled.pvalue) == (pytest.approx(0.118508, abs=5e-7), pytest.approx(0.117591, abs=5e-7))
-
-
-def test_eight_schools_pooled():
-    """Seed 002: the mean weighted by inverse variances, and its variance, are what pooling gives for tau = 0."""
-    model = eight_schools.statement()
-    p = pool(
-        Cells.separate(model.groups.noise, model.groups.mean, model.groups.design),
-        model.groups.noise,
-        model.coefficients,
-    )
-    assert p.mean[0] == pytest.approx(7.68561672495604, abs=5e-14)
-    assert p.covariance[0, 0] == pytest.approx(16.58053, abs=5e-6)
-
-
-def test_eight_schools_mode():
-    """Seed 002's mode and curvature in (mu, log tau), as good as the default tolerance of its optimiser, 1e-8."""
-    model = eight_schools.statement()
-
-    def minus(u):
-        return -model.log_marginal(np.array([u[0]]), np.exp(u[1]), 1.0) - u[1]
-
-    found = optimize.minimize(minus, [8.0, 2.0], method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-14})
-    assert minus([7.926685, 1.841525]) - found.fun < 1e-6
-    covariance = np.array([[22.3232882, 0.1935228], [0.1935228, 0.5352576]])
-    step = 1e-4 * np.sqrt(np.diag(covariance))
-    at = [7.926685, 1.841525]
-    hessian = [[_second(minus, at, i, j, step) for j in range(2)] for i in range(2)]
-    assert np.linalg.inv(hessian) == pytest.approx(covariance, rel=1e-3), "optim's own differences have steps of 1e-3"
-
-
-def _second(f, at, i, j, step):
-    e = np.diag(step)
-    corners = [(1, 1), (1, -1), (-1, 1), (-1, -1)]
-    return sum(a * b * f(at + a * e[i] + b * e[j]) for a, b in corners) / (4 * step[i] * step[j])
-
-
-PRINTED_ESS = 450  # of the 5000 draws of seed 002's chain, from its acceptance rate and autocorrelation
-PRINTED_TESTS = 8 + 8 + 8 + 1 + 7
-LIMIT = stats.norm.isf(1e-3 / (2 * PRINTED_TESTS))
-THETA_MEAN = [11.226786, 7.812253, 6.078697, 7.609353, 5.162853, 6.231208, 10.340858, 8.490497]
-THETA_SD = [8.510583, 6.185383, 7.993831, 6.515474, 6.381664, 6.729192, 6.990141, 8.045273]
-A_IS_GREATER = [0.6346, 0.6800, 0.6382, 0.7162, 0.6804, 0.5382, 0.5994]
-SHRINKAGE = [0.8328975, 0.7376910, 0.8458181, 0.7620532, 0.7096051, 0.7620532, 0.7376910, 0.8676774]
+    g = blood_pressure.groups()
+    treated, control = (g.mean[g.design[:, 1] == arm] for arm in (1, 0))
+    welch, pooled = t_tests.on_means(g), stats.ttest_ind(control, treated)
+    assert welch.value == pytest.approx(-7.41597, abs=5e-6)
+    assert (welch.value / welch.error, welch.df) == (pytest.approx(-1.643698, abs=5e-7), pytest.approx(17.09, abs=5e-3))
+    assert (welch.p, pooled.pvalue) == (pytest.approx(0.118508, abs=5e-7), pytest.approx(0.117591, abs=5e-7))
 
 
 @pytest.fixture(scope="module")
-def schools():
-    return exact.posterior(eight_schools.statement())
+def rows():
+    """Every row of published.csv with its verdict."""
+    return verdicts.table(np.random.default_rng(91))
 
 
-@pytest.mark.parametrize(("variable", "printed"), [("theta", THETA_MEAN), ("kappa", SHRINKAGE)])
-def test_eight_schools_means_within_the_error_of_the_printed_chain(schools, variable, printed):
-    t = schools.table().loc[variable]
-    z = (pd.Series(printed, t.index) - t["mean"]) / (t["sd"] / np.sqrt(PRINTED_ESS))
-    assert z.abs().max() < LIMIT
+def test_no_printed_figure_is_left_out():
+    """As many as were counted in the sources by hand: 136 computed ones (4, 73, 59) and 53 inputs."""
+    stored = table("published")
+    computed = stored[stored["kind"] == "computed"]["source"].value_counts()
+    assert computed.to_dict() == {"001": 4, "002": 73, "003": 59}
+    inputs = stored[(stored["kind"] == "input") & stored["figure"].str.count(r"\.").ge(2)]
+    data = inputs["source"].value_counts()
+    assert data["002"] + data["003"] + (stored["figure"] == "baseball.sigma").sum() == 53
+    assert not stored["figure"][stored["kind"] == "computed"].duplicated().any()
 
 
-def test_probability_of_an_effect_of_28_in_school_a(schools):
-    p = 1 - schools.theta().cdf(np.array([28.0]), np.array([0]))[0]
-    assert abs(0.0468 - p) < LIMIT * np.sqrt(p * (1 - p) / PRINTED_ESS)
+def test_figures(rows):
+    """Every row has a verdict and every error its reason; every input but one is as it was copied."""
+    assert verdicts.is_settled(rows)
+    inputs = rows[rows["kind"] == "input"].set_index("figure")["verdict"]
+    assert inputs[inputs != verdicts.AGREES].to_dict() == {"baseball.sigma": verdicts.ERROR}
+    assert (rows.loc[rows["source"] == "002", "kind"] == "computed").sum() == 73
+    of_002 = rows[(rows["source"] == "002") & (rows["kind"] != "formula")]
+    assert set(of_002["verdict"]) == {verdicts.AGREES, verdicts.OWN_ERROR}
 
 
-def test_eight_schools_sds_within_the_error_of_the_printed_chain(schools):
-    """An sd's standard error from n independent draws is sd sqrt((kurtosis - 1) / 4 n)."""
-    t = schools.table().loc["theta"]
-    draws = schools.draw(draws=5000, chains=4, rng=np.random.default_rng(91))["posterior"]["theta"].values.reshape(
-        -1, 8
-    )
-    error = t["sd"] * np.sqrt((stats.kurtosis(draws, fisher=False) - 1) / 4 / PRINTED_ESS)
-    assert ((pd.Series(THETA_SD, t.index) - t["sd"]) / error).abs().max() < LIMIT
+def test_medians_are_wrong_and_tails_are_not(rows):
+    """Clipping puts a lump of theta at mu: that moves the middle, and hardly the ends."""
+    errors = rows[(rows["verdict"] == verdicts.ERROR) & (rows["kind"] == "computed")]["figure"]
+    assert errors.str.contains("q50|squared_error.pooled").all()
+    assert len(errors) > 5
 
 
-def test_school_a_against_the_others(schools):
-    """Seed 002's P(theta_A > theta_j), against independent joint draws; both have their Monte Carlo error."""
-    theta = schools.draw(draws=25_000, chains=4, rng=np.random.default_rng(92))["posterior"]["theta"].values.reshape(
-        -1, 8
-    )
-    p = (theta[:, :1] > theta[:, 1:]).mean(axis=0)
-    error = np.sqrt(p * (1 - p) * (1 / PRINTED_ESS + 1 / len(theta)))
-    assert (np.abs(A_IS_GREATER - p) / error).max() < LIMIT
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [
+        ("eight_schools.separate.q2_5.A", -1.39947),  # one unit of the last digit
+        ("eight_schools.pooled.mean", 7.68561672495605),
+        ("eight_schools.rank_shrinkage.B", 2.0),
+        ("eight_schools.mode.mu", 7.936685),
+        ("eight_schools.theta_mean.A", 13.2),  # eight of the source's own Monte Carlo errors
+        ("baseball.squared_error.average", 0.076),
+    ],
+)
+def test_another_figure_would_be_noticed(name, printed, rows):
+    row = rows[(rows["figure"] == name) & (rows["kind"] == "computed")].iloc[0]
+    found = Figure(row["right"], sd=row["own_error"] if "theta" in name else 0.0, bound=0.0)
+    if "mode" in name:
+        found = Figure(row["right"], bound=row["own_error"])
+    changed = row.copy()
+    changed["printed"] = str(printed)
+    assert verdicts.figure(row, found, 4.4)["verdict"] in (verdicts.AGREES, verdicts.OWN_ERROR)
+    assert verdicts.figure(changed, found, 4.4)["verdict"] == verdicts.UNEXPLAINED
+
+
+WRONG = {
+    *("000.squares_within", "000.conditional_of_s_with_beta", "000.variance_of_beta"),
+    *("001.square_completed", "001.linear_term", "001.joint", "001.variance_of_theta", "001.kernel_of_lambda"),
+    *("002.quadratic_in_theta", "002.cancelled_terms", "002.weight_without_index", "002.proportional_logs"),
+    *("002.shrinkage_without_index", "003.lost_integral", "003.kernel_of_sigma", "003.scale_of_sigma"),
+    *("003.joint_of_means", "003.number_of_groups", "003.law_of_the_total", "003.mean_squared_error"),
+    "003.pupils_without_index",
+}
+
+
+@pytest.mark.parametrize("name", verdicts.FORMULAS)
+def test_formulas(name):
+    """What is printed equals what is right to rounding, or is off for everybody to see, at any values."""
+    off = [discrepancy(*verdicts.FORMULAS[name](np.random.default_rng(seed))) for seed in range(20)]
+    if name in WRONG:
+        assert max(off) > 1e-3
+    else:
+        assert max(off) < verdicts.ROUNDING
+
+
+def test_every_formula_has_its_row():
+    stored = table("published")
+    assert set(stored.loc[stored["kind"] == "formula", "figure"]) == set(verdicts.FORMULAS)
+
+
+def test_the_procedure_of_the_source_repeats_its_covariance():
+    """R's differences of differences about the printed mode give the printed covariance but for the mode's rounding."""
+    printed = np.array([[22.3232882, 0.1935228], [0.1935228, 0.5352576]])
+    found = source_002.r_covariance(eight_schools.statement(), np.array(source_002.MODE))
+    assert found == pytest.approx(printed, rel=2e-5)

@@ -31,7 +31,7 @@ class Page:
     """A study's answer. The first of `fits` is the headline; the others go into folders of their own names.
 
     `more` are verdicts on what the study adds to the engines, each with the name of what it is on; `data` are the
-    tables that the study rests on.
+    tables that the study rests on, `tables` those that it writes beside the folders of the studies.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Page:
     sections: tuple[Section, ...]
     data: tuple[str, ...]
     fits: tuple[Fit, ...] = ()
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     more: tuple[tuple[str, Verdict], ...] = ()
 
     @property

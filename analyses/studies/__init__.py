@@ -7,6 +7,7 @@ STUDIES = {
     "normal": "one group, its mean and variance unknown: the posterior in closed form",
     "classrooms": "pupils in classrooms in schools, simulated: a third level, and how far down its prior is felt",
     "eight_schools": "effects of coaching in eight schools, known only with their standard errors",
+    "published": "every figure and formula that the four sources print, computed again",
 }
 
 ENGINES = ("nuts", "gibbs", "exact")

@@ -5,6 +5,7 @@ import pandas as pd
 
 from analyses.checks import agreement, shrinkage
 from analyses.engines import direct
+from analyses.published import source_003, verdicts
 from analyses.report import figures
 from analyses.report.pages import Page, Section
 from analyses.routes import Answer, Settings, answer
@@ -12,18 +13,6 @@ from analyses.studies import common
 from models import baseball
 
 THIN = 40  # sweeps a draw: as with the eight schools, but tau keeps farther from 0
-MANY = 25_000  # draws a chain for the printed table: its Monte Carlo error is then below a unit of its last digit
-
-# 2.5%, median and 97.5% of each player as the source prints them, in the order of the table.
-PRINTED = np.array(
-    [
-        *([0.239, 0.309, 0.418], [0.234, 0.299, 0.403], [0.227, 0.294, 0.391], [0.219, 0.286, 0.380]),
-        *([0.209, 0.279, 0.365], [0.211, 0.279, 0.367], [0.200, 0.272, 0.355], [0.190, 0.266, 0.343]),
-        *([0.178, 0.259, 0.332], [0.177, 0.259, 0.330], [0.166, 0.253, 0.322], [0.164, 0.253, 0.321]),
-        *([0.165, 0.252, 0.321], [0.165, 0.253, 0.322], [0.166, 0.253, 0.323], [0.152, 0.246, 0.313]),
-        *([0.143, 0.240, 0.304], [0.130, 0.231, 0.298]),
-    ]
-)
 
 
 def page(settings: Settings) -> Page:
@@ -108,19 +97,14 @@ def raw_and_pooled(found: Answer) -> Section:
 
 def printed_table(settings: Settings) -> Section:
     """Find the reading of the source's misprints that reproduces its table."""
-    readings = {}
-    for sigma in (baseball.PRINTED, baseball.binomial()):
-        model = baseball.statement(sigma=sigma)
-        for name, sampler in (("truncated", direct.sample), ("clipped at 0", direct.sample_clipped)):
-            tree = sampler(model, draws=MANY, rng=settings.rng("printed", name, f"{sigma:.4f}"))
-            theta = tree["posterior"]["theta"].values.reshape(-1, len(PRINTED))
-            quantiles = np.quantile(theta, [0.025, 0.5, 0.975], axis=0).T
-            readings[f"sigma = {sigma:.4f}, tau² {name}"] = np.sqrt(np.mean((quantiles - PRINTED) ** 2))
-    best = min(readings, key=readings.get)
+    found = source_003.readings(verdicts.printed_quantiles(), settings.rng("printed"))
+    rows = [(f"sigma = {sigma:.4f}, tau² {name}", off) for (sigma, name), off in found.items()]
+    best, off = min(rows, key=lambda row: row[1])
     return Section(
         title="The printed table",
         text="The source prints sigma² = 0.6², which cannot be, and draws tau² from a law that has to be cut off at 0. "
         f"Of four readings, {best} comes nearest to its intervals and medians, with a root mean square difference of "
-        f"{readings[best]:.4f}. Clipped means that negative tau² were set to 0; that is not the posterior.",
-        table=pd.DataFrame(list(readings.items()), columns=["reading", "rms difference from the print"]),
+        f"{off:.4f}. Clipped means that negative tau² were set to 0; that is not the posterior. Each printed figure "
+        "has its verdict on the page on what the sources print.",
+        table=pd.DataFrame(rows, columns=["reading", "rms difference from the print"]),
     )

@@ -1,0 +1,285 @@
+"""Seed 003: the lecture, from one group of normal data to baseball and a third level."""
+
+import numpy as np
+from scipy import stats
+
+from analyses.engines import direct, exact
+from analyses.published import Figure
+from models import baseball, laws, normal
+from models.pooling import pool, theta_given
+
+RUNS = 100  # of the source's procedure
+DRAWS = 10_000  # in each: the source does not say how many it took, but see `draws_of_the_source`
+ROUNDING = 1e-6 / 12  # variance of what three decimals leave
+MISPLACED = "a batting average lies between 0 and 1; the table beside it is that of a tenth"
+CLIPPED = "negative draws of tau^2 were set to 0; the posterior is cut off there"
+QUANTILES = {"q2_5": 0.025, "q50": 0.5, "q97_5": 0.975}
+
+
+def figures(printed, rng) -> dict[str, Figure]:
+    """Everything that is printed, from the exact posterior with the sigma that its table has.
+
+    Parameters
+    ----------
+    printed : DataFrame
+        The printed table, a row a player and a column a quantile.
+    rng : numpy.random.Generator
+    """
+    t, sigma = baseball.averages(), best_reading(printed, rng)[0]
+    model = baseball.statement(sigma=sigma)
+    exactly = exact.posterior(model).theta()
+    right, wrong = (_runs(s, model, rng) for s in (direct.sample, direct.sample_clipped))
+    scale = np.sqrt(DRAWS / draws_of_the_source(printed, right))
+    found = {}
+    for k, (name, p) in enumerate(QUANTILES.items()):
+        columns = exactly.quantile(p), scale * _sd(right[k]), wrong[k].mean(axis=0)
+        for player, value, sd, clipped in zip(t["player"], *columns, strict=True):
+            found[f"baseball.theta.{name}.{player}"] = Figure(value, sd=sd, mistaken=clipped, reason=CLIPPED)
+    for name in ("average", "rest_of_season"):
+        found |= {f"baseball.{name}.{player}": Figure(x) for player, x in zip(t["player"], t[name], strict=True)}
+    return (
+        found
+        | _after(exactly.quantile(0.5), right[1], wrong[1], scale)
+        | {
+            "baseball.players": Figure(len(t)),
+            "baseball.at_bats": Figure(t["at_bats"].iloc[0]),
+            "baseball.sigma": Figure(sigma, mistaken=10 * sigma, reason=MISPLACED),
+            "baseball.mean": Figure(t["average"].mean()),
+            "baseball.variance": Figure(t["average"].var(ddof=1)),
+        }
+    )
+
+
+def _runs(sampler, model, rng):
+    """Quantiles (quantile, run, player) of theta in many runs."""
+    theta = sampler(model, draws=DRAWS, chains=RUNS, rng=rng)["posterior"]["theta"].values
+    return np.quantile(theta, list(QUANTILES.values()), axis=1)
+
+
+def _sd(runs):
+    return runs.std(axis=0, ddof=1)
+
+
+def _after(medians, right, wrong, scale):
+    """Squared errors of the pooled estimates, the medians, and how many are nearer than the averages."""
+    t = baseball.averages()
+    rest, raw = t["rest_of_season"].to_numpy(), t["average"].to_numpy()
+
+    def squared(estimate):
+        return np.sum((estimate - rest) ** 2, axis=-1)
+
+    def nearer(estimate):
+        return np.sum(np.abs(estimate - rest) < np.abs(raw - rest), axis=-1)
+
+    return {
+        f"baseball.{name}": Figure(
+            float(of(medians)), sd=scale * _sd(of(right)), mistaken=of(wrong).mean(), reason=CLIPPED
+        )
+        for name, of in {"squared_error.pooled": squared, "improved": nearer}.items()
+    } | {"baseball.squared_error.average": Figure(float(squared(raw)))}
+
+
+def readings(printed, rng) -> dict[tuple[float, str], float]:
+    """Root mean square difference from the printed table, for each sigma and each way with negative tau^2."""
+    found = {}
+    for sigma in (baseball.PRINTED, baseball.binomial()):
+        model = baseball.statement(sigma=sigma)
+        for name, sampler in (("truncated", direct.sample), ("clipped at 0", direct.sample_clipped)):
+            theta = sampler(model, draws=10 * DRAWS, chains=1, rng=rng)["posterior"]["theta"].values[0]
+            quantiles = np.quantile(theta, list(QUANTILES.values()), axis=0).T
+            found[sigma, name] = float(np.sqrt(np.mean((quantiles - printed.to_numpy()) ** 2)))
+    return found
+
+
+def best_reading(printed, rng) -> tuple[float, str]:
+    """The reading that comes nearest."""
+    found = readings(printed, rng)
+    return min(found, key=found.get)
+
+
+def draws_of_the_source(printed, quantiles) -> float:
+    """How many draws lie behind the printed table, which does not say.
+
+    Players with the same average have the same posterior, so what their printed quantiles differ by is the source's
+    Monte Carlo error and rounding. `quantiles`, (quantile, run, player), come from runs of DRAWS each.
+    """
+    seen = _among_equals(printed.to_numpy().T).sum() - len(QUANTILES) * ROUNDING
+    return DRAWS * _among_equals(quantiles).mean(axis=1).sum() / seen
+
+
+def _among_equals(values):
+    """Variance of values (..., player) among players with the same average."""
+    which, _ = baseball.averages()["average"].factorize()
+    member = np.eye(which.max() + 1)[which]
+    squares = np.sum((values - (values @ member / member.sum(axis=0))[..., which]) ** 2, axis=-1)
+    return squares / (len(which) - member.shape[1])
+
+
+class _Group:
+    """One group and its prior, in the source's letters."""
+
+    def __init__(self, rng):
+        self.y = rng.normal(48, 9, 7)
+        self.n, self.mean, self.ss = 7, self.y.mean(), np.sum((self.y - self.y.mean()) ** 2)
+        self.mu, self.tau, self.alpha, self.beta = 50.0, 0.6, 2.5, 180.0
+        self.theta, self.sigma2 = rng.normal(48, 3), rng.uniform(50, 120)
+        known = {"mu": self.mu, "tau": self.tau, "alpha": self.alpha, "beta": self.beta}
+        self.model = normal.OneGroup(n=self.n, mean=self.mean, ss=self.ss, **known)
+
+    @property
+    def printed_scale(self):
+        """beta* as printed."""
+        total, weight = self.n * self.mean + self.mu / self.tau**2, self.n + self.tau**-2
+        return np.sum(self.y**2) + self.mu**2 / self.tau**2 - total**2 / weight
+
+
+def likelihood(rng):
+    """Of the rows, in the mean and the variance s^2."""
+    t = _Group(rng)
+    s2 = t.ss / (t.n - 1)
+    printed = -t.n / 2 * np.log(2 * np.pi * t.sigma2) - ((t.n - 1) * s2 + t.n * (t.mean - t.theta) ** 2) / (
+        2 * t.sigma2
+    )
+    return printed, laws.Normal(t.theta, np.sqrt(t.sigma2)).log_density(t.y).sum()
+
+
+def theta_given_sigma(rng):
+    """Mean and variance of theta given sigma^2."""
+    t = _Group(rng)
+    law = t.model.theta_given(t.sigma2)
+    mean = (t.mu / t.n + t.tau**2 * t.mean) / (1 / t.n + t.tau**2)
+    return [mean, t.sigma2 / (t.n + t.tau**-2)], [law.mean, law.sd**2]
+
+
+def lost_integral(rng):
+    """The sign of the integral over theta is lost: the joint density is not the marginal one."""
+    t = _Group(rng)
+    law = t.model.sigma2()
+    marginal = np.exp(law.log_density(t.sigma2))
+    return marginal * np.exp(t.model.theta_given(t.sigma2).log_density(t.theta)), marginal
+
+
+def kernel_of_sigma(rng):
+    """The power of sigma^2 is -(alpha + n/2 + 1); the sign of all but alpha is lost. Change between two points."""
+    t = _Group(rng)
+    law, other = t.model.sigma2(), 1.3 * t.sigma2
+    powers = (-t.alpha + t.n / 2 + 1) * np.log(other / t.sigma2)
+    printed = powers - law.scale * (
+        1 / other - 1 / t.sigma2
+    )  # with the right scale, as its own row has the printed one
+    return printed, law.log_density(other) - law.log_density(t.sigma2)
+
+
+def shape_of_sigma(rng):
+    """alpha* = alpha + n/2."""
+    t = _Group(rng)
+    return t.alpha + t.n / 2, t.model.sigma2().shape
+
+
+def scale_of_sigma(rng):
+    """beta* lacks beta, and the squares are not halved."""
+    t = _Group(rng)
+    return t.printed_scale, t.model.sigma2().scale
+
+
+class _Players:
+    """Equal standard errors and a state, in the source's letters; here sigma^2 and tau^2 are variances."""
+
+    def __init__(self, rng):
+        self.model = baseball.statement()
+        g = self.model.groups
+        self.y, self.k, self.sigma2 = g.mean, len(g), g.noise[0]
+        self.s2, self.tau2 = g.mean.var(ddof=1), rng.uniform(0.02, 0.08) ** 2
+        self.mu = rng.normal(0.265, 0.01)
+
+
+def joint_of_means(rng):
+    """theta_i's population variance is printed as theta where tau^2 is meant."""
+    t = _Players(rng)
+    theta = rng.normal(t.mu, np.sqrt(t.tau2), t.k)
+    printed, right = (laws.Normal(t.mu, np.sqrt(v)).log_density(theta).sum() for v in (np.abs(theta), t.tau2))
+    return printed, right
+
+
+def theta_given_population(rng):
+    """(sigma^2 mu + tau^2 y_i) / (sigma^2 + tau^2), and the product of the variances over their sum."""
+    t = _Players(rng)
+    total = t.sigma2 + t.tau2
+    printed = [(t.sigma2 * t.mu + t.tau2 * t.y) / total, np.full(t.k, t.sigma2 * t.tau2 / total)]
+    mean, variance = theta_given(t.y, t.sigma2, t.mu, t.tau2)
+    return printed, [mean, np.full(t.k, variance)]
+
+
+def marginal_of_data(rng):
+    """y_i ~ N(mu, sigma^2 + tau^2) with theta gone."""
+    t = _Players(rng)
+    printed = laws.Normal(t.mu, np.sqrt(t.sigma2 + t.tau2)).log_density(t.y).sum()
+    return printed, t.model.log_marginal(np.array([t.mu]), np.sqrt(t.tau2), 1.0)
+
+
+def number_of_groups(rng):
+    """Called a model of n observations, where there are k; n is the size of a group."""
+    t = _Players(rng)
+    return baseball.averages()["at_bats"].iloc[0], t.k
+
+
+def mu_given_tau(rng):
+    """N(mean, (sigma^2 + tau^2) / k)."""
+    t = _Players(rng)
+    g = t.model.groups
+    p = pool(g.cells, g.cells.noise + t.tau2, t.model.coefficients)
+    return [t.y.mean(), (t.sigma2 + t.tau2) / t.k], [p.mean[0] + g.centre, p.covariance[0, 0]]
+
+
+def posterior_of_tau(rng):
+    """Its kernel, as a change between two points."""
+    t = _Players(rng)
+
+    def printed(tau2):
+        total = t.sigma2 + tau2
+        return -(t.k - 1) / 2 * np.log(total) - (t.k - 1) * t.s2 / (2 * total)
+
+    tau = np.sqrt([t.tau2, 1.7 * t.tau2])
+    height = t.model.collapsed(tau).log_density - np.log(2 * tau)  # a density of tau^2
+    return printed(1.7 * t.tau2) - printed(t.tau2), height[1] - height[0]
+
+
+def law_of_the_total(rng):
+    """sigma^2 + tau^2 is inverse gamma only above sigma^2: the law has to be cut off there, which is not said."""
+    t = _Players(rng)
+    law = stats.invgamma((t.k - 3) / 2, scale=(t.k - 1) * t.s2 / 2)
+    total = t.sigma2 + t.tau2
+    tau = exact.posterior(t.model).scale("tau").cdf(np.sqrt([t.tau2]), np.array([0]))[0]
+    return law.cdf(total), tau
+
+
+def mean_squared_error(rng):
+    """What is called a mean squared error is the sum of the squares."""
+    t = baseball.averages()
+    squares = (t["average"] - t["rest_of_season"]) ** 2
+    return squares.sum(), squares.mean()
+
+
+def pupils_without_index(rng):
+    """Pupils k = 1, 2, .. of a classroom have scores y_ijk; without k there is one a classroom."""
+    y = rng.normal(60, 8, 5)
+    return y[0], y.mean()
+
+
+FORMULAS = {
+    "003.likelihood": likelihood,
+    "003.theta_given_sigma": theta_given_sigma,
+    "003.lost_integral": lost_integral,
+    "003.kernel_of_sigma": kernel_of_sigma,
+    "003.shape_of_sigma": shape_of_sigma,
+    "003.scale_of_sigma": scale_of_sigma,
+    "003.joint_of_means": joint_of_means,
+    "003.theta_given_population": theta_given_population,
+    "003.marginal_of_data": marginal_of_data,
+    "003.number_of_groups": number_of_groups,
+    "003.mu_given_tau": mu_given_tau,
+    "003.posterior_of_tau": posterior_of_tau,
+    "003.law_of_the_total": law_of_the_total,
+    "003.mean_squared_error": mean_squared_error,
+    "003.pupils_without_index": pupils_without_index,
+}

@@ -1,0 +1,92 @@
+"""Every figure and formula that the four sources print, computed again."""
+
+from analyses.checks import Verdict
+from analyses.published import verdicts
+from analyses.published.verdicts import AGREES, ERROR, OWN_ERROR
+from analyses.report.pages import Page, Section
+from analyses.routes import Settings
+
+SOURCES = {
+    "000": "the exercise on math scores and blood pressure",
+    "001": "a second solution: empirical Bayes and general priors",
+    "002": "the walk through the eight schools",
+    "003": "the lecture: one group, baseball, a third level",
+}
+SHOWN = ["place", "what", "printed", "right", "own_error", "verdict", "reason"]
+
+
+def page(settings: Settings) -> Page:
+    """Answer what is right in the sources and what is not."""
+    rows = verdicts.table(settings.rng("published"))
+    return Page(
+        name="published",
+        title="What the sources print, and whether it is right",
+        question="Which of the figures and formulas in the four sources hold?",
+        sentence=sentence(rows),
+        sections=(
+            summary(rows),
+            wrong(rows),
+            *(of_source(rows, source) for source in SOURCES),
+        ),
+        data=("published",),
+        more=(("published", settled(rows)),),
+        tables={"published.csv": rows},
+    )
+
+
+def _numbers(rows):
+    return rows[rows["kind"] == "computed"]
+
+
+def sentence(rows) -> str:
+    """Give the answer in a sentence."""
+    of = _numbers(rows)["verdict"].value_counts()
+    formulas = rows[rows["kind"] == "formula"]
+    return (
+        f"Of {of.sum()} computed figures {of[AGREES]} agree to the last printed digit, {of[OWN_ERROR]} more to within "
+        f"what their own method may be off by, and {of[ERROR]} are wrong; of {len(formulas)} formulas "
+        f"{(formulas['verdict'] == ERROR).sum()} are misprinted or mistaken. Each has its reason."
+    )
+
+
+def settled(rows) -> Verdict:
+    """Whether no row is left without a verdict, nor an error without a reason."""
+    found = verdicts.is_settled(rows)
+    open_rows = rows.loc[rows["verdict"] == verdicts.UNEXPLAINED, "figure"].tolist()
+    said = f"all {len(rows)} rows have a verdict, every error its reason" if found else f"unexplained: {open_rows}"
+    return Verdict("published", found, said)
+
+
+def summary(rows) -> Section:
+    """Count the verdicts and say what they mean."""
+    counted = verdicts.count(rows).pivot_table(
+        index=["source", "kind"], columns="verdict", values="rows", fill_value=0, aggfunc="sum"
+    )
+    return Section(
+        title="The rule",
+        text="A figure agrees where the right value, rounded to its digits, is what is printed. Where the source drew "
+        "at random, its own procedure was repeated a hundred times or more, and a figure is within the source's own "
+        "error where it lies no farther from the exact value than chance takes any one of them once in "
+        f"{1 / verdicts.FALSE_ALARM:,.0f} right sources; where it searched, as far as its search may stop from the "
+        "top. All else is an error, and counts as explained only if the suspected mistake, computed, gives what is "
+        "printed. A formula is evaluated at random values beside what it stands for.",
+        table=counted.astype(int).reset_index(),
+        note="Inputs are data that the sources print; what they print twice to fewer digits is called repeated.",
+    )
+
+
+def wrong(rows) -> Section:
+    """List the errors."""
+    errors = rows[rows["verdict"] == ERROR]
+    return Section(
+        title="What is wrong",
+        text="Most are slips of the pen in derivations whose results are right. Those that change an answer: the "
+        "variance of beta and sigma's conditional with a treatment (000), theta's conditional variance (001), the "
+        "scale of sigma² and the law from which tau² is drawn (003), which moves the medians of its baseball table.",
+        table=errors[["source", *SHOWN[:4], "reason"]],
+    )
+
+
+def of_source(rows, source) -> Section:
+    """List everything of one source."""
+    return Section(title=f"{source}: {SOURCES[source]}", table=rows.loc[rows["source"] == source, SHOWN])
