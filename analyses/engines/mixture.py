@@ -50,8 +50,8 @@ def width(table: pd.DataFrame) -> pd.Series:
     return (table["q97_5"] - table["q2_5"]) / 4
 
 
-def settle(on_lattice: Callable, step: float, table: Callable, *, settled: float = SETTLED):
-    """Halve the step of a posterior's lattice until its table stands still.
+def settle(on_lattice: Callable, step: float, table: Callable, *, settled: float = SETTLED, by: float = 2.0):
+    """Shorten the step of a posterior's lattice until its table stands still.
 
     Parameters
     ----------
@@ -63,6 +63,8 @@ def settle(on_lattice: Callable, step: float, table: Callable, *, settled: float
         Posterior to those of its rows that are watched.
     settled : float
         What moves by less of its width stands still.
+    by : float
+        What the step is divided by each time.
     """
     last = None
     while True:
@@ -70,7 +72,7 @@ def settle(on_lattice: Callable, step: float, table: Callable, *, settled: float
         found = table(now)
         if last is not None and ((found - last).abs().max(axis=1) < settled * width(found)).all():
             return now
-        step, last = step / 2, found
+        step, last = step / by, found
 
 
 def t_mixture(weight, location, scale, df) -> Mixture:

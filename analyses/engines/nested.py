@@ -28,7 +28,8 @@ from models.three_level import Nested, ThreeLevel
 SCALES = ("sigma", "tau", "kappa")
 SECOND_MOMENTS = 2 * np.eye(2)  # of both ratios
 DEPTH = 25.0  # e^-25 of the top is 1e-11
-SETTLED = 1e-4  # of a width: halving the step squares that error at least
+SETTLED = 1e-4  # of a width: when the step is divided by SHORTER, the logarithm of the error doubles at least
+SHORTER = 2**0.5  # nodes go with the square of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +137,11 @@ def posterior(model: ThreeLevel) -> Posterior:
     start = np.log([rough["tau"] / rough["sigma"], rough["kappa"] / rough["sigma"]])
     region = locate(lambda u: model.collapsed(*np.exp(u)).height + u.sum(axis=0), start)
     return settle(
-        lambda step: _on_lattice(model, region, step, DEPTH), region.step, Posterior.population, settled=SETTLED
+        lambda step: _on_lattice(model, region, step, DEPTH),
+        region.step,
+        Posterior.population,
+        settled=SETTLED,
+        by=SHORTER,
     )
 
 
