@@ -30,6 +30,22 @@ def statement(*, tau=priors.InverseGamma(0.5, 0.5), **others) -> TwoLevel:
     return TwoLevel(groups=groups(), tau=tau, **others)
 
 
+def general() -> TwoLevel:
+    """The same with the proper priors of seed 001, which gives no numbers: these are ours.
+
+    sigma^2 ~ InverseGamma(2, 200), tau^2 ~ InverseGamma(1, 1/4), mu ~ N(50, 10^2): a test made to have mean 50 and sd
+    10, schools that differ by half as much as pupils. In the source's precisions lambda ~ Gamma(2, 200), omega ~
+    Gamma(1, 1/4).
+
+    Examples
+    --------
+    >>> general().scales
+    ('tau', 'sigma')
+    """
+    sigma, tau = priors.InverseGamma(2.0, 200.0), priors.InverseGamma(1.0, 0.25)
+    return statement(tau=tau, sigma=sigma, coefficients=(priors.Normal(50.0, 10.0),))
+
+
 def build(*, parameterization: str = "marginal", **others):
     """The same as a PyMC model.
 

@@ -27,12 +27,13 @@ def agreement_section(answer: Fit) -> Section:
         f"Each point is one figure of one engine. Beyond the dashed lines, {most:.1f} standard errors from the exact "
         "value, an engine is called wrong; a right one goes there less than once in a thousand runs."
     )
+    by_quadrature = "the scales by quadrature, all else in closed form given them"
+    how = "in closed form" if answer.nodes == 1 else by_quadrature
     return Section(
         title="Do the three routes agree?",
-        text="The exact posterior is computed without sampling: the scales by quadrature, all else in closed form "
-        f"given them, with a numerical error below {_above(answer.error)} posterior standard deviations. Every "
-        "mean, and every share of draws below the exact 5, 50 and 95% quantiles, is held against it in Monte Carlo "
-        "standard errors.",
+        text=f"The exact posterior is computed without sampling: {how}, with a numerical error below "
+        f"{_above(answer.error)} posterior standard deviations. Every mean, and every share of draws below the exact "
+        "5, 50 and 95% quantiles, is held against it in Monte Carlo standard errors.",
         figures={"agreement": (figures.agreement(rows, most), caption)},
         table=shared[SUMMARY],
         note=f"{INTERVALS} The exact rows have no Monte Carlo error. Every theta and kappa is in summary.csv.",

@@ -8,7 +8,7 @@ from analyses.checks import extremes, shrinkage
 from analyses.report import figures
 from analyses.report.pages import Page, Section
 from analyses.routes import Answer, Settings, answer
-from analyses.studies import common, one_sigma
+from analyses.studies import common, one_sigma, second_solution
 from models import math_test
 
 THIN = 4  # sweeps a draw: this sampler mixes well, and what is kept is then nearly independent
@@ -21,6 +21,7 @@ def page(settings: Settings) -> Page:
     found = answer("math_test", math_test.statement(), settings, best="high", thin=THIN)
     methods, metropolis, _ = common.other_methods(found, settings, thin=20)
     remedy, own = one_sigma.remedy(found, settings)
+    second, judged = second_solution.section(found, settings)
     return Page(
         name="math_test",
         title="Math tests in 100 schools",
@@ -37,13 +38,18 @@ def page(settings: Settings) -> Page:
             common.agreement_section(found),
             common.rank_section(found, ("mu", "tau", "sigma")),
             methods,
+            second,
             common.predictive_section(found),
             common.prediction_section(found),
             common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="school")),
         ),
         data=("math_test",),
         fits=(found,),
-        more=(("math_test", metropolis), *(("own variances", verdict) for verdict in own)),
+        more=(
+            ("math_test", metropolis),
+            *(("own variances", verdict) for verdict in own),
+            *(("general priors", verdict) for verdict in judged),
+        ),
     )
 
 

@@ -62,6 +62,7 @@ def summary(rows) -> Section:
     counted = verdicts.count(rows).pivot_table(
         index=["source", "kind"], columns="verdict", values="rows", fill_value=0, aggfunc="sum"
     )
+    short = {AGREES: "agree", OWN_ERROR: "within own error", ERROR: "wrong"}
     return Section(
         title="The rule",
         text="A figure agrees where the right value, rounded to its digits, is what is printed. Where the source drew "
@@ -70,7 +71,7 @@ def summary(rows) -> Section:
         f"{1 / verdicts.FALSE_ALARM:,.0f} right sources; where it searched, as far as its search may stop from the "
         "top. All else is an error, and counts as explained only if the suspected mistake, computed, gives what is "
         "printed. A formula is evaluated at random values beside what it stands for.",
-        table=counted.astype(int).reset_index(),
+        table=counted.astype(int).reset_index().rename(columns=short),
         note="Inputs are data that the sources print; what they print twice to fewer digits is called repeated.",
     )
 
