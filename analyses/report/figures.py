@@ -208,7 +208,8 @@ def agreement(table, limit: float) -> Figure:
     for side in (-limit, limit):
         ax.axhline(side, color=WARNING, linewidth=0.8, linestyle="--")
     ax.axhline(0, color=RAW, linewidth=0.6)
-    ax.set(ylabel="z: standard errors from exact", xticks=range(len(variables)), xticklabels=variables)
+    ax.set(ylabel="z: standard errors from exact", xticks=range(len(variables)))
+    ax.set_xticklabels(variables, rotation=25, ha="right", fontsize=8)
     ax.legend(frameon=False, fontsize=8, markerscale=2.5, ncols=3, loc="upper left")
     reach = max(limit, table["z"].abs().max())
     ax.set_ylim(-reach * 1.15, reach * 1.35)

@@ -12,7 +12,8 @@ SOURCES = {
     "002": "the walk through the eight schools",
     "003": "the lecture: one group, baseball, a third level",
 }
-SHOWN = ["place", "what", "printed", "right", "own_error", "verdict", "reason"]
+SHOWN = ["what", "printed", "right", "own_error", "verdict", "reason", "place"]
+SHORT = {AGREES: "agrees", OWN_ERROR: "within own error", ERROR: "wrong"}
 
 
 def page(settings: Settings) -> Page:
@@ -62,7 +63,6 @@ def summary(rows) -> Section:
     counted = verdicts.count(rows).pivot_table(
         index=["source", "kind"], columns="verdict", values="rows", fill_value=0, aggfunc="sum"
     )
-    short = {AGREES: "agree", OWN_ERROR: "within own error", ERROR: "wrong"}
     return Section(
         title="The rule",
         text="A figure agrees where the right value, rounded to its digits, is what is printed. Where the source drew "
@@ -71,7 +71,7 @@ def summary(rows) -> Section:
         f"{1 / verdicts.FALSE_ALARM:,.0f} right sources; where it searched, as far as its search may stop from the "
         "top. All else is an error, and counts as explained only if the suspected mistake, computed, gives what is "
         "printed. A formula is evaluated at random values beside what it stands for.",
-        table=counted.astype(int).reset_index().rename(columns=short),
+        table=counted.astype(int).reset_index()[["source", "kind", *SHORT]].rename(columns=SHORT),
         note="Inputs are data that the sources print; what they print twice to fewer digits is called repeated.",
     )
 
@@ -84,10 +84,11 @@ def wrong(rows) -> Section:
         text="Most are slips of the pen in derivations whose results are right. Those that change an answer: the "
         "variance of beta and sigma's conditional with a treatment (000), theta's conditional variance (001), the "
         "scale of sigma² and the law from which tau² is drawn (003), which moves the medians of its baseball table.",
-        table=errors[["source", *SHOWN[:4], "reason"]],
+        table=errors[["source", "what", "printed", "right", "reason"]],
     )
 
 
 def of_source(rows, source) -> Section:
     """List everything of one source."""
-    return Section(title=f"{source}: {SOURCES[source]}", table=rows.loc[rows["source"] == source, SHOWN])
+    mine = rows.loc[rows["source"] == source, SHOWN]
+    return Section(title=f"{source}: {SOURCES[source]}", table=mine.replace({"verdict": SHORT}))
