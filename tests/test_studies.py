@@ -1,0 +1,121 @@
+"""What the pages say: the sources' questions in their order, and a verdict on everything that is printed."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from analyses import run
+from analyses.engines import exact, gibbs
+from analyses.published import verdicts
+from analyses.routes import Settings
+from analyses.studies import classrooms, eight_schools, normal, second_solution
+from models import math_test
+
+WITHOUT_NUTS = ("math_test", "blood_pressure", "baseball", "normal", "classrooms", "eight_schools", "published")
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory):
+    """Every study without NUTS, whose compiling takes most of a run's time."""
+    out = tmp_path_factory.mktemp("reports")
+    return out, run.main(["--engines", "gibbs,exact", "--out", str(out), "--quiet"])
+
+
+def titles(reports, study):
+    return re.findall(r"<h2>([^<]*)</h2>", (reports[0] / study / "index.html").read_text(encoding="utf-8"))
+
+
+def test_every_study_runs_and_passes(reports):
+    out, status = reports
+    assert status == 0
+    assert {path.name for path in out.iterdir() if path.is_dir()} == set(WITHOUT_NUTS)
+
+
+@pytest.mark.parametrize(("study", "letters"), [("math_test", "ABCDEF"), ("blood_pressure", "ACD")])
+def test_pages_answer_the_exercises_in_order(reports, study, letters):
+    """A to C of the blood pressure exercise share a section, as their answers are to be compared."""
+    asked = [title[0] for title in titles(reports, study) if re.match(r"[A-F](\.| to )", title)]
+    assert "".join(asked) == letters
+
+
+def test_the_walk_through_is_answered_in_its_order(reports):
+    walked = [
+        "Each for itself, or all alike?",
+        "The posterior of mu and log tau",
+        "Metropolis, as the source walks",
+        "Eight estimates, pulled together",
+        "School A against the others",
+    ]
+    found = titles(reports, "eight_schools")
+    assert [title for title in found if title in walked] == walked
+
+
+def test_published_csv_is_complete(reports):
+    rows = pd.read_csv(reports[0] / "published.csv", dtype={"source": str, "printed": str}, keep_default_na=False)
+    assert tuple(rows.columns) == verdicts.COLUMNS
+    assert set(rows["source"]) == {"000", "001", "002", "003"}
+    assert rows["verdict"].isin([verdicts.AGREES, verdicts.OWN_ERROR, verdicts.ERROR]).all()
+    assert (rows.loc[rows["verdict"] == verdicts.ERROR, "reason"] != "").all()
+    assert (rows.loc[rows["kind"] == "computed", "right"] != "").all()
+
+
+def test_a_table_that_is_not_ours_is_left_alone(tmp_path, capsys):
+    (tmp_path / "published.csv").write_text("mine")
+    assert run.main(["published", "--out", str(tmp_path), "--quiet"]) == 2
+    assert "holds no report of published" in capsys.readouterr().err
+    assert (tmp_path / "published.csv").read_text() == "mine"
+
+
+def test_a_page_says_what_its_table_says(reports):
+    """The sentence of the front page, counted again from published.csv."""
+    rows = pd.read_csv(reports[0] / "published.csv", keep_default_na=False)
+    computed = rows[rows["kind"] == "computed"]["verdict"].value_counts()
+    formulas = rows[rows["kind"] == "formula"]["verdict"].value_counts()
+    text = (reports[0] / "published" / "index.html").read_text(encoding="utf-8")
+    said = re.search(r'<p class="answer">Of (\d+) computed figures (\d+) agree.* (\d+) are wrong; of (\d+)', text)
+    expected = [computed.sum(), computed[verdicts.AGREES], computed[verdicts.ERROR], formulas.sum()]
+    assert [int(number) for number in said.groups()] == expected
+
+
+def test_the_chain_of_the_walk_through_is_worth_what_the_page_says():
+    """Of 5000 correlated draws a tenth, about, count: the error of their mean over many chains says so as well."""
+    from analyses.engines import metropolis
+
+    model = eight_schools.eight_schools.statement()
+    tree = metropolis.sample(model, draws=5000, tune=500, thin=1, chains=100, rng=np.random.default_rng(121))
+    mu, exactly = tree["posterior"]["mu"].values, exact.posterior(model).table().loc[("mu", "")]
+    worth = exactly["sd"] ** 2 / mu.mean(axis=1).var(ddof=1)
+    assert 400 < worth < 1200
+    assert stats.kstest((mu.mean(axis=1) - exactly["mean"]) / mu.mean(axis=1).std(ddof=1), "norm").pvalue > 1e-5
+
+
+def test_general_priors_by_gibbs_agree_with_two_dimensions_of_quadrature():
+    """Seed 001's second method, on the page as well as here, with every theta."""
+    from analyses.checks import agreement
+
+    model = math_test.general()
+    tree = gibbs.sample(model, thin=second_solution.THIN, rng=np.random.default_rng(122))
+    found = agreement.verdict(agreement.table(tree, exact.posterior(model).table()))
+    assert found.passed, found.sentence
+
+
+def test_little_is_felt_of_the_top_at_the_bottom():
+    """Seed 003: the prior of kappa moves kappa most, schools less, classrooms least, in sds of each."""
+    found = classrooms.reached(
+        classrooms.nested.posterior(classrooms.classrooms.statement()), Settings(engines=("exact",))
+    )
+    rows = classrooms.top_and_bottom(found).table.set_index("level").iloc[:, 0]
+    assert rows["kappa itself"] > rows["schools"] > rows["classrooms"]
+    assert rows["classrooms"] < 0.2
+
+
+def test_the_posterior_of_one_group_is_a_t():
+    """The slide's question; independent draws, one after the other, have that t's distribution."""
+    from analyses.engines import sequential
+
+    model = normal.normal.example()
+    tree = sequential.draw(model, draws=5000, rng=np.random.default_rng(123))
+    assert stats.kstest(tree["posterior"]["theta"].values.ravel(), model.theta().cdf).pvalue > 1e-5
