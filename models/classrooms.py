@@ -1,4 +1,4 @@
-"""Simulated test scores of pupils in classrooms in 14 schools (seed 003, last part).
+"""Simulated test scores of pupils in classrooms in ten schools (seed 003, last part).
 
 y_ijk ~ N(theta_ij, sigma^2)            pupil k of classroom j of school i, points
 theta_ij ~ N(mu_i, tau^2)
@@ -11,7 +11,7 @@ from models.three_level import ThreeLevel
 
 
 def classrooms() -> Replicates:
-    """Two to five classrooms a school, 4 to 12 pupils each, dimension `classroom`, scores in points."""
+    """Two to four classrooms a school, 3 to 6 pupils each, dimension `classroom`, scores in points."""
     from partial_pooling_data import table
 
     t = table("classrooms")
@@ -24,7 +24,7 @@ def statement(**others) -> ThreeLevel:
     Examples
     --------
     >>> len(statement().schools)
-    14
+    10
     """
     from partial_pooling_data import table
 
@@ -42,7 +42,7 @@ def build(*, parameterization: str = "marginal", **others):
         mean_ij ~ N(theta_ij, sigma^2 / n_ij)       classroom means, points
         ss ~ sigma^2 chi^2(N - C)                   pooled sum of squares
         theta_ij ~ N(mu_i, tau^2)
-        mu_i ~ N(lambda, kappa^2)                   i = 1..14
+        mu_i ~ N(lambda, kappa^2)                   i = 1..10
         p(lambda, kappa^2) = p(tau^2) = 1           improper
         p(sigma^2) = 1/sigma^2                      improper
 

@@ -53,7 +53,9 @@ class Groups:
     def without(self, at: int) -> Self:
         """The other groups."""
         each = {name: np.delete(getattr(self, name), at, axis=0) for name in ("mean", "noise", "df", "ss", "design")}
-        return replace(self, labels=self.labels[:at] + self.labels[at + 1 :], **each)
+        labels = list(self.labels)
+        del labels[at]
+        return replace(self, labels=tuple(labels), **each)
 
     @cached_property
     def within(self) -> tuple[float, float]:

@@ -74,7 +74,8 @@ class Gamma:
 
     def draw(self, rng):
         """Draw one value of the whole array."""
-        return rng.standard_gamma(self.shape) / self.rate
+        size = np.broadcast_shapes(np.shape(self.shape), np.shape(self.rate))
+        return rng.standard_gamma(self.shape, size=size) / self.rate
 
     def log_density(self, x):
         """Log density of each element."""
@@ -93,6 +94,6 @@ class Grid:
         return self.values[np.argmax(self.log_weight + rng.gumbel(size=self.log_weight.shape), axis=-1)]
 
     def log_density(self, x):
-        """Log probability of x, (...), among the values."""
+        """Log probability of x, (...): -inf where it is none of the values."""
         normalised = self.log_weight - logsumexp(self.log_weight, axis=-1, keepdims=True)
-        return np.sum(np.where(np.asarray(x)[..., None] == self.values, normalised, 0.0), axis=-1)
+        return np.max(np.where(np.asarray(x)[..., None] == self.values, normalised, -np.inf), axis=-1)

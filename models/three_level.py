@@ -73,19 +73,38 @@ class ThreeLevel:
     def __post_init__(self):
         for name in ("tau", "kappa"):
             prior = getattr(self, name)
-            if not isinstance(prior, priors.InverseGamma) or prior.proper or prior.shape >= 0:
+            if not isinstance(prior, priors.InverseGamma) or prior.shape >= 0:
                 raise ValueError(f"{name} needs a prior that is a power of it above -1, not {prior}")
+        if len(self.school) != len(self.classrooms) or set(self.school) != set(range(len(self.schools))):
+            raise ValueError(f"each of {len(self.classrooms)} classrooms needs one of {len(self.schools)} schools")
+        if self.classrooms.dim == "school":
+            raise ValueError("classrooms cannot be called 'school' as well")
         self._require_proper()
 
     def _require_proper(self):
-        """As kappa grows the likelihood falls like kappa^-(I - 1); as both grow, like tau^-(C - 1)."""
-        df, ss = self.classrooms.within
+        (df, ss), falls = self.classrooms.within, self.falls
         if len(self.schools) - 1 + self.kappa.fall <= 1:
             raise ValueError(f"the posterior is improper: {len(self.schools)} schools are too few for {self.kappa}")
-        if len(self.classrooms) - 1 + self.tau.fall + min(self.kappa.fall - 1, 0) <= 1:
+        if min(falls.values()) <= 1:
             raise ValueError(f"the posterior is improper: {len(self.classrooms)} classrooms are too few")
         if df == 0 or ss == 0:
             raise ValueError("no classroom has any spread within it: nothing tells sigma from tau")
+
+    @property
+    def falls(self) -> dict[str, float]:
+        """Powers that the posterior densities of tau and kappa fall with.
+
+        As kappa grows the likelihood falls like kappa^-(I - 1), as tau does like tau^-(C - 1), and as both do the
+        latter is integrated over kappa.
+        """
+        alone = len(self.classrooms) - 1 + self.tau.fall
+        both = alone - 1 + self.kappa.fall
+        return {"tau": min(alone, both), "kappa": min(len(self.schools) - 1 + self.kappa.fall, both)}
+
+    def moments(self) -> dict[tuple[str, str], float]:
+        """Order below which moments exist, by variable; those that sigma alone spreads out are left out."""
+        tau, kappa = (fall - 1 for fall in self.falls.values())
+        return {("tau", ""): tau, ("mu", ""): tau, ("kappa", ""): kappa, ("lambda", ""): min(tau, kappa)}
 
     @property
     def members(self) -> np.ndarray:

@@ -66,11 +66,12 @@ def between(one: xr.DataTree, two: xr.DataTree) -> pd.DataFrame:
     moments = {"mean": pooled.mean("sample"), "sd": pooled.std("sample", ddof=1)}
     quantiles = {q: pooled.quantile(p, "sample").drop_vars("quantile") for q, p in SHARES.values()}
     reference = pd.DataFrame({name: flat(statistics) for name, statistics in (moments | quantiles).items()})
-    a, b = table(one, reference), table(two, reference)
-    names = " and ".join(NAMES[rows["engine"].iloc[0]] for rows in (a, b))
+    key = ["variable", "label", "statistic"]
+    a, b = (table(tree, reference).set_index(key) for tree in (one, two))
+    names = " and ".join(NAMES[tree["posterior"].attrs["engine"]] for tree in (one, two))
     error, smaller = np.hypot(a["mcse"], b["mcse"]), np.minimum(a["ess"], b["ess"])
     z = (a["value"] - b["value"]) / error
-    return a.assign(engine=names, exact=b["value"], mcse=error, ess=smaller, z=z)
+    return a.assign(engine=names, exact=b["value"], mcse=error, ess=smaller, z=z).reset_index()
 
 
 def _at(exact, array, column):

@@ -20,7 +20,10 @@ def calendar(t: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 
 def statistics(subject: np.ndarray, day: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
-    """Test quantities of records y (..., N), which stand in order of date, subject after subject."""
+    """Test quantities of records y (..., N), which stand in order of date, subject after subject.
+
+    Neighbours more than eight days apart are left out, as the table leaves them out.
+    """
     size = np.bincount(subject)
     starts = np.cumsum(size) - size
 

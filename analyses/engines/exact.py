@@ -14,7 +14,9 @@ from scipy.special import logsumexp
 from analyses.contract import complete
 from analyses.engines.mixture import (
     Mixture,
+    highest_moment,
     lattice_mixture,
+    masked,
     product_mixture,
     root_inverse_gamma_mixture,
     root_moments,
@@ -29,7 +31,6 @@ from models.propriety import moments, require_proper
 from models.two_level import Collapsed, TwoLevel
 
 DEPTH = 45.0  # e^-45 of the top is 3e-20: nothing that doubles can tell
-NEAR = 0.25  # of an order: a moment that exists by less is not computed
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,10 +183,7 @@ class Posterior:
 
     def _masked(self, rows):
         """The same rows, nan for moments that do not exist."""
-        orders = moments(self.model)
-        order = np.array([orders.get(key, orders.get((key[0], ""))) for key in rows.index])
-        rows["mean"], rows["sd"] = (rows[c].where(order > k + NEAR) for c, k in (("mean", 1), ("sd", 2)))
-        return rows
+        return masked(rows, moments(self.model))
 
     def draw(self, *, draws: int = 1000, chains: int = 4, rng):
         """Independent draws as a DataTree; the chains are for the shape alone.
@@ -263,6 +261,6 @@ def _on_lattice(model, region, step, depth) -> Posterior:
 def _reported_moments(model):
     """Powers of the scales on the lattice, (moment, scale), whose expectation is reported."""
     orders, names = moments(model), (*model.scales, "sd_between")
-    highest = {name: max((k for k in (0, 1, 2) if orders[name, ""] > k + NEAR), default=0) for name in names}
+    highest = {name: highest_moment(orders[name, ""]) for name in names}
     used = [("tau", "sigma").index(name) for name in model.scales]
     return np.array([highest[name] * np.array(model.powers[name])[used] for name in names])

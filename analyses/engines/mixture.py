@@ -16,6 +16,7 @@ from analyses.contract import QUANTILES
 
 CLOSE = {"xatol": 2e-16, "xrtol": 4e-16}
 PROBABILITIES = QUANTILES | {"q5": 0.05, "q95": 0.95}  # the last two are what agreement asks for
+NEAR = 0.25  # of an order: a moment that exists by less is not computed
 SETTLED = 1e-6  # of the posterior's width; halving the step squares the error, so what stands still is off by 1e-12
 
 
@@ -43,6 +44,18 @@ def rows(index, law: Mixture) -> pd.DataFrame:
     """Mean, sd and quantiles of each quantity, by variable and label."""
     columns = {"mean": law.mean, "sd": law.sd} | {name: law.quantile(p) for name, p in PROBABILITIES.items()}
     return pd.DataFrame(columns, index=pd.MultiIndex.from_tuples(index, names=["variable", "label"]))
+
+
+def highest_moment(order: float) -> int:
+    """The higher of the first two moments that exists, 0 if neither does, where those below that order exist."""
+    return max((k for k in (1, 2) if order > k + NEAR), default=0)
+
+
+def masked(table: pd.DataFrame, orders: dict[tuple[str, str], float]) -> pd.DataFrame:
+    """The same rows, nan for moments that do not exist; orders by variable and label, or by variable and ""."""
+    order = [orders.get(key, orders.get((key[0], ""), np.inf)) for key in table.index]
+    highest = np.array(list(map(highest_moment, order)))
+    return table.assign(mean=table["mean"].where(highest >= 1), sd=table["sd"].where(highest >= 2))
 
 
 def width(table: pd.DataFrame) -> pd.Series:

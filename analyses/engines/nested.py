@@ -14,6 +14,8 @@ import xarray as xr
 from analyses.contract import SAMPLE, labelled, replicate
 from analyses.engines.mixture import (
     Mixture,
+    highest_moment,
+    masked,
     product_mixture,
     root_inverse_gamma_mixture,
     root_moments,
@@ -26,7 +28,6 @@ from models.pooling import own
 from models.three_level import Nested, ThreeLevel
 
 SCALES = ("sigma", "tau", "kappa")
-SECOND_MOMENTS = 2 * np.eye(2)  # of both ratios
 DEPTH = 25.0  # e^-25 of the top is 1e-11
 SETTLED = 1e-4  # of a width: when the step is divided by SHORTER, the logarithm of the error doubles at least
 SHORTER = 2**0.5  # nodes go with the square of it
@@ -79,12 +80,13 @@ class Posterior:
         """Mean, sd and quantiles of every quantity, by variable and label."""
         labels = {"mu": self.model.schools, "theta": self.model.classrooms.labels}
         levels = [rows([(name, label) for label in labels[name]], self.level(name)) for name in labels]
-        return pd.concat([self.population(), *levels])
+        return pd.concat([self.population(), masked(pd.concat(levels), self.model.moments())])
 
     def population(self) -> pd.DataFrame:
         """The rows of `table` for lambda and the scales."""
         of_scales = [rows([(name, "")], self.scale(name)) for name in SCALES]
-        return pd.concat([rows([("lambda", "")], self.level("lambda")), *of_scales])
+        found = pd.concat([rows([("lambda", "")], self.level("lambda")), *of_scales])
+        return masked(found, self.model.moments())
 
     def predictions(self, *, at: int) -> pd.DataFrame:
         """One more pupil of the classroom at that position; a new classroom of its school, of a new one, and pupils."""
@@ -92,14 +94,15 @@ class Posterior:
         (top, top2), (theta, theta2) = self._levels["lambda"], (x[:, [at]] for x in self._levels["theta"])
         mu, mu2 = (x[:, [self.model.school[at]]] for x in self._levels["mu"])
         new, new2 = np.hstack([mu, top]), np.hstack([mu2 + tau2, top2 + kappa2 + tau2])
-        labels = self.new_labels(at)
-        return pd.concat(
-            [
-                rows([("new_value", self.model.classrooms.labels[at])], self._law(theta, theta2 + 1)),
-                rows([("new_theta", label) for label in labels], self._law(new, new2)),
-                rows([("new_group_value", label) for label in labels], self._law(new, new2 + 1)),
-            ]
-        )
+        labels, orders = self.new_labels(at), self.model.moments()
+        of_new = dict(zip(labels, (orders["mu", ""], orders["lambda", ""]), strict=True))
+        found = [
+            rows([("new_value", self.model.classrooms.labels[at])], self._law(theta, theta2 + 1)),
+            rows([("new_theta", label) for label in labels], self._law(new, new2)),
+            rows([("new_group_value", label) for label in labels], self._law(new, new2 + 1)),
+        ]
+        known = {(name, label): of_new[label] for name in ("new_theta", "new_group_value") for label in labels}
+        return masked(pd.concat(found), known)
 
     def new_labels(self, at: int) -> list[str]:
         """What a new classroom may be in."""
@@ -146,11 +149,17 @@ def posterior(model: ThreeLevel) -> Posterior:
 
 
 def _on_lattice(model, region, step, depth) -> Posterior:
-    u = region.lattice(step=step, depth=depth, lift=SECOND_MOMENTS)
+    u = region.lattice(step=step, depth=depth, lift=_reported_moments(model))
     given = model.collapsed(*np.exp(u))
     height = given.height + u.sum(axis=0)
     weight = np.exp(height - height.max())
     return Posterior(model, region, step, np.exp(u), weight / weight.sum(), given)
+
+
+def _reported_moments(model):
+    """Powers of the two ratios, (moment, ratio), whose expectation is reported."""
+    orders = model.moments()
+    return np.diag([highest_moment(orders[name, ""]) for name in ("tau", "kappa")])
 
 
 def complete(model: ThreeLevel, drawn: dict, *, engine: str, rng, sample_stats=None) -> xr.DataTree:

@@ -82,17 +82,24 @@ def maximum_likelihood(found: Answer) -> Section:
 
 
 def maximised(g):
-    """theta and sigma where the likelihood of the rows is largest, from all theta at the grand mean."""
+    """theta and sigma where the likelihood of the rows is largest, from all theta at the grand mean.
 
-    def minus(u):
-        theta, log_sigma = u[:-1], u[-1]
+    The search is in units that make theta and log sigma about as uncertain: sigma_0 / sqrt(n_i) and 1 / sqrt(N).
+    """
+    rows, first = g.n.sum(), g.mean.std()
+    unit = np.append(first / np.sqrt(g.n), rows**-0.5)
+
+    def minus(z):
+        theta, log_sigma = g.centre + (unit * z)[:-1], np.log(first) + (unit * z)[-1]
         precision, squares = np.exp(-2 * log_sigma), np.sum(g.ss + g.n * (g.mean - theta) ** 2)
-        slope = [*(-g.n * (g.mean - theta) * precision), g.n.sum() - squares * precision]
-        return g.n.sum() * log_sigma + squares * precision / 2, np.array(slope)
+        slope = np.append(-g.n * (g.mean - theta) * precision, rows - squares * precision)
+        return rows * (unit * z)[-1] + squares * precision / 2, slope * unit
 
-    start = np.append(np.full(len(g), g.centre), np.log(g.mean.std()))
-    found = optimize.minimize(minus, start, jac=True, method="L-BFGS-B", options={"ftol": 0.0, "gtol": 1e-10})
-    return found.x[:-1], np.exp(found.x[-1])
+    found = optimize.minimize(minus, 0 * unit, jac=True, method="L-BFGS-B", options={"ftol": 1e-15, "gtol": 1e-9})
+    if not found.success:
+        raise RuntimeError(f"the search for the largest likelihood did not end: {found.message}")
+    at = unit * found.x
+    return g.centre + at[:-1], first * np.exp(at[-1])
 
 
 def extreme_means(found: Answer, settings: Settings) -> Section:

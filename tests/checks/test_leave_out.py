@@ -1,0 +1,195 @@
+"""What the others say of a group: the ratio of two integrals against averages over draws, densities against rows."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from problems import HALF, PROBLEMS, estimates, replicates
+from scipy import stats
+from scipy.integrate import quad
+from scipy.special import logsumexp
+
+from analyses.checks import leave_out
+from analyses.engines import exact
+from models import priors
+from models.groups import Replicates
+from models.two_level import TwoLevel
+
+ERRORS = 4.5  # of Monte Carlo: a right figure is farther off less than once in a hundred thousand times
+
+
+def rows_of(groups, rng):
+    """Made up for each group."""
+    labels, values = groups.rows(rng)
+    return [values[np.array(labels) == label] for label in groups.labels]
+
+
+def log_density_of_group(y, population, between, sigma):
+    """Log of N(y; population, sigma^2 I + between^2 11'), for arrays of the three, from its two eigenvalues.
+
+    The mean's is sigma^2 + n between^2, each other direction's sigma^2.
+    """
+    n, mean, ss = len(y), y.mean(), np.sum((y - y.mean()) ** 2)
+    together = sigma**2 + n * between**2
+    log_determinant = (n - 1) * np.log(sigma**2) + np.log(together)
+    return -(n * np.log(2 * np.pi) + log_determinant + ss / sigma**2 + n * (mean - population) ** 2 / together) / 2
+
+
+def test_density_of_a_group_is_the_multivariate_normal():
+    """What the tests below rest on."""
+    y = np.array([491.0, 503.0, 512.0, 498.0, 507.0])
+    expected = stats.multivariate_normal.logpdf(y, np.full(5, 497.0), 64.0 * np.eye(5) + 30.0)
+    assert log_density_of_group(y, 497.0, np.sqrt(30.0), 8.0) == pytest.approx(expected, rel=1e-12)
+
+
+# groups without one
+
+
+@pytest.mark.parametrize("at", [0, 3, 6])
+def test_the_other_groups_are_those_without_it(at):
+    """As if it had never been there."""
+    g = replicates(161, [2, 6, 2, 3, 3, 8, 2], covariate=True)
+    kept = [i for i in range(len(g)) if i != at]
+    expected = Replicates.from_summary(
+        [g.labels[i] for i in kept],
+        g.n[kept],
+        g.mean[kept],
+        g.ss[kept],
+        covariates={"x": g.design[kept, 1]},
+    )
+    found = g.without(at)
+    assert (found.labels, found.covariates, found.dim) == (expected.labels, expected.covariates, expected.dim)
+    for name in ("n", "mean", "ss", "df", "noise", "design", "noise_of_one"):
+        assert np.array_equal(getattr(found, name), getattr(expected, name))
+    assert found.within == pytest.approx(expected.within, rel=1e-15)
+    assert isinstance(found, Replicates)
+    assert len(g) == 7, "and the groups themselves are left as they were"
+
+
+def test_estimates_without_one():
+    g = estimates(162, 5)
+    found = g.without(2)
+    assert found.labels == ("g0", "g1", "g3", "g4")
+    assert np.array_equal(found.standard_error, g.standard_error[[0, 1, 3, 4]])
+
+
+# density of all rows
+
+
+@pytest.mark.parametrize("sizes", [[3, 1, 5, 2], [1, 2], [12, 9, 30]])
+def test_density_of_rows_is_that_of_means_and_squares_and_a_factor(sizes):
+    """At any theta and sigma, for the factor has no parameter."""
+    rng = np.random.default_rng(163)
+    g = replicates(164, sizes)
+    rows, (df, ss) = rows_of(g, rng), g.within
+    for _ in range(3):
+        theta, sigma = rng.normal(500, 8, len(g)), rng.uniform(5, 15)
+        of_rows = sum(stats.norm.logpdf(y, t, sigma).sum() for y, t in zip(rows, theta, strict=True))
+        of_means = stats.norm.logpdf(g.mean, theta, sigma / np.sqrt(g.n)).sum()
+        of_squares = stats.chi2.logpdf(ss / sigma**2, df) - np.log(sigma**2)
+        assert of_means + of_squares + leave_out.log_density_of_rows(g) == pytest.approx(of_rows, rel=1e-11)
+
+
+def test_density_of_single_rows_is_that_of_their_means():
+    g = Replicates.from_summary(list("abc"), [1, 1, 1], [3.0, 5.0, 9.0], [0.0, 0.0, 0.0])
+    assert leave_out.log_density_of_rows(g) == 0.0
+
+
+def test_evidence_of_estimates():
+    """All priors proper: adaptive quadrature over log tau of a multivariate normal, mu on paper in its covariance."""
+    g, scale, (mean, sd) = estimates(165, 5), 6.0, (15.0, 12.0)
+    model = TwoLevel(
+        groups=g,
+        tau=priors.HalfCauchy(scale),
+        sigma=priors.Known(),
+        coefficients=(priors.Normal(mean, sd),),
+    )
+
+    def density(u):
+        covariance = np.diag(g.standard_error**2 + np.exp(2 * u)) + sd**2
+        of_means = stats.multivariate_normal.pdf(g.mean, np.full(5, mean), covariance)
+        return of_means * stats.halfcauchy.pdf(np.exp(u), scale=scale) * np.exp(u)
+
+    top = density(np.log(scale))
+    parts = [
+        quad(lambda u: density(u) / top, *ends, epsabs=1e-14, epsrel=1e-12)[0]
+        for ends in pairwise([-40, -10, -2, 1, 2, 4, 15])
+    ]
+    assert exact.posterior(model).log_evidence == pytest.approx(np.log(sum(parts) * top), abs=1e-9)
+
+
+def test_evidence_of_rows():
+    """All priors proper: the trapezoid rule over both log scales of a multivariate normal of all fourteen rows.
+
+    To the left log tau's density falls like e^u, log sigma's like exp(-1/sigma^2); to the right the likelihood does
+    the rest. Steps are a quarter of the narrowest width, that of log sigma: 1 / sqrt(2 df) = 0.22.
+    """
+    g = replicates(166, [3, 5, 2, 4])
+    model = TwoLevel(
+        groups=g,
+        tau=priors.HalfCauchy(8.0),
+        sigma=priors.HalfCauchy(9.0),
+        coefficients=(priors.Normal(480.0, 15.0),),
+        relative=False,
+    )
+    y = np.concatenate(rows_of(g, np.random.default_rng(167)))
+    group = np.repeat(np.arange(4), g.n.astype(int))
+    step = 0.055
+    u, s = (x.ravel() for x in np.meshgrid(np.arange(-24, 9, 3 * step), np.arange(0, 6, step)))
+    same = (group[:, None] == group).astype(float)
+    covariance = np.exp(2 * s)[:, None, None] * np.eye(14) + np.exp(2 * u)[:, None, None] * same + 15.0**2
+    off = np.broadcast_to((y - 480.0)[:, None], (len(u), 14, 1))
+    quadratic = np.sum(off * np.linalg.solve(covariance, off), axis=(1, 2))
+    height = -(14 * np.log(2 * np.pi) + np.linalg.slogdet(covariance)[1] + quadratic) / 2
+    height += stats.halfcauchy.logpdf(np.exp(u), scale=8.0) + u + stats.halfcauchy.logpdf(np.exp(s), scale=9.0) + s
+    assert leave_out.log_evidence(model) == pytest.approx(logsumexp(height) + np.log(3 * step**2), abs=1e-8)
+
+
+# one left out
+
+
+@pytest.mark.parametrize("name", ["one-way", "one-way, flat tau, covariate", "one-way, half-Cauchy sigma"])
+def test_left_out_exactly_is_an_average_over_the_posterior_of_the_others(name):
+    """Independent draws of b and the scales from it, and the closed form of the group's rows given them.
+
+    Of three groups each, one of them of a single row.
+    """
+    model, rng = PROBLEMS[name], np.random.default_rng(168)
+    g, found = model.groups, leave_out.exactly(model)
+    rows = rows_of(g, rng)
+    assert found.shape == (len(g),)
+    for i in (0, 1, len(g) - 1):
+        others = TwoLevel(groups=g.without(i), tau=model.tau, sigma=model.sigma)
+        draws = exact.posterior(others).draw(draws=2500, chains=4, rng=rng)["posterior"].dataset
+        population = draws["mu"].values + (draws["beta"].values[..., 0] * g.design[i, 1] if g.covariates else 0.0)
+        density = np.exp(log_density_of_group(rows[i], population, draws["sd_between"].values, draws["sigma"].values))
+        error = density.std(ddof=1) / density.mean() / np.sqrt(density.size)
+        assert error < 0.1, "or it says nothing"
+        assert found[i] == pytest.approx(np.log(density.mean()), abs=ERRORS * error)
+
+
+def test_constants_of_improper_priors_drop_out():
+    """Multiplying all data moves each density by its rows' Jacobian alone."""
+    model = PROBLEMS["one-way"]
+    g, factor = model.groups, 2.5
+    moved = Replicates.from_summary(g.labels, g.n, factor * g.mean, factor**2 * g.ss)
+    found = leave_out.exactly(TwoLevel(groups=moved, tau=HALF)) - leave_out.exactly(model)
+    assert found == pytest.approx(-g.n * np.log(factor), abs=1e-9)
+
+
+def test_importance_sampling_agrees_with_the_exact_ratio():
+    """Where both can be had: with a common variance. The error is that of the mean of the weights, 1 / p(rows)."""
+    model = TwoLevel(groups=replicates(169, [4, 7, 5, 9, 4, 6, 12, 5, 8, 4, 6, 10]), tau=HALF)
+    rng = np.random.default_rng(170)
+    draws = exact.posterior(model).draw(draws=5000, chains=4, rng=rng)["posterior"].dataset
+    mu, between, sigma = (draws[name].values.ravel() for name in ("mu", "sd_between", "sigma"))
+    rows = rows_of(model.groups, rng)
+    log_predictive = np.stack([log_density_of_group(y, mu, between, sigma) for y in rows], axis=-1)
+    found, expected = leave_out.by_importance(log_predictive), leave_out.exactly(model)
+    assert found["pareto_k"].max() < leave_out.MOST_K
+    weight = np.exp(-log_predictive + log_predictive.max(axis=0))
+    error = weight.std(axis=0, ddof=1) / weight.mean(axis=0) / np.sqrt(len(mu))
+    assert np.all(error < 0.05), "or it says nothing"
+    naive = logsumexp(log_predictive, axis=0) - np.log(len(mu))
+    assert np.any(np.abs(naive - expected) > 5 * ERRORS * error), "draws without weights have seen the group"
+    assert np.all(np.abs(found["log_density"] - expected) < ERRORS * error)

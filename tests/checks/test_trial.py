@@ -1,0 +1,158 @@
+"""Analyses of a trial: t-tests from tables are SciPy's from rows, and coverage is counted as it says."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from analyses.checks import coverage, t_tests
+from analyses.contract import replicate
+from analyses.engines import exact
+from models import blood_pressure
+from models.groups import Replicates
+
+
+@pytest.fixture(scope="module")
+def posterior():
+    return exact.posterior(blood_pressure.statement())
+
+
+@pytest.fixture(scope="module")
+def truth(posterior):
+    """Posterior means, as the study has them."""
+    return posterior.table()["mean"].droplevel("label")
+
+
+# t-tests
+
+
+def trial():
+    """Nine subjects, unequal arms, unequal numbers of records."""
+    return Replicates.from_summary(
+        list("abcdefghi"),
+        n=[5, 12, 3, 1, 8, 20, 2, 6, 9],
+        mean=[151.0, 148.5, 160.2, 139.0, 144.4, 147.7, 166.0, 158.1, 140.3],
+        ss=[80.0, 310.0, 41.0, 0.0, 95.0, 700.0, 12.0, 130.0, 160.0],
+        covariates={"treatment": [1, 0, 0, 1, 1, 0, 0, 0, 1]},
+    )
+
+
+def assert_same(found, treated, control):
+    """SciPy's test, treated less control."""
+    expected = stats.ttest_ind(treated, control, equal_var=False)
+    interval = expected.confidence_interval(0.95)
+    assert found.value == pytest.approx(np.mean(treated) - np.mean(control), rel=1e-10)
+    assert found.error == pytest.approx(found.value / expected.statistic, rel=1e-10)
+    assert found.df == pytest.approx(expected.df, rel=1e-10)
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high), rel=1e-10)
+    assert found.p == pytest.approx(expected.pvalue, rel=1e-9)
+
+
+@pytest.mark.parametrize("groups", [trial(), blood_pressure.groups()], ids=["unequal arms", "blood pressure"])
+def test_t_test_on_records(groups):
+    labels, values = groups.rows(np.random.default_rng(171))
+    treated = np.isin(labels, [name for name, x in zip(groups.labels, groups.design[:, 1], strict=True) if x == 1])
+    assert_same(t_tests.on_records(groups), values[treated], values[~treated])
+
+
+@pytest.mark.parametrize("groups", [trial(), blood_pressure.groups()], ids=["unequal arms", "blood pressure"])
+def test_t_test_on_means(groups):
+    treated = groups.design[:, 1] == 1
+    assert_same(t_tests.on_means(groups), groups.mean[treated], groups.mean[~treated])
+
+
+def test_arms_changed_over_change_the_sign_alone():
+    g = trial()
+    other = Replicates.from_summary(g.labels, g.n, g.mean, g.ss, covariates={"treatment": 1 - g.design[:, 1]})
+    for test in (t_tests.on_records, t_tests.on_means):
+        one, two = test(g), test(other)
+        expected = (-one.value, one.error, one.df, -one.high, -one.low, one.p)
+        assert tuple(two) == pytest.approx(expected, rel=1e-13)
+
+
+# the posterior of other data
+
+
+def test_a_posterior_again_is_that_posterior(posterior):
+    """The same model and so the same lattice."""
+    table, again = posterior.table(), posterior.again(posterior.model).table()
+    off = again.sub(table).abs().div(table["sd"], axis=0)
+    assert off.to_numpy().max() < 1e-8
+
+
+def replicated(model, truth, rng):
+    """Of one trial: subjects drawn anew."""
+    g = model.groups
+    theta = rng.normal(truth["mu"] + truth["beta"] * g.design[:, 1], truth["sd_between"])
+    return replace(model, groups=replace(g, **replicate(g, theta, truth["sigma"], rng=rng)))
+
+
+def test_a_posterior_again_is_that_of_other_data(posterior, truth):
+    model = replicated(posterior.model, truth, np.random.default_rng(172))
+    table, again = exact.posterior(model).table(), posterior.again(model).table()
+    assert again.sub(table).abs().div(table["sd"], axis=0).to_numpy().max() < 1e-8
+    assert again.sub(posterior.table()).abs().to_numpy().max() > 1, "of other data indeed"
+
+
+# coverage
+
+
+def test_a_table_of_trials(posterior, truth):
+    """Forty of them: coverage is a share of forty, its error binomial; the t-test on records is far too sure.
+
+    An interval of A has the width of a mean of some 200 records an arm, one of B that of ten subjects: where subjects
+    differ by more than records do, the one is narrower by about sqrt(20 / 2) or more.
+    """
+    found = coverage.table(posterior, truth, trials=40, rng=np.random.default_rng(173))
+    covered, error, width = (found[name].to_numpy() for name in ("covers the truth", "standard error", "mean width"))
+    assert np.all((covered >= 0) & (covered <= 1))
+    assert 40 * covered == pytest.approx(np.rint(40 * covered), abs=1e-12)
+    assert error == pytest.approx(np.sqrt(covered * (1 - covered) / 40), rel=1e-12)
+    assert truth["sd_between"] > truth["sigma"]
+    assert width[0] < width[1] / 3
+    assert width[2] == pytest.approx(width[1], rel=0.2), "the model knows what the subjects' means know"
+    assert covered[0] < covered[1:].min()
+
+
+def test_subjects_that_hardly_differ_make_all_intervals_of_one_size(posterior, truth):
+    """With sd_between = sigma / 20 records are as good as independent. The model's prior keeps tau above some 0.3, by
+    which its variance, 1/21 + tau^2, is up to three times that of the others.
+    """
+    alike = truth.copy()
+    alike["sd_between"] = 0.05 * truth["sigma"]
+    width = coverage.table(posterior, alike, trials=40, rng=np.random.default_rng(174))["mean width"]
+    assert width[1] == pytest.approx(width[0], rel=0.25)
+    assert width[0] / 1.25 < width[2] < width[0] * 2
+
+
+def test_each_trial_is_one_posterior_and_two_t_tests(posterior, truth):
+    """The same generator makes the same trials; the model's interval is that of its exact posterior.
+
+    The t-test on records misses the truth on both sides: half of these trials or more, so twelve are enough.
+    """
+    trials, rng = 12, np.random.default_rng(175)
+    found = coverage.table(posterior, truth, trials=trials, rng=np.random.default_rng(175))
+    ends = []
+    for _ in range(trials):
+        model = replicated(posterior.model, truth, rng)
+        effect = exact.posterior(model).b
+        tests = [test(model.groups) for test in (t_tests.on_records, t_tests.on_means)]
+        ends.append([*((t.low, t.high) for t in tests), [effect.quantile(p)[1] for p in (0.025, 0.975)]])
+    low, high = np.moveaxis(ends, -1, 0)
+    assert found["mean width"].to_numpy() == pytest.approx((high - low).mean(axis=0), rel=1e-9)
+    below, above = low >= truth["beta"], high <= truth["beta"]
+    assert below.any()
+    assert above.any()
+    assert found["covers the truth"].to_numpy() == pytest.approx(1 - (below | above).mean(axis=0), abs=1e-12)
+
+
+def test_the_right_interval_covers_as_often_as_it_says(posterior, truth):
+    """Of a t-test on subjects' means, which is exact where all have as many records: next to it here.
+
+    Four and a half binomial errors of 200 trials about 0.95; A, which is wrong, is far below.
+    """
+    found = coverage.table(posterior, truth, trials=200, rng=np.random.default_rng(176))
+    covered = found["covers the truth"]
+    assert covered[1] == pytest.approx(0.95, abs=4.5 * np.sqrt(0.95 * 0.05 / 200))
+    assert covered[0] < 0.8
