@@ -1,1 +1,16 @@
-"""What is done: engines that reach the posterior, checks that hold them against each other, studies that tell it."""
+"""What is done: engines that reach the posterior, checks that hold them against each other, studies that tell it.
+
+Here stand the names that a run may be given, for `--help` lists them and must answer at once.
+"""
+
+STUDIES = {
+    "math_test": "math scores in 100 schools: who is really good, and who only small",
+    "blood_pressure": "a trial on 20 subjects measured again and again: does the medication work",
+    "baseball": "batting averages of 18 players: what 45 at-bats say about the rest of the season",
+    "normal": "one group, its mean and variance unknown: the posterior in closed form",
+    "classrooms": "pupils in classrooms in schools, simulated: a third level, and how far down its prior is felt",
+    "eight_schools": "effects of coaching in eight schools, known only with their standard errors",
+    "published": "every figure and formula that the four sources print, computed again",
+}
+
+ENGINES = ("nuts", "gibbs", "exact")

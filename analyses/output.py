@@ -12,11 +12,10 @@ from hashlib import sha256
 from importlib import metadata, resources
 from pathlib import Path
 
-from analyses import tables
+from analyses import STUDIES, tables
 from analyses.report import pages
 from analyses.report.pages import Page
 from analyses.routes import Answer, Settings
-from analyses.studies import STUDIES
 
 PACKAGES = ("partial-pooling", "pymc", "pytensor", "arviz", "numpy", "scipy", "pandas", "xarray", "matplotlib")
 

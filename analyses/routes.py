@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analyses import tables
+from analyses import ENGINES, tables
 from analyses.checks import Verdict, agreement, diagnostics, predictive, shrinkage
 from analyses.engines import exact, gibbs
-from analyses.studies import ENGINES
 from models.two_level import TwoLevel
 
 

@@ -8,7 +8,7 @@ import time
 from importlib import import_module
 from pathlib import Path
 
-from analyses.studies import ENGINES, STUDIES
+from analyses import ENGINES, STUDIES
 
 FAILED, USAGE, INTERRUPTED = 3, 2, 130
 

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analyses import run, tables
-from analyses.studies import STUDIES, eight_schools
+from analyses import STUDIES, run, tables
+from analyses.studies import eight_schools
 
 TINY = ("--draws", "50", "--tune", "100", "--chains", "2")
 COMMAND = (sys.executable, "-W", "error", "-m", "analyses.run")
