@@ -59,15 +59,19 @@ def _described(products, pairs, records, ss, cross, day_ss):
     return found
 
 
-def table(observed: dict[str, float], subject, day, tree: xr.DataTree, *, rng) -> pd.DataFrame:
-    """Compare what is observed with replicated records, independent given theta, at every draw of sigma.
+def replicated(subject, day, tree: xr.DataTree, *, rng) -> dict[str, np.ndarray]:
+    """Test quantities of records that are independent given theta, at every draw of sigma.
 
     theta drops out, as every quantity is of deviations from a subject's mean.
     """
     sigma = tree["posterior"]["sigma"].values.ravel()
-    replicated = statistics(subject, day, sigma[:, None] * rng.standard_normal((len(sigma), len(subject))))
+    return statistics(subject, day, sigma[:, None] * rng.standard_normal((len(sigma), len(subject))))
+
+
+def table(observed: dict[str, float], replicates: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Compare what is observed with replicated records: mean, interval, P(as large)."""
     rows = []
-    for name, values in replicated.items():
+    for name, values in replicates.items():
         low, high = np.quantile(values, [0.025, 0.975])
         rows.append((name, observed[name], values.mean(), low, high, share(values >= observed[name])))
     return pd.DataFrame(rows, columns=["quantity", "observed", "mean", "q2_5", "q97_5", "P(as large)"])

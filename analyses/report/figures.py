@@ -273,3 +273,17 @@ def chain(curves: dict, *, lags: int = 40) -> Figure:
         bottom.set(xlabel="lag", ylabel="autocorrelation")
     axes[0][0].legend(frameon=False, fontsize=7)
     return figure
+
+
+def in_errors(z, kinds, wrong) -> Figure:
+    """Distances in standard errors, a row for each kind of figure; the wrong ones in red."""
+    names = list(dict.fromkeys(kinds))
+    figure, ax = _figure(height=0.32 * len(names) + 1.0)
+    y = np.array([names.index(kind) for kind in kinds])
+    for members, colour in ((~wrong, POOLED), (wrong, WARNING)):
+        ax.scatter(z[members], y[members], s=12, color=colour, alpha=0.7, linewidths=0)
+    ax.axvline(0, color=RAW, linewidth=0.6)
+    ax.set(xlabel="distance from the exact value, in the source's own errors", yticks=range(len(names)))
+    ax.set_yticklabels(names, fontsize=8)
+    ax.invert_yaxis()
+    return figure

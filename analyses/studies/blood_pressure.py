@@ -119,15 +119,15 @@ def covering(found: Answer, settings: Settings) -> Section:
 def independence(found: Answer, settings: Settings) -> Section:
     """Check whether records of a subject are independent given theta (D)."""
     t = table("blood_pressure")
-    rows = serial.table(
-        serial.from_table(t),
-        *serial.calendar(t),
-        found.posterior.draw(rng=settings.rng("serial")),
-        rng=settings.rng("serial", "replicated"),
-    )
+    observed, tree = serial.from_table(t), found.posterior.draw(rng=settings.rng("serial"))
+    replicated = serial.replicated(*serial.calendar(t), tree, rng=settings.rng("serial", "replicated"))
+    rows = serial.table(observed, replicated)
     p = np.minimum(rows["P(as large)"], 1 - rows["P(as large)"]) * 2
     odd = rows[p < ODD / len(rows)]
-    first = rows.iloc[0]
+    first, oddest = rows.iloc[0], p.idxmin()
+    caption = (
+        "What records that are independent given theta would show on the same days; the red line is what was seen."
+    )
     answer = (
         "Nothing here speaks against independence."
         if odd.empty
@@ -138,7 +138,9 @@ def independence(found: Answer, settings: Settings) -> Section:
         text=f"Given theta, neighbouring records of a subject have a correlation of {first['observed']:+.2f}; "
         "deviations from a subject's own mean add up to 0, so independent ones would have "
         f"{first['mean']:+.2f} on average, from {first['q2_5']:+.2f} to {first['q97_5']:+.2f}. The table shows it by "
-        f"days between records as well, and the trend over the month. {answer}",
+        f"days between records as well, and the trend over the month. Oddest is the {rows['quantity'][oddest]}, with a "
+        f"two-sided P of {p[oddest]:.3f} before one allows for the number of quantities. {answer}",
+        figures={"serial": (figures.predictive({"exact": replicated}, observed), caption)},
         table=rows,
         note="Replicated records are independent given theta, on the same days. Two-sided P are held against "
         f"{ODD} divided by their number.",

@@ -145,7 +145,7 @@ def compared(days, y):
     rng = np.random.default_rng(183)
     sigma = SIGMA * rng.uniform(0.9, 1.1, (4, DRAWS // 4))
     tree = xr.DataTree.from_dict({"posterior": xr.Dataset({"sigma": (("chain", "draw"), sigma)})})
-    rows = serial.table(serial.statistics(*days, y), *days, tree, rng=rng)
+    rows = serial.table(serial.statistics(*days, y), serial.replicated(*days, tree, rng=rng))
     assert rows["quantity"].tolist() == list(plainly(*made_up()))
     assert np.all((rows["q2_5"] < rows["mean"]) & (rows["mean"] < rows["q97_5"]))
     return rows.set_index("quantity")["P(as large)"]
