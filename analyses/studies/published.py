@@ -97,9 +97,10 @@ def in_errors(rows) -> Section:
 
     return Section(
         title="How far off",
-        text="The walk through the eight schools has a chain of 5000 correlated draws, which scatters its figures about "
-        f"the exact ones; {of('eight_schools')} of them lie too far off. Of the lecture's quantiles {of('.q50.')} medians "
-        f"do, and {of('.q2_5.') + of('.q97_5.')} at the ends: negative draws of tau² set to 0 move the middle.",
+        text="The walk through the eight schools has a chain of 5000 correlated draws, which scatters its figures "
+        f"about the exact ones; {of('eight_schools')} of them lie too far off. Of the lecture's quantiles "
+        f"{of('.q50.')} medians do, and {of('.q2_5.') + of('.q97_5.')} at the ends: negative draws of tau² set to 0 "
+        "move the middle.",
         figures={"in_errors": (figure, caption)},
     )
 
