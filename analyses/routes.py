@@ -43,7 +43,7 @@ class Settings:
 class Fit:
     """Draws of one posterior, and the tables and verdicts that come of holding them against the exact one.
 
-    `reference` is its table, good to `error` posterior sds; `nodes` are those of its quadrature, 0 in closed form.
+    `reference` is its table, good to `error` posterior sds; `nodes` are those of its quadrature, 1 in closed form.
     """
 
     name: str

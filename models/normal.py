@@ -28,7 +28,7 @@ class OneGroup:
 
     Examples
     --------
-    >>> example().theta().mean < example().mean
+    >>> bool(50 < example().theta().mean() < example().mean)
     True
     """
 
@@ -44,6 +44,8 @@ class OneGroup:
         for name in ("n", "tau", "alpha", "beta"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be positive")
+        if not (self.ss >= 0 and np.isfinite([self.ss, self.mean, self.mu]).all()):
+            raise ValueError(f"ss must not be negative and all be finite: {self}")
 
     def sigma2(self) -> laws.InverseGamma:
         """sigma^2 | y ~ InverseGamma(alpha + n/2, beta + (ss + (mean - mu)^2 / (1/n + tau^2)) / 2).
@@ -67,7 +69,7 @@ class OneGroup:
     def theta(self):
         """theta | y, the slide's question: Student's t with 2 alpha + n degrees of freedom, from SciPy.
 
-        Its squared scale is the mean of sigma^2 that its law's shape and scale stand for, over n + 1/tau^2.
+        Its squared scale is one over the mean of 1/sigma^2, which is shape over scale, and over n + 1/tau^2.
         """
         from scipy import stats
 

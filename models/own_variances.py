@@ -26,6 +26,13 @@ class OwnVariances:
 
     groups: Replicates
 
+    def __post_init__(self):
+        df, ss = self.groups.within
+        if len(self.groups) < 3:
+            raise ValueError(f"the posterior is improper: {len(self.groups)} groups are too few for a flat sd_between")
+        if df == 0 or ss == 0:
+            raise ValueError("no group has any spread within it: nothing is known of sigma_i")
+
     def log_likelihood(self, theta, s2, nu):
         """Log of p(rows of each group | theta_i, s^2, nu), sigma_i integrated out: broadcast against (..., J).
 

@@ -33,7 +33,7 @@ def moments(model: TwoLevel) -> dict[tuple[str, str], float]:
         label: np.inf if prior.proper else both for label, prior in zip(labels, model.coefficients, strict=True)
     }  # fmt: skip
     of_scale |= {"sd_between": both if model.relative else of_scale["tau"], "theta": rows, "kappa": np.inf}
-    new = min(of_b["mu", ""], of_scale["sd_between"])
+    new = min(*of_b.values(), of_scale["sd_between"])
     of_scale |= {"new_value": rows, "new_theta": new, "new_group_value": min(new, rows)}
     return of_b | {(name, ""): order for name, order in of_scale.items()}
 

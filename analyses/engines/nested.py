@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from analyses.contract import SAMPLE, labelled, replicate
+from analyses.engines import gibbs
 from analyses.engines.mixture import (
     Mixture,
     highest_moment,
@@ -25,12 +26,12 @@ from analyses.engines.mixture import (
 )
 from analyses.engines.quadrature import Region, locate
 from models.pooling import own
-from models.three_level import Nested, ThreeLevel
+from models.three_level import Nested, ThreeLevel, build
 
 SCALES = ("sigma", "tau", "kappa")
 DEPTH = 25.0  # e^-25 of the top is 1e-11
-SETTLED = 1e-4  # of a width: when the step is divided by SHORTER, the logarithm of the error doubles at least
-SHORTER = 2**0.5  # nodes go with the square of it
+SETTLED = 1e-4  # of a width: what moves by less when the step is divided by SHORTER is off by far less at the end
+SHORTER = 2**0.5  # nodes go with the square of it; `error` measures what is left
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +107,8 @@ class Posterior:
 
     def new_labels(self, at: int) -> list[str]:
         """What a new classroom may be in."""
-        return [f"a new classroom of school {self.model.schools[self.model.school[at]]}", "one of a new school"]
+        school = self.model.schools[self.model.school[at]]
+        return [f"a new classroom of school {school}", "a new classroom of a new school"]
 
     def draw(self, *, draws: int = 1000, chains: int = 4, rng) -> xr.DataTree:
         """Draw independently; the chains are for the shape alone."""
@@ -160,6 +162,22 @@ def _reported_moments(model):
     """Powers of the two ratios, (moment, ratio), whose expectation is reported."""
     orders = model.moments()
     return np.diag([highest_moment(orders[name, ""]) for name in ("tau", "kappa")])
+
+
+def by_nuts(model: ThreeLevel, *, rng, **asked) -> xr.DataTree:
+    """NUTS with theta and mu integrated out; `asked` are arguments of `nuts.run`."""
+    from analyses.engines import nuts
+
+    run = nuts.run(build(model), **asked)
+    drawn = {name: run["posterior"][name].values for name in ("lambda", *SCALES)}
+    return complete(model, drawn, engine="nuts", rng=rng, sample_stats=run["sample_stats"].dataset)
+
+
+def by_gibbs(model: ThreeLevel, *, draws: int = 250, tune: int = 500, thin: int = 40, chains: int = 16, rng):
+    """Sweep over the full conditionals; kappa moves slowly where there are few schools."""
+    drawn = gibbs.run(model.conditionals(), model.start(chains, rng), draws=draws, tune=tune, thin=thin, rng=rng)
+    drawn |= {name: np.sqrt(drawn.pop(f"{name}2")) for name in SCALES}
+    return complete(model, drawn, engine="gibbs", rng=rng)
 
 
 def complete(model: ThreeLevel, drawn: dict, *, engine: str, rng, sample_stats=None) -> xr.DataTree:

@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy import stats
 
 from analyses.contract import SAMPLE, labelled
 from analyses.engines import gibbs
-from analyses.engines.mixture import root_inverse_gamma_mixture, rows, t_mixture
-from models.normal import OneGroup
+from analyses.engines.mixture import PROBABILITIES, root_inverse_gamma_mixture, rows, t_mixture
+from models.normal import OneGroup, build
 
 
 def table(model: OneGroup) -> pd.DataFrame:
@@ -53,6 +54,25 @@ def by_gibbs(
     start = {"theta": model.mean + np.sqrt(model.beta) * rng.standard_normal(chains)}
     drawn = gibbs.run(conditionals, start, draws=draws, tune=tune, thin=thin, rng=rng)
     return complete(drawn["theta"], np.sqrt(drawn["sigma2"]), engine="gibbs")
+
+
+def by_nuts(model: OneGroup, **asked) -> xr.DataTree:
+    """NUTS; `asked` are arguments of `nuts.run`."""
+    from analyses.engines import nuts
+
+    run = nuts.run(build(model), **asked)
+    theta, sigma = (run["posterior"][name].values for name in ("theta", "sigma"))
+    return complete(theta, sigma, engine="nuts", sample_stats=run["sample_stats"].dataset)
+
+
+def error(model: OneGroup) -> float:
+    """Largest difference, in posterior sds, of `table`'s quantiles from SciPy's t and inverse gamma."""
+    law, found = model.sigma2(), table(model)
+    of_sigma = stats.invgamma(law.shape, scale=law.scale)
+    probabilities = list(PROBABILITIES.values())
+    quantiles = {("theta", ""): model.theta().ppf(probabilities), ("sigma", ""): np.sqrt(of_sigma.ppf(probabilities))}
+    off = [np.abs(found.loc[key, list(PROBABILITIES)] - q).max() / found["sd"][key] for key, q in quantiles.items()]
+    return float(max(off))
 
 
 def complete(theta, sigma, *, engine: str, sample_stats: xr.Dataset | None = None) -> xr.DataTree:

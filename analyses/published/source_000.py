@@ -67,6 +67,30 @@ def likelihood_split(rng):
     return np.sum(t.N_i * (t.theta - t.mean) ** 2) + t.ss.sum(), t.within()
 
 
+def density_of_scores(rng):
+    """Scores about theta and theta about mu, as functions of theta: a change between two points."""
+    t = _Trial(rng)
+    moved, tau2 = t.theta + rng.normal(0, 3, t.P), 1 / t.kappa
+
+    def printed(theta):
+        rows = sum(np.sum((y - a) ** 2) for y, a in zip(t.rows, theta, strict=True))
+        return -rows / (2 * t.s) - np.sum((theta - t.mu) ** 2) / (2 * tau2 * t.s)
+
+    def right(theta):
+        rows = sum(laws.Normal(a, np.sqrt(t.s)).log_density(y).sum() for y, a in zip(t.rows, theta, strict=True))
+        return rows + laws.Normal(t.mu, np.sqrt(tau2 * t.s)).log_density(theta).sum()
+
+    return printed(moved) - printed(t.theta), right(moved) - right(t.theta)
+
+
+def expectation(rng):
+    """A score's mean is that of theta, whose mean is mu."""
+    t = _Trial(rng)
+    law = TwoLevel(groups=t.model.groups.without(0), tau=t.model.tau).conditionals()["theta"]
+    alone = law({"b": t.state["b"], "tau2": np.array([1e-30]), "sigma2": t.state["sigma2"]})
+    return t.mu + t.beta * t.x[1:], alone.mean[0]  # where schools do not vary about their mean
+
+
 def joint(rng):
     """The joint density's powers and exponent, in s = sigma^2 and kappa = 1 / tau^2, as a change between two points."""
     t = _Trial(rng)
@@ -151,8 +175,10 @@ def shrinkage(rng):
 def covariance_within(rng):
     """Two pupils of one school: tau^2 sigma^2, from the loadings of both on offset and errors."""
     t = _Trial(rng)
+    tau, sigma = t.kappa**-0.5, np.sqrt(t.s)
+    offset, error = t.model.variances(0.0, tau, sigma)[1], t.model.variances(1.0, tau, sigma)[0]
     one, two = np.array([1, 1, 0.0]), np.array([1, 0, 1.0])
-    return t.s / t.kappa, one @ np.diag([t.s / t.kappa, t.s, t.s]) @ two
+    return tau**2 * sigma**2, one @ np.diag([offset, error, error]) @ two
 
 
 def covariance_between(rng):
@@ -165,6 +191,8 @@ def covariance_between(rng):
 FORMULAS = {
     "000.squares_within": squares_within,
     "000.likelihood_split": likelihood_split,
+    "000.density_of_scores": density_of_scores,
+    "000.expectation": expectation,
     "000.joint": joint,
     "000.conditional_of_s": conditional_of_s,
     "000.conditional_of_s_with_beta": conditional_of_s_with_beta,

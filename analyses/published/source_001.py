@@ -87,9 +87,49 @@ def square_completed(rng):
 
 
 def linear_term(rng):
-    """In the last integral lambda stands before the sum of scores alone, and not before omega mu."""
+    """The linear term of the last integral."""
     t = _Scores(rng)
-    return 2 * (t.lam * t.total + t.w * t.mu), 2 * t.lam * (t.total + t.w * t.mu)
+    return 2 * (t.lam * t.total + t.lam * t.w * t.mu), 2 * t.lam * (t.total + t.w * t.mu)
+
+
+def prefactor(rng):
+    """Before the completed square stands a root of lambda (n_i + omega) with a d in it, where 1 is meant."""
+    t = _Scores(rng)
+    root = np.sqrt(t.lam * (t.n_i + t.w))
+    return t.lam * (t.n_i + t.w) / root, np.ones(len(root))
+
+
+def kernel_of_theta(rng):
+    """As a change between two points."""
+    t = _Scores(rng)
+    law, moved = t.law("theta"), t.theta + rng.normal(0, 3, len(t.theta))
+
+    def printed(theta):
+        return -((t.lam * (t.n_i + t.w)) * theta**2 - 2 * t.lam * (t.total + t.w * t.mu) * theta) / 2
+
+    return printed(moved) - printed(t.theta), (law.log_density(moved) - law.log_density(t.theta))[0]
+
+
+def kernel_of_mu(rng):
+    """As a change between two points."""
+    t = _Scores(rng)
+    law = t.law("b")
+
+    def printed(mu):
+        return -t.w * t.lam / 2 * np.sum((t.theta - mu) ** 2) - t.phi / 2 * (mu - t.nu) ** 2
+
+    one, two = np.array([[45.0]]), np.array([[t.mu]])
+    return printed(45.0) - printed(t.mu), (law.log_density(one) - law.log_density(two))[0]
+
+
+def kernel_of_omega(rng):
+    """As a change between two points."""
+    t = _Scores(rng)
+
+    def printed(w):
+        return len(t.theta) / 2 * np.log(w) - (t.lam * t.between / 2 + t.d) * w + (t.c - 1) * np.log(w)
+
+    return printed(0.6 * t.w) - printed(t.w), t.joint(t.lam, 0.6 * t.w) - t.joint(t.lam, t.w)
 
 
 def joint(rng):
@@ -111,7 +151,7 @@ def mean_of_theta(rng):
 
 
 def variance_of_theta(rng):
-    """lambda stands without its inverse: the variance is 1 / (lambda (n_i + omega))."""
+    """lambda bears a mark that is no inverse, unless the hand meant one: the variance is 1 / (lambda (n_i + omega))."""
     t = _Scores(rng)
     return t.lam / (t.n_i + t.w), t.law("theta").sd[0] ** 2
 
@@ -125,7 +165,7 @@ def conditional_of_mu(rng):
 
 
 def kernel_of_lambda(rng):
-    """The kernel's power has the mean of sizes for their sum, and b within the bracket that is halved."""
+    """The power has the mean of sizes for their sum, which it calls m_i, and b is within the bracket that is halved."""
     t = _Scores(rng)
 
     def printed(lam):
@@ -154,6 +194,10 @@ FORMULAS = {
     "001.marginal_likelihood": marginal_likelihood,
     "001.square_completed": square_completed,
     "001.linear_term": linear_term,
+    "001.prefactor": prefactor,
+    "001.kernel_of_theta": kernel_of_theta,
+    "001.kernel_of_mu": kernel_of_mu,
+    "001.kernel_of_omega": kernel_of_omega,
     "001.joint": joint,
     "001.mean_of_theta": mean_of_theta,
     "001.variance_of_theta": variance_of_theta,

@@ -5,7 +5,7 @@ from scipy import stats
 
 from analyses.engines import exact, integrated, laplace, metropolis
 from analyses.published import Figure
-from models import eight_schools
+from models import eight_schools, laws
 from models.pooling import kappa, pool, theta_given
 from models.two_level import TwoLevel
 
@@ -58,7 +58,7 @@ def _pooled(model):
 
 
 def _mode(model):
-    """Mode and covariance of (mu, log tau); R's search may stop as far below the top as its tolerance says."""
+    """Mode and covariance of (mu, log tau); R's search is taken to stop no farther below the top than its tolerance."""
     law = laplace.approximation(model)
     off = np.sqrt(2 * TOLERANCE * (abs(_printed_height(model, law.mean)) + TOLERANCE) * np.diag(law.covariance))
     names, found = ("mu", "log_tau"), {}
@@ -158,6 +158,21 @@ def common_denominator(rng):
     return np.sqrt((t.tau**2 + t.sigma**2) / (t.sigma**-2.0 + t.tau**-2)), t.sigma * t.tau
 
 
+def joint(rng):
+    """Up to a constant: a change between two points in theta, mu and tau."""
+    t, u = _Schools(rng), _Schools(rng)
+
+    def printed(theta, mu, tau):
+        exponent = (theta - mu) ** 2 / (2 * tau**2) + (t.y - theta) ** 2 / (2 * t.sigma**2)
+        return np.sum(-np.log(tau * t.sigma) - exponent)
+
+    def right(theta, mu, tau):
+        return np.sum(laws.Normal(mu, tau).log_density(theta) + laws.Normal(theta, t.sigma).log_density(t.y))
+
+    one, two = (t.theta, t.mu, t.tau), (u.theta, u.mu, u.tau)
+    return printed(*one) - printed(*two), right(*one) - right(*two)
+
+
 def quadratic_in_theta(rng):
     """The line that gathers powers of theta_j has y_j^2 where y_j tau^2 is meant."""
     t = _Schools(rng)
@@ -205,8 +220,9 @@ def variance_of_theta(rng):
 def marginal(rng):
     """What the joint leaves when theta's conditional is taken out: the density of y_j about mu."""
     t = _Schools(rng)
-    rest = t.exponent - (t.theta - t.mean) ** 2 / t.variance
-    return ((t.y - t.mu) / np.sqrt(t.sigma**2 + t.tau**2)) ** 2, rest
+    joint = laws.Normal(t.mu, t.tau).log_density(t.theta) + laws.Normal(t.theta, t.sigma).log_density(t.y)
+    rest = joint - laws.Normal(t.mean, np.sqrt(t.variance)).log_density(t.theta)
+    return laws.Normal(t.mu, np.sqrt(t.sigma**2 + t.tau**2)).log_density(t.y), rest
 
 
 def log_posterior(rng):
@@ -246,6 +262,7 @@ def shrinkage_without_index(rng):
 
 FORMULAS = {
     "002.pooled": pooled,
+    "002.joint": joint,
     "002.common_denominator": common_denominator,
     "002.quadratic_in_theta": quadratic_in_theta,
     "002.square_completed": square_completed,

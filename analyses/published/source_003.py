@@ -10,7 +10,8 @@ from models.pooling import pool, theta_given
 
 RUNS = 100  # of the source's procedure
 DRAWS = 10_000  # in each: the source does not say how many it took, but see `draws_of_the_source`
-ROUNDING = 1e-6 / 12  # variance of what three decimals leave
+ROUNDED = 1e-6 / 12  # variance of what three decimals leave
+EQUALS = 18  # degrees of freedom of three quantiles among players with the same average: 3 x (1 + 1 + 4)
 MISPLACED = "a batting average lies between 0 and 1; the table beside it is that of a tenth"
 CLIPPED = "negative draws of tau^2 were set to 0; the posterior is cut off there"
 QUANTILES = {"q2_5": 0.025, "q50": 0.5, "q97_5": 0.975}
@@ -29,7 +30,9 @@ def figures(printed, rng) -> dict[str, Figure]:
     model = baseball.statement(sigma=sigma)
     exactly = exact.posterior(model).theta()
     right, wrong = (_runs(s, model, rng) for s in (direct.sample, direct.sample_clipped))
-    scale = np.sqrt(DRAWS / draws_of_the_source(printed, right))
+    # A variance on so few degrees of freedom may be larger than it looks: its upper 95% limit is taken.
+    few = EQUALS / stats.chi2.ppf(0.05, EQUALS)
+    scale = np.sqrt(few * DRAWS / draws_of_the_source(printed, right))
     found = {}
     for k, (name, p) in enumerate(QUANTILES.items()):
         columns = exactly.quantile(p), scale * _sd(right[k]), wrong[k].mean(axis=0)
@@ -37,17 +40,14 @@ def figures(printed, rng) -> dict[str, Figure]:
             found[f"baseball.theta.{name}.{player}"] = Figure(value, sd=sd, mistaken=clipped, reason=CLIPPED)
     for name in ("average", "rest_of_season"):
         found |= {f"baseball.{name}.{player}": Figure(x) for player, x in zip(t["player"], t[name], strict=True)}
-    return (
-        found
-        | _after(exactly.quantile(0.5), right[1], wrong[1], scale)
-        | {
-            "baseball.players": Figure(len(t)),
-            "baseball.at_bats": Figure(t["at_bats"].iloc[0]),
-            "baseball.sigma": Figure(sigma, mistaken=10 * sigma, reason=MISPLACED),
-            "baseball.mean": Figure(t["average"].mean()),
-            "baseball.variance": Figure(t["average"].var(ddof=1)),
-        }
-    )
+    return found | {
+        "baseball.players": Figure(len(t)),
+        "baseball.at_bats": Figure(t["at_bats"].iloc[0]),
+        "baseball.sigma": Figure(sigma, mistaken=10 * sigma, reason=MISPLACED),
+        **_after(model),
+        "baseball.mean": Figure(t["average"].mean()),
+        "baseball.variance": Figure(t["average"].var(ddof=1)),
+    }
 
 
 def _runs(sampler, model, rng):
@@ -60,23 +60,21 @@ def _sd(runs):
     return runs.std(axis=0, ddof=1)
 
 
-def _after(medians, right, wrong, scale):
-    """Squared errors of the pooled estimates, the medians, and how many are nearer than the averages."""
-    t = baseball.averages()
-    rest, raw = t["rest_of_season"].to_numpy(), t["average"].to_numpy()
+def _after(model):
+    """Squared errors of the averages and of the parametric empirical Bayes estimates, and how many come nearer.
 
-    def squared(estimate):
-        return np.sum((estimate - rest) ** 2, axis=-1)
-
-    def nearer(estimate):
-        return np.sum(np.abs(estimate - rest) < np.abs(raw - rest), axis=-1)
-
+    So the source calls them: (mu, tau^2) are put at the mean and at s^2 - sigma^2, what the averages vary by beyond
+    their noise.
+    """
+    g, rest = model.groups, baseball.averages()["rest_of_season"].to_numpy()
+    between = max(g.mean.var(ddof=1) - g.noise[0], 0.0)
+    pooled, _ = theta_given(g.mean, g.noise, g.mean.mean(), between)
+    off, off_raw = (pooled - rest) ** 2, (g.mean - rest) ** 2
     return {
-        f"baseball.{name}": Figure(
-            float(of(medians)), sd=scale * _sd(of(right)), mistaken=of(wrong).mean(), reason=CLIPPED
-        )
-        for name, of in {"squared_error.pooled": squared, "improved": nearer}.items()
-    } | {"baseball.squared_error.average": Figure(float(squared(raw)))}
+        "baseball.squared_error.average": Figure(off_raw.sum()),
+        "baseball.squared_error.pooled": Figure(off.sum()),
+        "baseball.improved": Figure(np.sum(off < off_raw)),
+    }
 
 
 def readings(printed, rng) -> dict[tuple[float, str], float]:
@@ -102,8 +100,15 @@ def draws_of_the_source(printed, quantiles) -> float:
 
     Players with the same average have the same posterior, so what their printed quantiles differ by is the source's
     Monte Carlo error and rounding. `quantiles`, (quantile, run, player), come from runs of DRAWS each.
+
+    Raises
+    ------
+    ValueError
+        Where they differ by no more than rounding.
     """
-    seen = _among_equals(printed.to_numpy().T).sum() - len(QUANTILES) * ROUNDING
+    seen = _among_equals(printed.to_numpy().T).sum() - len(QUANTILES) * ROUNDED
+    if not seen > 0:
+        raise ValueError("players with the same average differ by no more than rounding: no draws can be counted")
     return DRAWS * _among_equals(quantiles).mean(axis=1).sum() / seen
 
 
@@ -218,7 +223,7 @@ def marginal_of_data(rng):
 
 
 def number_of_groups(rng):
-    """Called a model of n observations, where there are k; n is the size of a group."""
+    """Called a model of n observations, where there are k; n is the size of a group some slides before."""
     t = _Players(rng)
     return baseball.averages()["at_bats"].iloc[0], t.k
 
@@ -242,6 +247,26 @@ def posterior_of_tau(rng):
     tau = np.sqrt([t.tau2, 1.7 * t.tau2])
     height = t.model.collapsed(tau).log_density - np.log(2 * tau)  # a density of tau^2
     return printed(1.7 * t.tau2) - printed(t.tau2), height[1] - height[0]
+
+
+def factorisation(rng):
+    """The joint posterior of theta, mu and tau^2 in three factors, as a change between two points."""
+    t = _Players(rng)
+
+    def printed(theta, mu, tau2):
+        mean, variance = theta_given(t.y, t.sigma2, mu, tau2)
+        of_theta = laws.Normal(mean, np.sqrt(variance)).log_density(theta).sum()
+        of_mu = laws.Normal(t.y.mean(), np.sqrt((t.sigma2 + tau2) / t.k)).log_density(mu)
+        total = t.sigma2 + tau2
+        return of_theta + of_mu - (t.k - 1) / 2 * np.log(total) - (t.k - 1) * t.s2 / (2 * total)
+
+    def right(theta, mu, tau2):
+        rows = laws.Normal(theta, np.sqrt(t.sigma2)).log_density(t.y).sum()
+        return rows + laws.Normal(mu, np.sqrt(tau2)).log_density(theta).sum()
+
+    one = rng.normal(t.mu, np.sqrt(t.tau2), t.k), t.mu, t.tau2
+    two = rng.normal(0.27, 0.04, t.k), 0.27, 0.04**2
+    return printed(*one) - printed(*two), right(*one) - right(*two)
 
 
 def law_of_the_total(rng):
@@ -279,6 +304,7 @@ FORMULAS = {
     "003.number_of_groups": number_of_groups,
     "003.mu_given_tau": mu_given_tau,
     "003.posterior_of_tau": posterior_of_tau,
+    "003.factorisation": factorisation,
     "003.law_of_the_total": law_of_the_total,
     "003.mean_squared_error": mean_squared_error,
     "003.pupils_without_index": pupils_without_index,

@@ -257,8 +257,8 @@ def own_sds(n, raw, pooled, common) -> Figure:
     return figure
 
 
-def chain(curves: dict, *, lags: int = 40) -> Figure:
-    """Density, trace and autocorrelation of one chain's quantities: name to (draws, (x, exact density))."""
+def chain(curves: dict, correlations: dict) -> Figure:
+    """Density, trace and autocorrelation of one chain's quantities: name to (draws, (x, exact density)), and by lag."""
     figure, axes = _figure(width=7.2, height=6.0, nrows=3, ncols=len(curves))
     for (top, middle, bottom), (name, (draws, curve)) in zip(axes.T, curves.items(), strict=True):
         top.hist(draws, 60, density=True, histtype="step", color=POOLED, label="chain", **STYLE)
@@ -266,9 +266,7 @@ def chain(curves: dict, *, lags: int = 40) -> Figure:
         top.set(xlabel=name, yticks=[])
         middle.plot(draws, color=POOLED, linewidth=0.3)
         middle.set(xlabel="step", ylabel=name)
-        e = draws - draws.mean()
-        correlation = [np.mean(e[lag:] * e[: len(e) - lag]) / np.mean(e**2) for lag in range(lags + 1)]
-        bottom.vlines(range(lags + 1), 0, correlation, color=POOLED)
+        bottom.vlines(range(len(correlations[name])), 0, correlations[name], color=POOLED)
         bottom.axhline(0, color=RAW, linewidth=0.6)
         bottom.set(xlabel="lag", ylabel="autocorrelation")
     axes[0][0].legend(frameon=False, fontsize=7)

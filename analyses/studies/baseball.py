@@ -56,7 +56,8 @@ def sentence(found: Answer) -> str:
     first = found.groups.iloc[0]
     return (
         f"Not what they have batted so far: pooled, {first['label']}'s {first['estimate']:.3f} becomes "
-        f"{first['theta_mean']:.3f}, {better} of the 18 players come nearer to their average over the rest of the "
+        f"{first['theta_mean']:.3f}, {better} of the {len(raw)} players come nearer to their average over the rest of "
+        "the "
         f"season, and the sum of squared errors falls from {np.sum((raw - rest) ** 2):.3f} to "
         f"{np.sum((pooled - rest) ** 2):.3f}."
     )

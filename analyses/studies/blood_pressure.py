@@ -28,6 +28,7 @@ def page(settings: Settings) -> Page:
         sections=(
             three_analyses(found),
             covering(found, settings),
+            common.conditionals_section(beta=True),
             effect(found),
             raw_and_pooled(found),
             how_much_is_pooled(found),
@@ -53,9 +54,11 @@ def below_zero(found: Answer) -> float:
 def sentence(found: Answer) -> str:
     """Give the answer in a sentence."""
     beta = found.reference.loc[("beta", "treatment")]
-    certain = beta["q2_5"] > 0 or beta["q97_5"] < 0
+    lowers, certain = below_zero(found) > 0.5, beta["q2_5"] > 0 or beta["q97_5"] < 0
+    answer = ("Yes" if lowers else "No, it raises it") if certain else f"Probably{'' if lowers else ' not'}"
+    doubt = "" if certain else ", but these data do not settle it"
     return (
-        f"{'Yes' if certain else 'Probably, but these data do not settle it'}: the experimental medication changes "
+        f"{answer}{doubt}: the experimental medication changes "
         f"blood pressure by {beta['mean']:.1f} mmHg (95% interval {beta['q2_5']:.1f} to {beta['q97_5']:.1f}) and "
         f"lowers it with probability {below_zero(found):.2f}; {beta['sd']:.1f} mmHg of uncertainty remain because "
         f"there are {len(found.groups)} subjects, however often each is measured."
@@ -79,11 +82,15 @@ def effect(found: Answer) -> Section:
 def three_analyses(found: Answer) -> Section:
     """Set the t-test on records, the t-test on subjects' means and the hierarchical model side by side (A to C)."""
     g, beta = found.model.groups, found.reference.loc[("beta", "treatment")]
-    records, means = t_tests.on_records(g), t_tests.on_means(g)
+    records, means, below = t_tests.on_records(g), t_tests.on_means(g), below_zero(found)
     rows = [
         ("A: t-test on all records", *records[:2], *records[3:]),
         ("B: t-test on subjects' means", *means[:2], *means[3:]),
-        ("C: hierarchical model", *beta[["mean", "sd", "q2_5", "q97_5"]], 1 - below_zero(found)),
+        (
+            "C: hierarchical model",
+            *beta[["mean", "sd", "q2_5", "q97_5"]],
+            2 * min(below, 1 - below),
+        ),
     ]
     return Section(
         title="A to C. Three analyses, two of them wrong",
@@ -96,9 +103,10 @@ def three_analyses(found: Answer) -> Section:
         "8 records to be as sure as one of 31. The hierarchical model (C) weighs each by what it is worth. Here that "
         "makes little difference, as a subject's mean of even a few records is known well.",
         table=pd.DataFrame(
-            rows, columns=["analysis", "difference", "standard error", "q2_5", "q97_5", "p, or P(beta > 0)"]
+            rows, columns=["analysis", "difference", "standard error", "q2_5", "q97_5", "p, or 2 P(beta > 0)"]
         ),
-        note="A and B: Welch's t-test, 95% confidence interval, two-sided p. C: posterior mean, sd, 95% interval.",
+        note="A and B: Welch's t-test, 95% confidence interval, two-sided p. C: posterior mean, sd, 95% interval, "
+        "and twice the smaller of P(beta > 0) and P(beta < 0).",
     )
 
 

@@ -22,7 +22,8 @@ def agreement_section(answer: Fit) -> Section:
     """Show every figure of every engine against the exact posterior."""
     rows = answer.agreement
     most = max(agreement.limit(agreement.tests(part)) for _, part in rows.groupby("engine"))
-    shared = answer.summary[~answer.summary["variable"].isin(["theta", "kappa"])]
+    of_groups = answer.summary["variable"].isin(["theta", "mu", "kappa", "sigma"]) & (answer.summary["label"] != "")
+    shared = answer.summary[~of_groups]
     caption = (
         f"Each point is one figure of one engine. Beyond the dashed lines, {most:.1f} standard errors from the exact "
         "value, an engine is called wrong; a right one goes there less than once in a thousand runs."
@@ -36,7 +37,31 @@ def agreement_section(answer: Fit) -> Section:
         "5, 50 and 95% quantiles, is held against it in Monte Carlo standard errors.",
         figures={"agreement": (figures.agreement(rows, most), caption)},
         table=shared[SUMMARY],
-        note=f"{INTERVALS} The exact rows have no Monte Carlo error. Every theta and kappa is in summary.csv.",
+        note=f"{INTERVALS} The exact rows have no Monte Carlo error. What is one a group is in summary.csv.",
+    )
+
+
+def conditionals_section(*, beta: bool) -> Section:
+    """The complete conditionals that Gibbs cycles through, as `TwoLevel.conditionals` has them."""
+    regression = "mu + beta x_i" if beta else "mu"
+    of_b = (
+        [("mu, beta", "N((X'X)⁻¹ X'theta, tau² sigma² (X'X)⁻¹), X the columns 1 and x, both at once")]
+        if beta
+        else [("mu", "N(mean of theta, tau² sigma² / J)")]
+    )
+    rows = [
+        *of_b,
+        ("sigma²", "InverseGamma((N + J) / 2, (sum_i ss_i + n_i (mean_i - theta_i)² + e'e / tau²) / 2)"),
+        ("tau²", "InverseGamma((J + 1) / 2, (1 + e'e / sigma²) / 2)"),
+        ("theta_i", f"N(kappa_i ({regression}) + (1 - kappa_i) mean_i, (1 - kappa_i) sigma² / n_i)"),
+    ]
+    return Section(
+        title="C. The complete conditionals",
+        text=f"With N rows in J groups, e_i = theta_i - {regression.replace(' +', ' -')}, and kappa_i = 1 / (1 + n_i "
+        "tau²), "
+        "each parameter given the data and all others:",
+        table=pd.DataFrame(rows, columns=["parameter", "given all else"]),
+        note="Each is tested against the joint density that PyMC has of the model, as a function of that parameter.",
     )
 
 

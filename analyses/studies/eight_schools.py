@@ -12,7 +12,7 @@ from analyses.report.pages import Page, Section
 from analyses.routes import Answer, Settings, answer
 from analyses.studies import common
 from models import eight_schools
-from models.pooling import theta_given
+from models.pooling import kappa, theta_given
 
 NORMAL = stats.norm.ppf(0.975)
 STEPS = 5000  # kept, and as many thrown away
@@ -75,12 +75,14 @@ def separate_or_pooled(found: Answer) -> Section:
         (label, m, se, m - NORMAL * se, m + NORMAL * se)
         for label, m, se in zip(g.labels, g.mean, g.standard_error, strict=True)
     ]
+    overlap = "overlap throughout" if max(r[3] for r in rows) < min(r[4] for r in rows) else "do not all overlap"
     rows.append(("all pooled", mean, sd, mean - NORMAL * sd, mean + NORMAL * sd))
     return Section(
         title="Each for itself, or all alike?",
-        text=f"By themselves the schools' intervals overlap throughout. Pooled, they have the mean {mean:.2f} with "
-        f"variance {sd**2:.2f}, and a chi-square test finds no difference between them: {chi2:.2f} on {len(g) - 1} "
-        f"degrees of freedom, p = {p:.2f}.\n\nYet neither will do. For itself, school A would have an effect above its "
+        text=f"By themselves the schools' intervals {overlap}. Pooled, they have the mean {mean:.2f} with variance "
+        f"{sd**2:.2f}, and a chi-square test finds {'no' if p > 0.05 else 'a'} difference between them: {chi2:.2f} on "
+        f"{len(g) - 1} degrees of freedom, p = {p:.2f}.\n\nYet neither will do. For itself, school A would have an "
+        "effect above its "
         f"{g.mean[0]:.0f} points with probability one half; pooled, it would be above school C with probability one "
         "half. The hierarchical model lies between.",
         table=pd.DataFrame(rows, columns=["school", "estimate", "standard error", "q2_5", "q97_5"]),
@@ -120,18 +122,27 @@ def the_chain(found: Answer, settings: Settings) -> Section:
     }
     ess = {name: float(az.ess(x[None], method="mean")) for name, x in (("mu", mu), ("log tau", log_tau))}
     rate = float(tree["sample_stats"]["acceptance_rate"].mean())
+    correlations = {name: autocorrelation(draws) for name, (draws, _) in curves.items()}
+    lag = {name: correlation[1] for name, correlation in correlations.items()}
     caption = (
         "Above, the chain's draws under the exact density; in the middle, the chain; below, its autocorrelation by lag."
     )
     return Section(
         title="Metropolis, as the source walks",
         text=f"Of {2 * STEPS:,} steps of twice the Cholesky factor of the normal approximation's covariance "
-        f"{100 * rate:.1f}% were accepted. The trace wanders and does not drift, and the autocorrelation dies out, but "
-        f"not as fast as it may look: the {STEPS:,} draws that are kept are worth {ess['mu']:.0f} independent ones for "
+        f"{100 * rate:.1f}% were accepted. Successive draws of mu have a correlation of {lag['mu, points']:.2f}, of "
+        f"log tau {lag['log tau']:.2f}, and it dies out, but not as fast as it may look: the {STEPS:,} draws that are "
+        f"kept are worth {ess['mu']:.0f} independent ones for "
         f"mu and {ess['log tau']:.0f} for log tau, so means come with {np.sqrt(STEPS / min(ess.values())):.1f} times "
         "the error that their number suggests.",
-        figures={"chain": (figures.chain(curves), caption)},
+        figures={"chain": (figures.chain(curves, correlations), caption)},
     )
+
+
+def autocorrelation(draws, lags: int = 40) -> np.ndarray:
+    """Correlation of a chain with itself at lags 0, 1, .."""
+    e = draws - draws.mean()
+    return np.array([np.mean(e[lag:] * e[: len(e) - lag]) for lag in range(lags + 1)]) / np.mean(e**2)
 
 
 def raw_and_pooled(found: Answer) -> Section:
@@ -177,8 +188,12 @@ def given_tau(found: Answer) -> Section:
     return Section(
         title="It all hangs on tau",
         text="If schools did not differ at all (tau = 0) every effect would be the pooled mean; if they differed "
-        "without bounds, each would be its own estimate. The data speak for small values of tau without ruling out "
-        "large ones.",
+        "without bounds, each would be its own estimate. Given both mu and tau, theta_j ~ N(m_j, V_j) with V_j = 1 / "
+        "(1/se_j² + 1/tau²) and m_j = V_j (y_j / se_j² + mu / tau²): the table has them at the mode of (mu, log tau), "
+        "the "
+        "figure with mu averaged out.",
+        table=at_the_mode(found),
+        note="(1 - B_j) y_j + B_j mu is the same mean; B_j is the shrinkage.",
         figures={
             "theta_given_tau": (
                 figures.conditional_means(tau, means, density, g.labels, g.mean, **axes),
@@ -186,6 +201,14 @@ def given_tau(found: Answer) -> Section:
             )
         },
     )
+
+
+def at_the_mode(found: Answer) -> pd.DataFrame:
+    """Mean and variance of theta given (mu, tau), and the shrinkage, at the mode of the posterior."""
+    g, (mu, log_tau) = found.model.groups, laplace.approximation(found.model).mean
+    mean, variance = theta_given(g.mean, g.noise, mu, np.exp(2 * log_tau))
+    columns = {"school": g.labels, "m_j": mean, "V_j": variance, "B_j": kappa(g.noise, np.exp(2 * log_tau))}
+    return pd.DataFrame(columns)
 
 
 def geometry(found: Answer, settings: Settings) -> tuple[Section]:
@@ -201,7 +224,7 @@ def geometry(found: Answer, settings: Settings) -> tuple[Section]:
         Section(
             title="Why the funnel matters",
             text="Sampled as it is written (centered), the posterior has a neck at small tau that NUTS cannot enter: "
-            "divergent transitions say so, and its answers are off. Standardising theta (noncentered) widens the "
+            "divergent transitions are its way to say so. Standardising theta (noncentered) widens the "
             "neck. Integrating theta out (marginal) leaves two parameters and no funnel, and theta is drawn "
             "afterwards; that is the run that the checks judge. The other two decide nothing.",
             figures={"funnel": (figures.funnel(shown, group="A"), caption)},

@@ -31,6 +31,7 @@ def page(settings: Settings) -> Page:
             maximum_likelihood(found),
             extreme_means(found, settings),
             raw_and_pooled(found),
+            common.conditionals_section(beta=False),
             how_much_is_pooled(found),
             covariances(found, settings),
             one_sigma.tests(found),
@@ -112,8 +113,8 @@ def extreme_means(found: Answer, settings: Settings) -> Section:
     low, high = (groups.set_index("label").loc[name] for name in ("17", "67"))
     explained = "Noise explains what is seen."
     unexplained = (
-        "Noise is most of it, then, but not all: with a common spread between schools small ones would not lie as far "
-        "out as they do, so there may be something in the suspicion."
+        "Noise and one spread for all do not explain it: small schools lie farther out than that, so there may be "
+        "something in the suspicion."
     )
     below = int((groups["estimate"] < low["estimate"]).sum())
     figure = figures.funnel_of_means(groups, mu, sigma, named=("67", "17"), xlabel="pupils tested", ylabel="points")
@@ -124,16 +125,16 @@ def extreme_means(found: Answer, settings: Settings) -> Section:
     return Section(
         title="B. Extreme means come from small schools",
         text=f"School 67, the highest with {high['estimate']:.1f}, has {high['n']} pupils, and school 17, the "
-        f"{('lowest', 'second lowest', 'third lowest')[below]} with {low['estimate']:.1f}, has {low['n']}: of the ten "
-        f"means farthest from the middle {few['observed']:.0f} belong to schools smaller than the median one. A mean "
+        f"lowest but {below} with {low['estimate']:.1f}, has {low['n']}: of the {extremes.FARTHEST} means "
+        f"farthest from the middle {few['observed']:.0f} belong to schools smaller than the median one. A mean "
         "of n scores has the standard error sigma / sqrt(n), so small schools scatter most even if they are no "
         "better and no worse.\n\nThe source suspects a second reason, that small schools are also truly more extreme. "
         "Replicated data, in which every school comes from one population whatever its size, answer: as many small "
         f"ones among the farthest with probability {few['P, differing']:.2f}, and as large a spread of small "
         f"schools compared with large ones, noise allowed for, with {common.chance(ratio['P, differing'])}. "
-        f"{explained if ratio['P, differing'] > DOUBTFUL else unexplained} That all schools are alike is out of the "
-        f"question: {of.iloc[1]['observed']:.0f} means lie beyond two standard errors where "
-        f"{of.iloc[1]['mean, alike']:.0f} would.",
+        f"{explained if ratio['P, differing'] > DOUBTFUL else unexplained} Were all schools alike, "
+        f"{of.iloc[1]['mean, alike']:.0f} means would lie beyond two standard errors; {of.iloc[1]['observed']:.0f} do "
+        f"({common.chance(of.iloc[1]['P, alike'])}).",
         figures={"extremes": (figure, caption)},
         table=rows,
         note="What is observed is averaged over the posterior of mu and sigma, on which the counts depend.",
@@ -175,10 +176,10 @@ def covariances(found: Answer, settings: Settings) -> Section:
     tau, between = (found.reference.loc[(name, "")] for name in ("tau", "sd_between"))
     sigma = found.reference.loc[("sigma", ""), "mean"]
     low, middle, high = (tau[q] ** 2 / (1 + tau[q] ** 2) for q in ("q2_5", "q50", "q97_5"))
-    same, other, error = simulated_covariances(tau["mean"], sigma, settings.rng("covariances"))
+    same, other, error, error_of_other = simulated_covariances(tau["mean"], sigma, settings.rng("covariances"))
     rows = [
         ("two pupils of one school", "tau² sigma²", (tau["mean"] * sigma) ** 2, same, error),
-        ("pupils of two schools", "0", 0.0, other, error),
+        ("pupils of two schools", "0", 0.0, other, error_of_other),
     ]
     return Section(
         title="E. What two pupils have in common",
@@ -193,8 +194,9 @@ def covariances(found: Answer, settings: Settings) -> Section:
 
 
 def simulated_covariances(tau, sigma, rng):
-    """Covariance of two pupils of one school and of two schools, with the standard error of either, from the model."""
+    """Covariance of two pupils of one school and of two schools from the model, then the standard error of either."""
     offset = tau * sigma * rng.standard_normal(PAIRS)
     one, two = (offset + sigma * rng.standard_normal(PAIRS) for _ in range(2))
-    variance = sigma**2 * (1 + tau**2)
-    return np.mean(one * two), np.mean(one * np.roll(two, 1)), np.sqrt((variance**2 + (tau * sigma) ** 4) / PAIRS)
+    variance, shared = sigma**2 * (1 + tau**2), (tau * sigma) ** 2
+    errors = np.sqrt(variance**2 + np.array([shared**2, 0.0])) / np.sqrt(PAIRS)
+    return np.mean(one * two), np.mean(one * np.roll(two, 1)), *errors

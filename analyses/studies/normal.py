@@ -19,8 +19,9 @@ def page(settings: Settings) -> Page:
     return Page(
         name="normal",
         title="One group, before there are many",
-        question="Scores of one school's pupils, theta known beforehand in units of sigma, and sigma with a prior of "
-        "its own: what is theta's marginal posterior?",
+        question="Scores of one school's pupils, a prior of theta that is measured in sigma, and a prior of sigma: "
+        "what is "
+        "theta's marginal posterior?",
         sentence=sentence(model),
         sections=(
             students_t(model, found),
@@ -38,21 +39,17 @@ def reached(model: OneGroup, settings: Settings) -> Fit:
     """Reach the posterior by every engine asked for."""
     trees, seconds = {}, {}
     if "nuts" in settings.engines:
-        from analyses.engines import nuts
-
         asked = settings.nuts("normal")
-        del asked["rng"]
+        del asked["rng"]  # nothing is left to draw
         with timed(seconds, "nuts"):
-            run = nuts.run(normal.build(model), **asked)
-        theta, sigma = (run["posterior"][name].values for name in ("theta", "sigma"))
-        trees["nuts"] = sequential.complete(theta, sigma, engine="nuts", sample_stats=run["sample_stats"].dataset)
+            trees["nuts"] = sequential.by_nuts(model, **asked)
     if "gibbs" in settings.engines:
         with timed(seconds, "gibbs"):
             trees["gibbs"] = sequential.by_gibbs(model, rng=settings.rng("gibbs", "normal"))
     if "exact" in settings.engines:
         trees["exact"] = sequential.draw(model, rng=settings.rng("exact", "normal"))
     ahead = {e: sequential.predicted(model, tree, rng=settings.rng("new", "normal", e)) for e, tree in trees.items()}
-    known = {"error": np.finfo(float).eps, "nodes": 1, "seconds": seconds}
+    known = {"error": sequential.error(model), "nodes": 1, "seconds": seconds}
     return fit("normal", trees, sequential.table(model), ahead, sequential.predictions(model), **known)
 
 
@@ -109,7 +106,7 @@ def one_after_the_other(model: OneGroup) -> Section:
         title="One after the other",
         text="The source draws sigma² from its marginal posterior and then theta given it, which needs no chain: the "
         "independent draws below are made in this way. Its scale of sigma² is printed without beta and without the "
-        f"factor one half, its density with the wrong sign of the exponent: drawn so, sigma² would be "
+        f"factor one half, its density with the wrong sign of the power: drawn so, sigma² would be "
         f"{printed / law.scale:.1f} times too large.",
         table=pd.DataFrame(rows, columns=["scale of sigma²", "beta*", "mean of sigma²"]),
     )

@@ -2,7 +2,7 @@
 
 from analyses.checks import Verdict
 from analyses.published import verdicts
-from analyses.published.verdicts import AGREES, ERROR, OWN_ERROR
+from analyses.published.verdicts import AGREES, ERROR, OWN_ERROR, UNEXPLAINED
 from analyses.report import figures
 from analyses.report.pages import Page, Section
 from analyses.routes import Settings
@@ -14,7 +14,7 @@ SOURCES = {
     "003": "the lecture: one group, baseball, a third level",
 }
 SHOWN = ["what", "printed", "right", "own_error", "verdict", "reason", "place"]
-SHORT = {AGREES: "agrees", OWN_ERROR: "within own error", ERROR: "wrong"}
+SHORT = {AGREES: "agrees", OWN_ERROR: "within own error", ERROR: "wrong", UNEXPLAINED: "unexplained"}
 
 
 def page(settings: Settings) -> Page:
@@ -43,19 +43,20 @@ def _numbers(rows):
 
 def sentence(rows) -> str:
     """Give the answer in a sentence."""
-    of = _numbers(rows)["verdict"].value_counts()
+    of = _numbers(rows)["verdict"].value_counts().reindex([AGREES, OWN_ERROR, ERROR, UNEXPLAINED], fill_value=0)
     formulas = rows[rows["kind"] == "formula"]
+    reasons = f"{of[UNEXPLAINED]} differ without a reason." if of[UNEXPLAINED] else "Each has its reason."
     return (
         f"Of {of.sum()} computed figures {of[AGREES]} agree to the last printed digit, {of[OWN_ERROR]} more to within "
         f"what their own method may be off by, and {of[ERROR]} are wrong; of {len(formulas)} formulas "
-        f"{(formulas['verdict'] == ERROR).sum()} are misprinted or mistaken. Each has its reason."
+        f"{(formulas['verdict'] == ERROR).sum()} are misprinted or mistaken. {reasons}"
     )
 
 
 def settled(rows) -> Verdict:
     """Whether no row is left without a verdict, nor an error without a reason."""
     found = verdicts.is_settled(rows)
-    open_rows = rows.loc[rows["verdict"] == verdicts.UNEXPLAINED, "figure"].tolist()
+    open_rows = rows.loc[rows["verdict"] == UNEXPLAINED, "figure"].tolist()
     said = f"all {len(rows)} rows have a verdict, every error its reason" if found else f"unexplained: {open_rows}"
     return Verdict("published", found, said)
 
@@ -73,7 +74,7 @@ def summary(rows) -> Section:
         f"{1 / verdicts.FALSE_ALARM:,.0f} right sources; where it searched, as far as its search may stop from the "
         "top. All else is an error, and counts as explained only if the suspected mistake, computed, gives what is "
         "printed. A formula is evaluated at random values beside what it stands for.",
-        table=counted.astype(int).reset_index()[["source", "kind", *SHORT]].rename(columns=SHORT),
+        table=counted.reindex(columns=list(SHORT), fill_value=0).astype(int).rename(columns=SHORT).reset_index(),
         note="Inputs are data that the sources print; what they print twice to fewer digits is called repeated.",
     )
 
@@ -107,12 +108,13 @@ def in_errors(rows) -> Section:
 
 def wrong(rows) -> Section:
     """List the errors."""
-    errors = rows[rows["verdict"] == ERROR]
+    errors = rows[rows["verdict"].isin([ERROR, UNEXPLAINED])].sort_values(["kind", "source"], ascending=[False, True])
     return Section(
         title="What is wrong",
-        text="Most are slips of the pen in derivations whose results are right. Those that change an answer: the "
-        "variance of beta and sigma's conditional with a treatment (000), theta's conditional variance (001), the "
-        "scale of sigma² and the law from which tau² is drawn (003), which moves the medians of its baseball table.",
+        text="Formulas first by source, then figures. A slip of notation is taken literally, another value standing "
+        "for "
+        "a letter that is misplaced: its row shows that it matters, not how a reader would mend it. A slip in a "
+        "derivation may leave its result right, which then has a row of its own.",
         table=errors[["source", "what", "printed", "right", "reason"]],
     )
 

@@ -14,7 +14,6 @@ from analyses.checks import agreement
 from analyses.engines import nested
 from analyses.engines.mixture import PROBABILITIES, product_mixture
 from analyses.routes import Settings
-from analyses.studies import classrooms as study
 from models import classrooms, priors
 from models.three_level import ThreeLevel
 
@@ -31,8 +30,8 @@ def shipped():
 
 ENGINES = {
     "exact": lambda posterior: posterior.draw(draws=5000, rng=np.random.default_rng(63)),
-    "gibbs": lambda posterior: study.by_gibbs(posterior.model, np.random.default_rng(63)),
-    "nuts": lambda posterior: study.by_nuts(posterior.model, Settings(seed=63)),
+    "gibbs": lambda posterior: nested.by_gibbs(posterior.model, rng=np.random.default_rng(63)),
+    "nuts": lambda posterior: nested.by_nuts(posterior.model, **Settings(seed=63).nuts("classrooms")),
 }
 
 
@@ -70,7 +69,7 @@ def test_a_doubled_sum_of_squares_is_noticed(shipped):
     posterior, reference, _ = shipped
     right = posterior.model
     wrong = Doubled(classrooms=right.classrooms, school=right.school, schools=right.schools)
-    found = judged(study.by_gibbs(wrong, np.random.default_rng(65), draws=100), reference)
+    found = judged(nested.by_gibbs(wrong, rng=np.random.default_rng(65), draws=100), reference)
     assert "differs from the exact posterior" in found.sentence
 
 
@@ -82,7 +81,7 @@ def test_what_comes_next_has_the_total_variance(shipped):
     _, table, found = shipped
     mean2 = (table.loc[list(SCALES), ["mean", "sd"]] ** 2).sum(axis=1).droplevel("label")
     top, mu, theta = (table.loc[key] for key in (("lambda", ""), ("mu", "1"), ("theta", "1a")))
-    old, new = "a new classroom of school 1", "one of a new school"
+    old, new = "a new classroom of school 1", "a new classroom of a new school"
     expected = {
         ("new_value", "1a"): (theta["mean"], theta["sd"] ** 2 + mean2["sigma"]),
         ("new_theta", old): (mu["mean"], mu["sd"] ** 2 + mean2["tau"]),
