@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from analyses.checks import agreement
-from analyses.engines import direct, exact
+from analyses.engines import direct, empirical_bayes, exact
 from analyses.published import source_003, verdicts
-from analyses.studies import baseball as study
 from models import baseball, eight_schools, priors
 from models.pooling import pool
 
@@ -88,5 +87,21 @@ def test_squared_errors_as_printed(printed_sigma):
 def test_shrinkage_of_efron_and_morris():
     """They keep c = .212 of each deviation, from an arcsine scale; on the scale of averages it is nearly that."""
     g = baseball.groups()
-    kept = (study.james_stein(g) - g.mean.mean()) / (g.mean - g.mean.mean())
+    kept = (empirical_bayes.james_stein(g) - g.mean.mean()) / (g.mean - g.mean.mean())
     assert kept == pytest.approx(np.full(18, 0.212), abs=0.005)
+
+
+def test_empirical_bayes_by_moments_is_the_maximum_but_for_one_degree_of_freedom():
+    """With equal errors the likelihood is largest where sigma^2 + tau^2 is the mean square, not s^2: k for k - 1."""
+    model = baseball.statement(sigma=baseball.PRINTED)
+    g, table = model.groups, empirical_bayes.table(model)
+    maximum = table.loc[("tau", ""), "mean"] ** 2 + g.noise[0]
+    assert maximum == pytest.approx(g.mean.var(), rel=1e-6)
+    kept = (empirical_bayes.by_moments(g) - g.mean.mean()) / (g.mean - g.mean.mean())
+    assert kept == pytest.approx(np.full(18, 1 - g.noise[0] / g.mean.var(ddof=1)), rel=1e-12)
+
+
+def test_empirical_bayes_of_equal_means_is_their_mean():
+    """s^2 below sigma^2 leaves nothing between players."""
+    g = baseball.groups(sigma=0.5)
+    assert empirical_bayes.by_moments(g) == pytest.approx(np.full(18, g.mean.mean()), rel=1e-12)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize
 
+from models.groups import Estimates
 from models.pooling import kappa, theta_given
 from models.two_level import TwoLevel
 
@@ -97,6 +98,18 @@ def table(model: TwoLevel, *, method: str = "L-BFGS-B") -> pd.DataFrame:
     rows |= {("kappa", label): (k, 0.0) for label, k in zip(g.labels, kappa(noise, between), strict=True)}
     index = pd.MultiIndex.from_tuples(rows, names=["variable", "label"])
     return pd.DataFrame(list(rows.values()), index=index, columns=["mean", "sd"])
+
+
+def by_moments(groups: Estimates) -> np.ndarray:
+    """theta with (mu, tau^2) put at the mean and at s^2 - sigma^2, what estimates of equal error vary by beyond it."""
+    between = max(groups.mean.var(ddof=1) - groups.noise[0], 0.0)
+    return theta_given(groups.mean, groups.noise, groups.mean.mean(), between)[0]
+
+
+def james_stein(groups: Estimates) -> np.ndarray:
+    """Efron and Morris's: 1 - (k - 3) sigma^2 / sum of squares is what each keeps of its distance from the mean."""
+    deviation = groups.mean - groups.mean.mean()
+    return groups.mean.mean() + (1 - (len(groups) - 3) * groups.noise[0] / np.sum(deviation**2)) * deviation
 
 
 def _standard(model):

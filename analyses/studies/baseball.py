@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analyses.checks import agreement, shrinkage
-from analyses.engines import direct
+from analyses.engines import direct, empirical_bayes
 from analyses.published import source_003, verdicts
 from analyses.report import figures
 from analyses.report.pages import Page, Section
@@ -42,12 +42,6 @@ def page(settings: Settings) -> Page:
     )
 
 
-def james_stein(groups) -> np.ndarray:
-    """Efron and Morris's estimates: 1 - (k - 3) sigma^2 / sum of squares is what each keeps of its own deviation."""
-    deviation = groups.mean - groups.mean.mean()
-    return groups.mean.mean() + (1 - (len(groups) - 3) * groups.noise[0] / np.sum(deviation**2)) * deviation
-
-
 def sentence(found: Answer) -> str:
     """Give the answer in a sentence."""
     rest, raw = baseball.averages()["rest_of_season"].to_numpy(), found.model.groups.mean
@@ -57,8 +51,7 @@ def sentence(found: Answer) -> str:
     return (
         f"Not what they have batted so far: pooled, {first['label']}'s {first['estimate']:.3f} becomes "
         f"{first['theta_mean']:.3f}, {better} of the {len(raw)} players come nearer to their average over the rest of "
-        "the "
-        f"season, and the sum of squared errors falls from {np.sum((raw - rest) ** 2):.3f} to "
+        f"the season, and the sum of squared errors goes from {np.sum((raw - rest) ** 2):.3f} to "
         f"{np.sum((pooled - rest) ** 2):.3f}."
     )
 
@@ -69,7 +62,8 @@ def rest_of_season(found: Answer) -> Section:
     estimates = {
         "average after 45": t["average"].to_numpy(),
         "posterior mean": found.groups["theta_mean"].to_numpy(),
-        "James-Stein": james_stein(found.model.groups),
+        "empirical Bayes": empirical_bayes.by_moments(found.model.groups),
+        "James-Stein": empirical_bayes.james_stein(found.model.groups),
     }
     rest, raw = t["rest_of_season"].to_numpy(), t["average"].to_numpy()
     rows = [
