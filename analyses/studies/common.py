@@ -58,8 +58,7 @@ def conditionals_section(*, beta: bool) -> Section:
     return Section(
         title="C. The complete conditionals",
         text=f"With N rows in J groups, e_i = theta_i - {regression.replace(' +', ' -')}, and kappa_i = 1 / (1 + n_i "
-        "tau²), "
-        "each parameter given the data and all others:",
+        "tau²), each parameter given the data and all others:",
         table=pd.DataFrame(rows, columns=["parameter", "given all else"]),
         note="Each is tested against the joint density that PyMC has of the model, as a function of that parameter.",
     )

@@ -80,11 +80,10 @@ def separate_or_pooled(found: Answer) -> Section:
     return Section(
         title="Each for itself, or all alike?",
         text=f"By themselves the schools' intervals {overlap}. Pooled, they have the mean {mean:.2f} with variance "
-        f"{sd**2:.2f}, and a chi-square test finds {'no' if p > 0.05 else 'a'} difference between them: {chi2:.2f} on "
-        f"{len(g) - 1} degrees of freedom, p = {p:.2f}.\n\nYet neither will do. For itself, school A would have an "
-        "effect above its "
-        f"{g.mean[0]:.0f} points with probability one half; pooled, it would be above school C with probability one "
-        "half. The hierarchical model lies between.",
+        f"{sd**2:.2f}, and a chi-square test finds {'no' if p > 0.05 else 'a'} difference between them: {chi2:.2f} "
+        f"on {len(g) - 1} degrees of freedom, p = {p:.2f}.\n\nYet neither will do. For itself, school A would have "
+        f"an effect above its {g.mean[0]:.0f} points with probability one half; pooled, it would be above school C "
+        "with probability one half. The hierarchical model lies between.",
         table=pd.DataFrame(rows, columns=["school", "estimate", "standard error", "q2_5", "q97_5"]),
     )
 
@@ -188,10 +187,9 @@ def given_tau(found: Answer) -> Section:
     return Section(
         title="It all hangs on tau",
         text="If schools did not differ at all (tau = 0) every effect would be the pooled mean; if they differed "
-        "without bounds, each would be its own estimate. Given both mu and tau, theta_j ~ N(m_j, V_j) with V_j = 1 / "
-        "(1/se_j² + 1/tau²) and m_j = V_j (y_j / se_j² + mu / tau²): the table has them at the mode of (mu, log tau), "
-        "the "
-        "figure with mu averaged out.",
+        "without bounds, each would be its own estimate. Given both mu and tau, theta_j ~ N(m_j, V_j) with V_j = 1 "
+        "/ (1/se_j² + 1/tau²) and m_j = V_j (y_j / se_j² + mu / tau²): the table has them at the mode of (mu, log "
+        "tau), the figure with mu averaged out.",
         table=at_the_mode(found),
         note="(1 - B_j) y_j + B_j mu is the same mean; B_j is the shrinkage.",
         figures={

@@ -20,8 +20,7 @@ def page(settings: Settings) -> Page:
         name="normal",
         title="One group, before there are many",
         question="Scores of one school's pupils, a prior of theta that is measured in sigma, and a prior of sigma: "
-        "what is "
-        "theta's marginal posterior?",
+        "what is theta's marginal posterior?",
         sentence=sentence(model),
         sections=(
             students_t(model, found),

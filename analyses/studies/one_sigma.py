@@ -73,10 +73,8 @@ def own_sds(found: Answer, tree) -> Section:
         title="The remedy: a variance of its own for each school",
         text="Let sigma_i² come from an inverse gamma whose scale s² and shape nu/2 are learned, nu on a grid up to "
         f"{GRID[-1]:.0f}, where all sigma_i are next to equal. The data put nu at {middle:.0f}, from {low:.0f} to "
-        f"{high:.0f} with probability "
-        f"0.95{end}. "
-        f"The schools' sample sds have a spread of {raw.std(ddof=1):.1f} points, their sigma_i one of "
-        f"{sigma.std(ddof=1):.1f}: the rest is noise.",
+        f"{high:.0f} with probability 0.95{end}. The schools' sample sds have a spread of {raw.std(ddof=1):.1f} "
+        f"points, their sigma_i one of {sigma.std(ddof=1):.1f}: the rest is noise.",
         figures={"own_sds": (figures.own_sds(g.n, raw, sigma, common), caption)},
     )
 

@@ -112,8 +112,7 @@ def wrong(rows) -> Section:
     return Section(
         title="What is wrong",
         text="Formulas first by source, then figures. A slip of notation is taken literally, another value standing "
-        "for "
-        "a letter that is misplaced: its row shows that it matters, not how a reader would mend it. A slip in a "
+        "for a letter that is misplaced: its row shows that it matters, not how a reader would mend it. A slip in a "
         "derivation may leave its result right, which then has a row of its own.",
         table=errors[["source", "what", "printed", "right", "reason"]],
     )
