@@ -35,7 +35,7 @@ def weakly_informative() -> TwoLevel:
     Examples
     --------
     >>> weakly_informative().tau
-    HalfCauchy(scale=5.0)
+    HalfStudentT(nu=1.0, scale=5.0)
     """
     return statement(tau=priors.HalfCauchy(5.0), mu=priors.Normal(0.0, 5.0))
 

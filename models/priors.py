@@ -81,34 +81,41 @@ FLAT_VARIANCE = InverseGamma(-1.0)  # p(sd^2) = 1
 
 
 @dataclass(frozen=True)
-class HalfCauchy:
-    """p(sd) = 2 / (pi scale (1 + (sd / scale)^2)).
+class HalfStudentT:
+    """p(sd) = 2 Gamma((nu + 1)/2) / (Gamma(nu/2) sqrt(pi nu) scale) (1 + (sd / scale)^2 / nu)^(-(nu + 1)/2).
 
-    As a mixture: sd^2 | a ~ InverseGamma(1/2, 1/a), a ~ InverseGamma(1/2, 1/scale^2).
+    As a mixture: sd^2 | a ~ InverseGamma(nu/2, nu/a), a ~ InverseGamma(1/2, 1/scale^2) (Wand et al. 2011).
     """
 
+    nu: float
     scale: float
     proper = True
-    fall = 2.0
 
     def __post_init__(self):
-        if not self.scale > 0:
-            raise ValueError(f"HalfCauchy({self.scale}) needs a positive scale")
+        if not (self.nu > 0 and self.scale > 0):
+            raise ValueError(f"HalfStudentT({self.nu}, {self.scale}) needs positive degrees of freedom and scale")
+
+    @property
+    def fall(self) -> float:
+        """The power that its density falls with."""
+        return self.nu + 1.0
 
     def log_density(self, sd):
         """Log density at each sd."""
-        return np.log(2 / (np.pi * self.scale)) - np.log1p((sd / self.scale) ** 2)
+        half = (self.nu + 1) / 2
+        constant = np.log(2) + gammaln(half) - gammaln(self.nu / 2) - np.log(np.pi * self.nu) / 2 - np.log(self.scale)
+        return constant - half * np.log1p((sd / self.scale) ** 2 / self.nu)
 
     def conditionals(self, name, residuals):
         """Conjugate given the mixing variable a, which is drawn first."""
         a = f"{name}_mixing"
 
         def mixing(state):
-            return laws.InverseGamma(1.0, self.scale**-2 + 1 / state[name])
+            return laws.InverseGamma((self.nu + 1) / 2, self.scale**-2 + self.nu / state[name])
 
         def variance(state):
             count, squares = residuals(state)
-            return laws.InverseGamma((1 + count) / 2, 1 / state[a] + squares / 2)
+            return laws.InverseGamma((self.nu + count) / 2, self.nu / state[a] + squares / 2)
 
         return {a: mixing, name: variance}
 
@@ -116,7 +123,44 @@ class HalfCauchy:
         """PyMC's variable of the sd."""
         import pymc as pm
 
-        return pm.HalfCauchy(name, np.float64(self.scale))
+        return pm.HalfStudentT(name, *map(np.float64, (self.nu, self.scale)))
+
+
+def HalfCauchy(scale: float) -> HalfStudentT:
+    """p(sd) = 2 / (pi scale (1 + (sd / scale)^2)): one degree of freedom."""
+    return HalfStudentT(1.0, scale)
+
+
+@dataclass(frozen=True)
+class HalfNormal:
+    """p(sd) = sqrt(2 / pi) / scale exp(-sd^2 / (2 scale^2))."""
+
+    scale: float
+    proper = True
+    fall = np.inf
+
+    def __post_init__(self):
+        if not self.scale > 0:
+            raise ValueError(f"HalfNormal({self.scale}) needs a positive scale")
+
+    def log_density(self, sd):
+        """Log density at each sd."""
+        return np.log(2 / np.pi) / 2 - np.log(self.scale) - (sd / self.scale) ** 2 / 2
+
+    def conditionals(self, name, residuals):
+        """Of the variance v: v^(-(count + 1)/2) exp(-(v / scale^2 + squares / v) / 2)."""
+
+        def variance(state):
+            count, squares = residuals(state)
+            return laws.GeneralizedInverseGaussian((1 - count) / 2, self.scale**-2, squares)
+
+        return {name: variance}
+
+    def variable(self, name):
+        """PyMC's variable of the sd."""
+        import pymc as pm
+
+        return pm.HalfNormal(name, np.float64(self.scale))
 
 
 @dataclass(frozen=True)
@@ -161,3 +205,6 @@ class Normal:
         import pymc as pm
 
         return pm.Normal(name, *map(np.float64, (self.mean, self.sd))) if self.proper else pm.Flat(name)
+
+
+Scale = InverseGamma | HalfStudentT | HalfNormal

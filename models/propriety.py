@@ -2,8 +2,9 @@
 
 As tau grows, each group takes a factor 1/tau from the marginal likelihood and each flat coefficient gives one back, so
 the posterior of tau falls like tau^-(J - p + t): J groups, p flat coefficients, t the fall of tau's own prior (flat 0,
-half-Cauchy 2, InverseGamma(a, .) on tau^2 2a + 1). Likewise that of sigma falls like sigma^-(N - p + s): N rows, s the
-fall of sigma's prior. At tau = 0 the likelihood is finite, so a prior that is not integrable there gives no posterior.
+half-t(nu) nu + 1, half-normal infinity, InverseGamma(a, .) on tau^2 2a + 1). Likewise that of sigma falls like
+sigma^-(N - p + s): N rows, s the fall of sigma's prior. At tau = 0 the likelihood is finite, so a prior that is not
+integrable there gives no posterior.
 """
 
 import numpy as np

@@ -62,7 +62,7 @@ class TwoLevel:
     Parameters
     ----------
     groups : Groups
-    tau : priors.InverseGamma or priors.HalfCauchy
+    tau : priors.InverseGamma, priors.HalfStudentT or priors.HalfNormal
     sigma : the same, or priors.Known
         Known, and nothing else, for Estimates; else JEFFREYS where none is given.
     coefficients : tuple of priors.Normal
@@ -72,8 +72,8 @@ class TwoLevel:
     """
 
     groups: Groups
-    tau: priors.InverseGamma | priors.HalfCauchy
-    sigma: priors.InverseGamma | priors.HalfCauchy | priors.Known | None = None
+    tau: priors.Scale
+    sigma: priors.Scale | priors.Known | None = None
     coefficients: tuple[priors.Normal, ...] = ()
     relative: bool = True
 

@@ -22,8 +22,10 @@ def kernel(prior, sd):
     match prior:
         case priors.InverseGamma(shape=a, scale=s):
             return sd ** (-2 * mpf(a) - 1) * mp.exp(-mpf(s) / sd**2)
-        case priors.HalfCauchy(scale=s):
-            return 1 / (1 + (sd / mpf(s)) ** 2)
+        case priors.HalfStudentT(nu=n, scale=s):
+            return (1 + (sd / mpf(s)) ** 2 / mpf(n)) ** (-(mpf(n) + 1) / 2)
+        case priors.HalfNormal(scale=s):
+            return mp.exp(-((sd / mpf(s)) ** 2) / 2)
         case priors.Known():
             return mpf(1)
 

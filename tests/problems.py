@@ -47,6 +47,10 @@ PROBLEMS = {
         groups=replicates(5, [3, 5, 2, 4, 4]), tau=priors.HalfCauchy(8.0), relative=False
     ),
     "one-way, half-Cauchy sigma": TwoLevel(groups=replicates(6, [3, 5, 2, 4]), tau=HALF, sigma=priors.HalfCauchy(9.0)),
+    "one-way, half-t tau, half-normal sigma": TwoLevel(
+        groups=replicates(10, [3, 4, 2, 5, 4, 3]), tau=priors.HalfStudentT(4.0, 0.8), sigma=priors.HalfNormal(14.0)
+    ),
+    "estimates, half-normal tau": TwoLevel(groups=estimates(11, 4), tau=priors.HalfNormal(6.0)),
     "estimates, flat tau": TwoLevel(groups=estimates(7, 5), tau=priors.FLAT, sigma=priors.Known()),
     "estimates, covariate": TwoLevel(
         groups=estimates(8, 7, covariate=True),

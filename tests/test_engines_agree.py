@@ -18,8 +18,9 @@ STUDIES = {
     "weakly_informative": eight_schools.weakly_informative(),
 }
 SLOW = {"eight_schools", "weakly_informative", "estimates, flat tau", "estimates, covariate", "estimates, flat tau2"}
+SLOW |= {"estimates, half-normal tau", "one-way, half-t tau, half-normal sigma"}
 EVERY = STUDIES | PROBLEMS
-"""Estimates leave much of tau's posterior near 0, where Gibbs moves slowly."""
+"""Much of the posterior of tau is near 0, where Gibbs moves slowly."""
 
 
 @pytest.fixture(scope="module")

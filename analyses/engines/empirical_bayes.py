@@ -16,6 +16,7 @@ from models.two_level import TwoLevel
 
 METHODS = ("L-BFGS-B", "Nelder-Mead")
 FLAT = 1e-2  # slope a standard error that a maximum may have left: it is then off by about a hundredth of one
+STARTS = 5  # a simplex may collapse against the boundary: it begins anew where it ended
 BOUNDARY = 1e-9  # of the rough tau^2: less than that is 0
 
 
@@ -51,11 +52,14 @@ def maximum(model: TwoLevel, *, method: str = "L-BFGS-B"):
             "options": {"xatol": 1e-9, "fatol": 1e-13, "maxiter": 20_000, "maxfev": 40_000, "adaptive": True}
         },
     }[method]
-    found = optimize.minimize(minus, z, method=method, bounds=bounds[free], **search)
-    slope, at_tau2 = -minus_slope(found.x), len(model.coefficients)
-    if found.x[at_tau2] <= bounds[at_tau2][0]:
-        slope[at_tau2] = max(slope[at_tau2], 0.0)  # at its boundary the likelihood may well fall
-    if not np.abs(slope).max() < FLAT:
+    for _ in range(STARTS):
+        found = optimize.minimize(minus, z, method=method, bounds=bounds[free], **search)
+        z, slope, at_tau2 = found.x, -minus_slope(found.x), len(model.coefficients)
+        if z[at_tau2] <= bounds[at_tau2][0]:
+            slope[at_tau2] = max(slope[at_tau2], 0.0)  # at its boundary the likelihood may well fall
+        if np.abs(slope).max() < FLAT:
+            break
+    else:
         raise RuntimeError(f"{method} did not find the maximum of the marginal likelihood: {found.message}")
     b, tau, sigma = _parameters(found.x, start, unit, free)
     return b, float(tau**2) if tau**2 > BOUNDARY * start[-2] else 0.0, float(sigma)

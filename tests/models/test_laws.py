@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from models.laws import Gamma, Grid
+from models.laws import Gamma, GeneralizedInverseGaussian, Grid
 
 DRAWS = 20_000
 SURE = 1e-5  # a right law is called wrong as seldom as that, by each test
@@ -60,3 +60,21 @@ def test_draws_of_grid_have_its_distribution():
         assert stats.chisquare(seen, DRAWS * weight).pvalue > SURE
     together = [[np.sum((drawn[:, 0] == x) & (drawn[:, 1] == y)) for y in VALUES] for x in VALUES]
     assert stats.chi2_contingency(together).pvalue > SURE
+
+
+@pytest.mark.parametrize(("power", "rate"), [(-2.5, 0.02), (-2.5, 3.0), (-0.5, 1.0), (1.5, 0.7), (0.0, 2.0)])
+def test_generalized_inverse_gaussian_draws_its_law(power, rate):
+    """Where rejection serves (a small rate), where it leaves much to SciPy, and where it cannot begin (power 0 and "
+    "up)."""
+    scale = np.full(4000, 5.0)
+    law = GeneralizedInverseGaussian(power, rate, scale)
+    exact = stats.geninvgauss(power, np.sqrt(rate * 5.0), scale=np.sqrt(5.0 / rate))
+    assert stats.kstest(law.draw(np.random.default_rng(146)), exact.cdf).pvalue > 1e-5
+
+
+def test_generalized_inverse_gaussian_is_normalised():
+    """By the trapezoid rule in log x, and it has the powers that it says."""
+    law, u = GeneralizedInverseGaussian(-1.5, 0.4, np.array(7.0)), np.arange(-12.0, 9.0, 0.01)
+    assert np.exp(law.log_density(np.exp(u)) + u).sum() * 0.01 == pytest.approx(1.0, abs=1e-10)
+    change = law.log_density(2.0) - law.log_density(5.0)
+    assert change == pytest.approx(-2.5 * np.log(2 / 5) - 0.2 * (2 - 5) - 3.5 * (1 / 2 - 1 / 5))

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from problems import estimates, replicates
 from scipy.integrate import quad
-from scipy.stats import halfcauchy, invgamma, norm
+from scipy.stats import halfcauchy, halfnorm, invgamma, norm
+from scipy.stats import t as student_t
 
 from models import priors, propriety
 from models.groups import Estimates, Replicates
@@ -22,7 +23,20 @@ def test_half_cauchy_is_a_density_of_the_sd():
     assert priors.HalfCauchy(5.0).log_density(SD) == pytest.approx(halfcauchy(scale=5).logpdf(SD), rel=1e-12)
 
 
-@pytest.mark.parametrize("prior", [priors.InverseGamma(0.5, 0.5), priors.HalfCauchy(3.0)])
+@pytest.mark.parametrize(("nu", "scale"), [(1.0, 5.0), (4.0, 0.3), (30.0, 11.0)])
+def test_half_t_is_a_density_of_the_sd(nu, scale):
+    expected = np.log(2) + student_t(nu, scale=scale).logpdf(SD)
+    assert priors.HalfStudentT(nu, scale).log_density(SD) == pytest.approx(expected, rel=1e-12)
+
+
+def test_half_normal_is_a_density_of_the_sd():
+    assert priors.HalfNormal(5.0).log_density(SD) == pytest.approx(halfnorm(scale=5).logpdf(SD), rel=1e-12)
+
+
+PROPER = [priors.InverseGamma(0.5, 0.5), priors.HalfCauchy(3.0), priors.HalfStudentT(4.0, 2.0), priors.HalfNormal(3.0)]
+
+
+@pytest.mark.parametrize("prior", PROPER)
 def test_proper_priors_integrate_to_one(prior):
     total = quad(lambda u: np.exp(prior.log_density(np.exp(u)) + u), -30, 0)[0]
     total += quad(lambda u: np.exp(prior.log_density(np.exp(u)) + u), 0, 40)[0]
@@ -40,7 +54,14 @@ def test_improper_priors_are_powers_of_the_sd(prior, power):
 
 
 @pytest.mark.parametrize(
-    "prior", [priors.InverseGamma(0.7, 2.0), priors.HalfCauchy(2.0), priors.FLAT, priors.FLAT_VARIANCE]
+    "prior",
+    [
+        priors.InverseGamma(0.7, 2.0),
+        priors.HalfCauchy(2.0),
+        priors.HalfStudentT(3.0, 2.0),
+        priors.FLAT,
+        priors.FLAT_VARIANCE,
+    ],
 )
 def test_fall_is_the_power_of_the_tail(prior):
     slope = (prior.log_density(np.array([1e9])) - prior.log_density(np.array([1e8])))[0] / np.log(10)
@@ -56,6 +77,8 @@ def test_normal_is_flat_without_an_sd():
     ("prior", "arguments"),
     [
         (priors.HalfCauchy, (0.0,)),
+        (priors.HalfStudentT, (0.0, 1.0)),
+        (priors.HalfNormal, (-1.0,)),
         (priors.Normal, (0.0, -1.0)),
         (priors.InverseGamma, (0.0, 1.0)),
         (priors.InverseGamma, (1.0, -1.0)),
