@@ -14,6 +14,7 @@ from typing import Self
 import numpy as np
 
 from models.cells import Cells
+from models.frames import coded, column, constant
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -153,6 +154,28 @@ class Replicates(Groups):
         }
         return cls.from_summary(names, n, mean + shift, ss, covariates=given, dim=dim)
 
+    @classmethod
+    def from_frame(cls, frame, *, group: str, value: str, covariates: Sequence[str] = (), dim: str = "group") -> Self:
+        """From a data frame of one row an observation; covariates are columns that are constant within a group.
+
+        A covariate of text becomes a 0/1 column for each level but the first in order, the reference: "arm[drug]".
+
+        Raises
+        ------
+        ValueError
+            For a column that is not there, or a covariate that varies within a group or not at all.
+
+        Examples
+        --------
+        >>> frame = {"school": ["a", "a", "b"], "score": [4.0, 6.0, 7.0], "town": ["x", "x", "y"]}
+        >>> Replicates.from_frame(frame, group="school", value="score", covariates=["town"]).covariates
+        ('town[y]',)
+        """
+        labels, given = column(frame, group), {}
+        for name in covariates:
+            given |= coded(name, constant(name, labels, column(frame, name)))
+        return cls.from_rows(labels, column(frame, value), covariates=given, dim=dim)
+
     def rows(self, rng) -> tuple[list[str], np.ndarray]:
         """Make up rows that have exactly these sizes, means and sums of squares, and so the same likelihood.
 
@@ -210,6 +233,42 @@ class Estimates(Groups):
         none = np.zeros(len(se))
         return cls(noise=se**2, df=none, ss=none, **_described(labels, estimate, covariates, len(se), dim))
 
+    @classmethod
+    def from_frame(
+        cls,
+        frame,
+        *,
+        estimate: str,
+        standard_error: str | None = None,
+        variance: str | None = None,
+        label: str | None = None,
+        covariates: Sequence[str] = (),
+        dim: str = "group",
+    ) -> Self:
+        """From a data frame of one row an estimate, with its standard error or variance; labels count from 1 if none.
+
+        Raises
+        ------
+        ValueError
+            For a column that is not there, both or neither of standard error and variance, or a covariate that does not
+            vary.
+
+        Examples
+        --------
+        >>> Estimates.from_frame({"y": [28, 8], "v": [225, 100]}, estimate="y", variance="v").standard_error
+        array([15., 10.])
+        """
+        if (standard_error is None) == (variance is None):
+            raise ValueError("give either the standard error's column or the variance's")
+        estimates = column(frame, estimate)
+        labels = column(frame, label) if label else [str(i) for i in range(1, len(estimates) + 1)]
+        error = column(frame, standard_error) if standard_error else _roots(labels, column(frame, variance))
+        given = {}
+        for name in covariates:
+            given |= coded(name, dict(zip(map(str, labels), column(frame, name), strict=True)))
+        by_label = {name: [at[str(label)] for label in labels] for name, at in given.items()}
+        return cls.from_summary(labels, estimates, error, covariates=by_label, dim=dim)
+
     @property
     def standard_error(self) -> np.ndarray:
         """Standard error of each estimate."""
@@ -230,9 +289,9 @@ def _described(labels, mean, covariates, size, dim) -> dict:
     given = {name: _numbers(name, values) for name, values in (covariates or {}).items()}
     if size == 0:
         raise ValueError("there are no groups")
-    for name, column in {"labels": labels, "mean": mean, **given}.items():
-        if len(column) != size:
-            raise ValueError(f"{name} has {len(column)} entries where the other columns have {size}")
+    for name, entries in {"labels": labels, "mean": mean, **given}.items():
+        if len(entries) != size:
+            raise ValueError(f"{name} has {len(entries)} entries where the other columns have {size}")
     if len(set(labels)) < size:
         twice = next(label for label in labels if labels.count(label) > 1)
         raise ValueError(f"label {twice!r} occurs more than once: each group needs a name of its own")
@@ -254,6 +313,12 @@ def _numbers(name, values) -> np.ndarray:
         at = int(np.argmin(np.isfinite(out)))
         raise ValueError(f"{name}[{at}] is {out[at]}: every number must be finite")
     return out
+
+
+def _roots(labels, variance) -> np.ndarray:
+    variance = _numbers("variance", variance)
+    _require(labels, "variance", variance, variance > 0, "must be positive")
+    return np.sqrt(variance)
 
 
 def _require(labels, name, values, holds, what):

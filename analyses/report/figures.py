@@ -221,7 +221,7 @@ def nested(raw, theta, mu, parent, labels, top) -> Figure:
     figure, ax = _figure()
     ax.axhline(top, color=RAW, linewidth=0.8, linestyle="--")
     size = np.bincount(parent)
-    within = np.arange(len(parent)) - np.repeat(np.cumsum(size) - size, size)
+    within = np.array([np.sum(parent[:i] == school) for i, school in enumerate(parent)])
     x = parent + 0.6 * ((within + 0.5) / size[parent] - 0.5)
     ax.hlines(mu, np.arange(len(mu)) - 0.35, np.arange(len(mu)) + 0.35, color=WARNING, linewidth=1.2, label="school")
     ax.vlines(x, raw, theta, color=POOLED, linewidth=0.7)

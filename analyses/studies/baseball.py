@@ -73,7 +73,7 @@ def rest_of_season(found: Answer) -> Section:
     return Section(
         title="What came after",
         text="The rest of the season shows how good each player was, nearly. What the source calls mean squared error "
-        "is this sum of squares; what it calls true ability are the averages over the rest of the season.",
+        "is this sum of squares; what it calls final averages are, in Efron and Morris's table, those over the rest.",
         table=pd.DataFrame(rows, columns=["estimate", "sum of squared errors", "players nearer than by their average"]),
     )
 
