@@ -4,7 +4,7 @@ Here stand the names that a run may be given, for `--help` lists them and must a
 """
 
 STUDIES = {
-    "math_test": "math scores in 100 schools: who is really good, and who only small",
+    "math_test": "math scores in 100 schools: who is really good, and who was only tested on few",
     "blood_pressure": "a trial on 20 subjects measured again and again: does the medication work",
     "baseball": "batting averages of 18 players: what 45 at-bats say about the rest of the season",
     "normal": "one group, its mean and variance unknown: the posterior in closed form",

@@ -11,6 +11,7 @@ import xarray as xr
 
 from analyses import ENGINES, tables
 from analyses.checks import Verdict, agreement, diagnostics, predictive, shrinkage
+from analyses.contract import NAMES
 from analyses.engines import exact, gibbs
 from models.two_level import TwoLevel
 
@@ -87,7 +88,8 @@ def fit(name: str, trees: dict[str, xr.DataTree], reference: pd.DataFrame, ahead
     """
     summaries = {e: tables.summary(tree, reference) for e, tree in trees.items() if e != "exact"}
     of_exact = [tables.exact_summary(reference)] if "exact" in trees else []
-    said = [*(tables.summary(draws, predictions) for draws in ahead.values()), tables.exact_summary(predictions)]
+    said = [tables.summary(draws, predictions).assign(engine=NAMES[e]) for e, draws in ahead.items()]
+    said.append(tables.exact_summary(predictions))
     against = {
         engine: pd.concat(
             [agreement.table(tree, reference), agreement.table(ahead[engine], predictions)], ignore_index=True

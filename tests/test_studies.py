@@ -45,7 +45,7 @@ def test_the_walk_through_is_answered_in_its_order(reports):
     walked = [
         "Each for itself, or all alike?",
         "The posterior of mu and log tau",
-        "Metropolis, as the source walks",
+        "Metropolis, as in the source",
         "Eight estimates, pulled together",
         "School A against the others",
     ]
@@ -105,7 +105,7 @@ def test_general_priors_by_gibbs_agree_with_two_dimensions_of_quadrature():
 def test_little_is_felt_of_the_top_at_the_bottom():
     """Seed 003: the prior of kappa moves kappa most, schools less, classrooms least, in sds of each."""
     found = classrooms.reached(classrooms.classrooms.statement(), Settings(engines=("exact",)))
-    rows = classrooms.top_and_bottom(found).table.set_index("level").iloc[:, 0]
+    rows = classrooms.moved(found).set_index("level").iloc[:, 0]
     assert rows["kappa itself"] > rows["schools"] > rows["classrooms"]
     assert rows["classrooms"] < 0.2
 

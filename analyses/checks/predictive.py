@@ -131,5 +131,5 @@ def sentence(table: pd.DataFrame) -> str:
     if odd.empty:
         return "The data look like data from the model in every respect that was tried."
     said = {name: f"P = {value:.3f}" if value >= 5e-4 else "P < 0.001" for name, value in odd.items()}
-    named = "; ".join(f"{name} ({value} of as large a value)" for name, value in said.items())
+    named = "; ".join(f"{name} (as large a value has {value})" for name, value in said.items())
     return f"The model does not produce data like these in one respect or more: {named}."

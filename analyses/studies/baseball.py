@@ -61,6 +61,7 @@ def rest_of_season(found: Answer) -> Section:
     t = baseball.averages()
     estimates = {
         "average after 45": t["average"].to_numpy(),
+        "the same for all, their mean": np.full(len(t), t["average"].mean()),
         "posterior mean": found.groups["theta_mean"].to_numpy(),
         "empirical Bayes": empirical_bayes.by_moments(found.model.groups),
         "James-Stein": empirical_bayes.james_stein(found.model.groups),
@@ -72,8 +73,11 @@ def rest_of_season(found: Answer) -> Section:
     ]
     return Section(
         title="What came after",
-        text="The rest of the season shows how good each player was, nearly. What the source calls mean squared error "
-        "is this sum of squares; what it calls final averages are, in Efron and Morris's table, those over the rest.",
+        text=f"Here sigma is the binomial {baseball.binomial():.4f}; the source's {baseball.PRINTED} is looked at "
+        "below. The rest of the season shows how good each player was, nearly. Giving all players the common mean "
+        "goes most of the way: eighteen players are too few to show that partial pooling does better than complete. "
+        "What the source calls mean squared error is this sum of squares; what it calls final averages are, in "
+        "Efron and Morris's table, those over the rest.",
         table=pd.DataFrame(rows, columns=["estimate", "sum of squared errors", "players nearer than by their average"]),
     )
 

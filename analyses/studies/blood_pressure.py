@@ -36,7 +36,7 @@ def page(settings: Settings) -> Page:
             common.agreement_section(found),
             common.rank_section(found, ("mu", "tau", "sigma")),
             methods,
-            common.predictive_section(found),
+            common.predictive_section(found, unequal(found)),
             common.prediction_section(found),
             common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="subject")),
         ),
@@ -124,6 +124,17 @@ def covering(found: Answer, settings: Settings) -> Section:
     )
 
 
+def unequal(found: Answer) -> str:
+    """Say how unequally subjects' records vary, and what that does to beta."""
+    g = found.model.groups
+    sd = np.sqrt(g.ss / g.df)
+    return (
+        f"Subjects' records vary with standard deviations of {sd.min():.1f} to {sd.max():.1f} mmHg. As each subject "
+        f"keeps at least {100 * (1 - found.groups['kappa_mean'].max()):.1f}% of its own mean whatever its noise, "
+        "beta hardly hangs on whether sigma is common."
+    )
+
+
 def independence(found: Answer, settings: Settings) -> Section:
     """Check whether records of a subject are independent given theta (D)."""
     t = table("blood_pressure")
@@ -137,7 +148,7 @@ def independence(found: Answer, settings: Settings) -> Section:
         "What records that are independent given theta would show on the same days; the red line is what was seen."
     )
     answer = (
-        "Nothing here speaks against independence."
+        "There is no clear evidence against independence."
         if odd.empty
         else f"It does not look sensible in one respect or more: {', '.join(odd['quantity'])}."
     )

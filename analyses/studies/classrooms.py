@@ -13,23 +13,24 @@ from models import classrooms, priors
 from models.three_level import ThreeLevel
 
 TRUTH = {"lambda": 60.0, "kappa": 6.0, "tau": 4.0, "sigma": 8.0}  # of data/simulate_classrooms.py
-LEVELS = {"lambda": "the top", "mu": "schools", "theta": "classrooms"}
+LEVELS = {"lambda": "lambda", "mu": "schools", "theta": "classrooms"}
 
 
 def page(settings: Settings) -> Page:
     """Answer the lecture's last slide."""
     model = classrooms.statement()
     found = reached(model, settings)
+    change = moved(found)
     return Page(
         name="classrooms",
         title="A third level: pupils, classrooms, schools",
         question="Test scores of pupils in classrooms in schools: where does the difference lie, and does it matter "
         "below what is believed at the top?",
-        sentence=sentence(found),
+        sentence=sentence(found, change),
         sections=(
             where_it_lies(found, model),
             pulled_twice(found, model),
-            top_and_bottom(found),
+            top_and_bottom(change),
             common.agreement_section(found),
             common.rank_section(found, ("lambda", "kappa", "tau")),
             common.prediction_section(found),
@@ -63,14 +64,15 @@ def reached(model: ThreeLevel, settings: Settings) -> Fit:
     return fit("classrooms", trees, reference, ahead, predictions, **known)
 
 
-def sentence(found: Fit) -> str:
+def sentence(found: Fit, change: pd.DataFrame) -> str:
     """Give the answer in a sentence."""
     sds = {name: found.reference.loc[(name, "")] for name in ("kappa", "tau", "sigma")}
     said = {name: f"{r['mean']:.1f} ({r['q2_5']:.1f} to {r['q97_5']:.1f})" for name, r in sds.items()}
     return (
         f"Schools differ with a standard deviation of {said['kappa']} points, classrooms of one school with "
         f"{said['tau']}, pupils of one classroom with {said['sigma']}; {TRUTH['kappa']:.0f}, {TRUTH['tau']:.0f} and "
-        f"{TRUTH['sigma']:.0f} are the truth behind the data."
+        f"{TRUTH['sigma']:.0f} are the truth behind the data. Another prior of kappa moves no "
+        f"classroom's mean by more than {change.iloc[-1, 1]:.2f} of its standard deviations."
     )
 
 
@@ -113,19 +115,25 @@ def pulled_twice(found: Fit, model: ThreeLevel) -> Section:
     )
 
 
-def top_and_bottom(found: Fit) -> Section:
-    """Change the prior at the top and see how far down it is felt."""
+def moved(found: Fit) -> pd.DataFrame:
+    """How far means move, in sds, and how sds change, when p(kappa) = 1 takes the place of p(kappa^2) = 1."""
     other = nested.posterior(classrooms.statement(kappa=priors.FLAT))
     rows = []
     for name, said in {"kappa": "kappa itself", **LEVELS}.items():
         law, before = other.scale(name) if name == "kappa" else other.level(name), found.reference.loc[name]
-        moved = np.abs(law.mean - before["mean"].to_numpy()) / before["sd"].to_numpy()
-        rows.append((said, moved.max(), np.mean(law.sd / before["sd"].to_numpy())))
+        off = np.abs(law.mean - before["mean"].to_numpy()) / before["sd"].to_numpy()
+        rows.append((said, off.max(), np.mean(law.sd / before["sd"].to_numpy())))
+    return pd.DataFrame(rows, columns=["level", "largest move of a mean, in sds", "mean ratio of sds"])
+
+
+def top_and_bottom(rows: pd.DataFrame) -> Section:
+    """Say how far down a change at the top is felt."""
+    off = rows.set_index("level").iloc[:, 0]
     return Section(
         title="A change at the top",
         text="The source says that subtle changes near the top hardly matter at the bottom. Take p(kappa) = 1 in place "
-        f"of p(kappa²) = 1: kappa's own mean moves by {rows[0][1]:.2f} of its standard deviations, that "
-        f"of no classroom by more than {rows[-1][1]:.2f}.",
-        table=pd.DataFrame(rows, columns=["level", "largest move of a mean, in sds", "mean ratio of sds"]),
-        note="Both posteriors exact.",
+        f"of p(kappa²) = 1: kappa's own mean moves by {off['kappa itself']:.2f} of its standard deviations, those of "
+        f"schools by up to {off['schools']:.2f}, those of classrooms by up to {off['classrooms']:.2f}.",
+        table=rows,
+        note="Both posteriors exact. Ratio: sd with p(kappa) = 1 over sd with p(kappa²) = 1.",
     )

@@ -8,6 +8,7 @@ import xarray as xr
 
 from analyses import tables
 from analyses.checks import Verdict, agreement, predictive
+from analyses.contract import NAMES
 from analyses.engines import empirical_bayes, laplace, metropolis
 from analyses.report import figures
 from analyses.report.pages import Section
@@ -37,7 +38,7 @@ def agreement_section(answer: Fit) -> Section:
         "5, 50 and 95% quantiles, is held against it in Monte Carlo standard errors.",
         figures={"agreement": (figures.agreement(rows, most), caption)},
         table=shared[SUMMARY],
-        note=f"{INTERVALS} The exact rows have no Monte Carlo error. What is one a group is in summary.csv.",
+        note=f"{INTERVALS} The exact rows have no Monte Carlo error. Values for each group are in summary.csv.",
     )
 
 
@@ -56,9 +57,11 @@ def conditionals_section(*, beta: bool) -> Section:
         ("theta_i", f"N(kappa_i ({regression}) + (1 - kappa_i) mean_i, (1 - kappa_i) sigma² / n_i)"),
     ]
     return Section(
-        title="C. The complete conditionals",
-        text=f"With N rows in J groups, e_i = theta_i - {regression.replace(' +', ' -')}, and kappa_i = 1 / (1 + n_i "
-        "tau²), each parameter given the data and all others:",
+        title="C. The model and its complete conditionals",
+        text=f"y_ij ~ N(theta_i, sigma²), theta_i ~ N({regression}, tau² sigma²); p({'mu, beta' if beta else 'mu'}) "
+        "= 1, p(sigma²) = 1/sigma² (Jeffreys), tau² ~ InverseGamma(1/2, 1/2). With N rows in J groups, e_i = "
+        f"theta_i - {regression.replace(' +', ' -')}, and kappa_i = 1 / (1 + n_i tau²), each parameter given the "
+        "data and all others:",
         table=pd.DataFrame(rows, columns=["parameter", "given all else"]),
         note="Each is tested against the joint density that PyMC has of the model, as a function of that parameter.",
     )
@@ -84,16 +87,16 @@ def rank_section(answer: Fit, variables) -> Section:
     )
 
 
-def predictive_section(answer: Answer) -> Section:
-    """Posterior predictive checks."""
+def predictive_section(answer: Answer, more: str = "") -> Section:
+    """Posterior predictive checks; `more` is what the study has to add."""
     groups = answer.model.groups
     observed = predictive.statistics(groups, groups.mean, groups.ss)
     caption = "What data on groups drawn anew would look like, by engine; the red line is what was seen."
     return Section(
         title="Would the model produce data like these?",
-        text=predictive.sentence(answer.predictive),
+        text=" ".join(filter(None, (predictive.sentence(answer.predictive), more))),
         figures={"predictive": (figures.predictive(answer.replicated, observed), caption)},
-        table=answer.predictive,
+        table=answer.predictive.replace({"engine": NAMES}),
         note="p_above is the share of replicated data sets with a value at least as large as the one observed.",
     )
 
@@ -102,9 +105,10 @@ def prediction_section(answer: Fit) -> Section:
     """Predictions for an old and a new group."""
     return Section(
         title="What comes next?",
-        text="One more value of a group that is there needs its theta and the noise of a value; theta of a group that "
-        "is not there needs what is known of the population, and a value of it the noise as well. Each engine draws "
-        "them one after the other; exactly they are of the same kind as theta's own posterior.",
+        text="A further value in a group that is there (new_value) needs its theta and the noise of a value; theta "
+        "of a new group (new_theta) needs what is known of the population, and a value in it (new_group_value) the "
+        "noise as well. Each engine draws them one after the other; the exact rows are in closed form given the "
+        "scales.",
         table=answer.predictions[PREDICTIONS],
         note=INTERVALS,
     )
@@ -145,6 +149,8 @@ def other_methods(answer: Answer, settings: Settings, *, thin: int) -> tuple[Sec
         for key in keys
         for statistic in ("mean", "sd")
     ]
+    of_b = ["mu", *(["beta"] if model.groups.covariates else [])]
+    logs, plain = [*of_b, *(f"log {name}" for name in model.unknown)], [*of_b, *model.unknown]
     searched = empirical_bayes.table(model, method="Nelder-Mead")
     apart = ((plugged["mean"] - searched["mean"]).abs() / plugged["sd"].fillna(1.0)).loc[keys].max()
     spread = (plugged["sd"] / exact["sd"]).loc["theta"].mean()
@@ -160,8 +166,8 @@ def other_methods(answer: Answer, settings: Settings, *, thin: int) -> tuple[Sec
             text="Random-walk Metropolis draws from the same posterior with theta integrated out, with steps of twice "
             "the Cholesky factor of the normal approximation's covariance; "
             f"{100 * float(tree['sample_stats']['acceptance_rate'].mean()):.0f}% of them were accepted. The normal "
-            "approximation has the mode and the curvature of that posterior in (mu, log tau, log sigma).\n\n"
-            "Empirical Bayes maximises the marginal likelihood of mu, tau and sigma and puts the maximum in their "
+            f"approximation has the mode and the curvature of that posterior in ({', '.join(logs)}).\n\n"
+            f"Empirical Bayes maximises the marginal likelihood of {', '.join(plain)} and puts the maximum in their "
             f"place. Nelder and Mead's search and one on the score end {apart:.0e} standard errors apart. {short}",
             table=pd.DataFrame(rows),
             note="The sd of empirical Bayes is a standard error.",

@@ -80,10 +80,11 @@ def separate_or_pooled(found: Answer) -> Section:
     return Section(
         title="Each for itself, or all alike?",
         text=f"By themselves the schools' intervals {overlap}. Pooled, they have the mean {mean:.2f} with variance "
-        f"{sd**2:.2f}, and a chi-square test finds {'no' if p > 0.05 else 'a'} difference between them: {chi2:.2f} "
-        f"on {len(g) - 1} degrees of freedom, p = {p:.2f}.\n\nYet neither will do. For itself, school A would have "
-        f"an effect above its {g.mean[0]:.0f} points with probability one half; pooled, it would be above school C "
-        "with probability one half. The hierarchical model lies between.",
+        f"{sd**2:.2f}, and a chi-square test finds {'no evidence of a' if p > 0.05 else 'a'} difference between "
+        f"them: {chi2:.2f} on {len(g) - 1} degrees of freedom, p = {p:.2f}.\n\nYet neither will do. For itself, "
+        f"school A would have an effect above its {g.mean[0]:.0f} points with probability one half; pooled, it would "
+        f"be below the common {mean:.1f} and above school C with probability one half each. The hierarchical model "
+        "lies between.",
         table=pd.DataFrame(rows, columns=["school", "estimate", "standard error", "q2_5", "q97_5"]),
     )
 
@@ -97,7 +98,7 @@ def against_the_others(found: Answer) -> Section:
     columns = {
         "school": labels[1:],
         "P(A is greater)": greater,
-        "mean of A less it": difference.mean,
+        "A minus this school": difference.mean,
         "sd": difference.sd,
     }
     return Section(
@@ -127,13 +128,13 @@ def the_chain(found: Answer, settings: Settings) -> Section:
         "Above, the chain's draws under the exact density; in the middle, the chain; below, its autocorrelation by lag."
     )
     return Section(
-        title="Metropolis, as the source walks",
+        title="Metropolis, as in the source",
         text=f"Of {2 * STEPS:,} steps of twice the Cholesky factor of the normal approximation's covariance "
         f"{100 * rate:.1f}% were accepted. Successive draws of mu have a correlation of {lag['mu, points']:.2f}, of "
-        f"log tau {lag['log tau']:.2f}, and it dies out, but not as fast as it may look: the {STEPS:,} draws that are "
-        f"kept are worth {ess['mu']:.0f} independent ones for "
-        f"mu and {ess['log tau']:.0f} for log tau, so means come with {np.sqrt(STEPS / min(ess.values())):.1f} times "
-        "the error that their number suggests.",
+        f"log tau {lag['log tau']:.2f}, and it dies out, but not as fast as it may look: the {STEPS:,} draws that "
+        f"are kept are worth {ess['mu']:.0f} independent ones for mu and {ess['log tau']:.0f} for log tau, so means "
+        f"come with {np.sqrt(STEPS / ess['mu']):.1f} and {np.sqrt(STEPS / ess['log tau']):.1f} times the error that "
+        "their number suggests.",
         figures={"chain": (figures.chain(curves, correlations), caption)},
     )
 

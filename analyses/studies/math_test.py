@@ -40,7 +40,9 @@ def page(settings: Settings) -> Page:
             common.rank_section(found, ("mu", "tau", "sigma")),
             methods,
             second,
-            common.predictive_section(found),
+            common.predictive_section(
+                found, "Section B tried one respect more, how samples of few and of many spread."
+            ),
             common.prediction_section(found),
             common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="school")),
         ),
@@ -59,8 +61,8 @@ def sentence(found: Answer) -> str:
     mu, between, sigma = (found.reference.loc[(name, ""), "mean"] for name in ("mu", "sd_between", "sigma"))
     raw, pooled = (found.groups.loc[found.groups[column].idxmax()] for column in ("estimate", "theta_mean"))
     return (
-        f"School means differ with a standard deviation of {between:.1f} points about {mu:.1f}, where pupils of one "
-        f"school differ with {sigma:.1f}: school {raw['label']}, first with a mean of {raw['estimate']:.1f} from "
+        f"School means have a standard deviation of {between:.1f} points about {mu:.1f}, pupils within a school one "
+        f"of {sigma:.1f}: school {raw['label']}, first with a mean of {raw['estimate']:.1f} from "
         f"{raw['n']} pupils, comes down to {raw['theta_mean']:.1f} ({raw['theta_q2_5']:.1f} to "
         f"{raw['theta_q97_5']:.1f}), and school {pooled['label']} with {pooled['n']} pupils leads at "
         f"{pooled['theta_mean']:.1f}."
@@ -113,7 +115,7 @@ def extreme_means(found: Answer, settings: Settings) -> Section:
     low, high = (groups.set_index("label").loc[name] for name in ("17", "67"))
     explained = "Noise explains what is seen."
     unexplained = (
-        "Noise and one spread for all do not explain it: small schools lie farther out than that, so there may be "
+        "Noise and one spread for all do not explain it: they lie farther out than that, so there may be "
         "something in the suspicion."
     )
     below = int((groups["estimate"] < low["estimate"]).sum())
@@ -123,18 +125,19 @@ def extreme_means(found: Answer, settings: Settings) -> Section:
         "schools alike."
     )
     return Section(
-        title="B. Extreme means come from small schools",
-        text=f"School 67, the highest with {high['estimate']:.1f}, has {high['n']} pupils, and school 17, the "
-        f"lowest but {below} with {low['estimate']:.1f}, has {low['n']}: of the {extremes.FARTHEST} means "
-        f"farthest from the middle {few['observed']:.0f} belong to schools smaller than the median one. A mean "
-        "of n scores has the standard error sigma / sqrt(n), so small schools scatter most even if they are no "
-        "better and no worse.\n\nThe source suspects a second reason, that small schools are also truly more extreme. "
-        "Replicated data, in which every school comes from one population whatever its size, answer: as many small "
-        f"ones among the farthest with probability {few['P, differing']:.2f}, and as large a spread of small "
-        f"schools compared with large ones, noise allowed for, with {common.chance(ratio['P, differing'])}. "
+        title="B. Extreme means come from small samples",
+        text=f"School 67, the highest with {high['estimate']:.1f}, has {high['n']} pupils, and school 17, the lowest "
+        f"but {below} with {low['estimate']:.1f}, has {low['n']}: of the {extremes.FARTHEST} means farthest from the "
+        f"middle {few['observed']:.0f} belong to schools with fewer pupils tested than the median one (n is the "
+        "number tested, not the size of the school). A mean of n scores has the standard error sigma / sqrt(n), so "
+        "schools with few pupils tested scatter most even if they are no better and no worse.\n\nThe source "
+        "suspects a second reason, that these schools also differ more in truth. Replicated data, in which every "
+        "school comes from one population whatever its size, answer: as many of them among the farthest with "
+        f"probability {few['P, differing']:.2f}, and as large a spread of theirs compared with that of the others, "
+        f"noise allowed for, with {common.chance(ratio['P, differing'])}. "
         f"{explained if ratio['P, differing'] > DOUBTFUL else unexplained} Were all schools alike, "
-        f"{of.iloc[1]['mean, alike']:.0f} means would lie beyond two standard errors; {of.iloc[1]['observed']:.0f} do "
-        f"({common.chance(of.iloc[1]['P, alike'])}).",
+        f"{of.iloc[1]['mean, alike']:.0f} means would lie beyond two standard errors; {of.iloc[1]['observed']:.0f} "
+        f"do ({common.chance(of.iloc[1]['P, alike'])}).",
         figures={"extremes": (figure, caption)},
         table=rows,
         note="What is observed is averaged over the posterior of mu and sigma, on which the counts depend.",
@@ -166,7 +169,8 @@ def how_much_is_pooled(found: Answer) -> Section:
         title="D. How much is pooled?",
         text=f"kappa = 1 / (1 + n tau²) is the weight on the population mean: {small['kappa_mean']:.2f} for the "
         f"{small['n']} pupils of school {small['label']}, {large['kappa_mean']:.2f} for the {large['n']} of school "
-        f"{large['label']}. It is averaged over the posterior of tau, not computed from one value of it.",
+        f"{large['label']}. It falls steeply at first and slowly then, and schools with as many pupils share it "
+        "whatever their means. It is averaged over the posterior of tau, not computed from one value of it.",
         figures={"kappa": (figures.kappa(found.groups, against="n", xlabel="pupils tested"), caption)},
     )
 
@@ -184,10 +188,12 @@ def covariances(found: Answer, settings: Settings) -> Section:
     return Section(
         title="E. What two pupils have in common",
         text="Given mu, the scores of two pupils of one school have the covariance tau² sigma², for they share the "
-        "school's offset, and those of pupils of two schools have none. That makes sense: a common school makes pupils "
-        f"alike. Its posterior mean is {between['mean'] ** 2 + between['sd'] ** 2:.1f} points².\n\nAs a share of the "
-        f"variance of a score it is tau² / (1 + tau²), the intraclass correlation: {middle:.2f}, from {low:.2f} to "
-        f"{high:.2f} with probability 0.95.",
+        "school's offset, and those of pupils of two schools have none. That makes sense: a common school makes "
+        f"pupils alike. The posterior mean of the product is {between['mean'] ** 2 + between['sd'] ** 2:.1f} "
+        "points².\n\nAs a share of the variance of a score it is tau² / (1 + tau²), the intraclass correlation: "
+        f"{middle:.2f}, from {low:.2f} to {high:.2f} with probability 0.95. The simulated covariances lie "
+        f"{(same - rows[0][2]) / error:+.1f} and {other / error_of_other:+.1f} standard errors from what they should "
+        "be.",
         table=pd.DataFrame(rows, columns=["scores of", "covariance", "at the means", "simulated", "standard error"]),
         note=f"Simulated: two pupils in each of {PAIRS:,} schools, with tau and sigma at their posterior means.",
     )

@@ -81,7 +81,9 @@ def students_t(model: OneGroup, found: Fit) -> Section:
     ]
     return Section(
         title="What is the marginal posterior of theta?",
-        text="Given sigma it is normal; over the inverse gamma posterior of sigma² the normals add up to a Student t. "
+        text=f"Beforehand theta ~ N({model.mu:.0f}, {model.tau:g}² sigma²) and sigma² ~ InverseGamma({model.alpha:g}, "
+        f"{model.beta:g}); the {model.n:.0f} pupils are those of school 1 of the math tests. Given sigma theta is "
+        "normal; over the inverse gamma posterior of sigma² the normals add up to a Student t. "
         "It is conjugate: the posterior has the form of the prior, with mu, tau, alpha and beta updated.",
         figures={"theta": (figure, caption)},
         table=pd.DataFrame(rows, columns=["of the posterior", "formula", "here"]),

@@ -21,7 +21,7 @@ def tests(found: Answer) -> Section:
     p = rows.set_index("test")["p"]
     spread = found.predictive.set_index("statistic").loc["spread of sds within groups", "p_above"].mean()
     doubts = (p < DOUBTFUL).sum()
-    said = f"Of three tests {doubts if doubts else 'none'} would say so at {DOUBTFUL}."
+    said = f"Of three tests {('none', 'one', 'two', 'all')[doubts]} would say so at {DOUBTFUL}."
     return Section(
         title="F. Is sigma common to all schools?",
         text=f"The source says no. {said} Bartlett's test takes the scores for normal and minds if they are not: "
@@ -62,19 +62,21 @@ def own_sds(found: Answer, tree) -> Section:
     """Show sample sds against those of the model."""
     draws, g = tree["posterior"].dataset, found.model.groups
     raw, sigma = np.sqrt(g.ss / g.df), draws["sigma"].mean(("chain", "draw")).values
+    spread = np.quantile(draws["sigma"].std("school", ddof=1), [0.025, 0.5, 0.975])
     common = found.reference.loc[("sigma", ""), "mean"]
     low, middle, high = np.exp(np.quantile(draws["log_nu"], [0.025, 0.5, 0.975], method="inverted_cdf"))
     caption = (
         "Standard deviation of each school's scores (circle) and posterior mean of its sigma where each has its own "
         "(dot), against the number of pupils; the dashed line is the common sigma."
     )
-    end = "; the end is that of the grid, as they set none" if high == GRID[-1] else ""
+    end = "; the data set no upper limit, the end is that of the grid" if high == GRID[-1] else ""
     return Section(
         title="The remedy: a variance of its own for each school",
         text="Let sigma_i² come from an inverse gamma whose scale s² and shape nu/2 are learned, nu on a grid up to "
         f"{GRID[-1]:.0f}, where all sigma_i are next to equal. The data put nu at {middle:.0f}, from {low:.0f} to "
-        f"{high:.0f} with probability 0.95{end}. The schools' sample sds have a spread of {raw.std(ddof=1):.1f} "
-        f"points, their sigma_i one of {sigma.std(ddof=1):.1f}: the rest is noise.",
+        f"{high:.0f} with probability 0.95, about a median, with p(nu) = 1/nu beforehand{end}. The schools' sample sds "
+        f"have a spread of {raw.std(ddof=1):.1f} points; that of the sigma_i themselves is put at {spread[1]:.1f} "
+        f"({spread[0]:.1f} to {spread[2]:.1f}), so most of it is noise. The dots, being pulled together, spread less.",
         figures={"own_sds": (figures.own_sds(g.n, raw, sigma, common), caption)},
     )
 

@@ -1,5 +1,7 @@
 """Every figure and formula that the four sources print, computed again."""
 
+import numpy as np
+
 from analyses.checks import Verdict
 from analyses.published import verdicts
 from analyses.published.verdicts import AGREES, ERROR, OWN_ERROR, UNEXPLAINED
@@ -45,11 +47,13 @@ def sentence(rows) -> str:
     """Give the answer in a sentence."""
     of = _numbers(rows)["verdict"].value_counts().reindex([AGREES, OWN_ERROR, ERROR, UNEXPLAINED], fill_value=0)
     formulas = rows[rows["kind"] == "formula"]
+    wrong_inputs = int(((rows["kind"] == "input") & (rows["verdict"] == ERROR)).sum())
     reasons = f"{of[UNEXPLAINED]} differ without a reason." if of[UNEXPLAINED] else "Each has its reason."
     return (
         f"Of {of.sum()} computed figures {of[AGREES]} agree to the last printed digit, {of[OWN_ERROR]} more to within "
         f"what their own method may be off by, and {of[ERROR]} are wrong; of {len(formulas)} formulas "
-        f"{(formulas['verdict'] == ERROR).sum()} are misprinted or mistaken. {reasons}"
+        f"{(formulas['verdict'] == ERROR).sum()} are misprinted or mistaken, and {wrong_inputs} of the inputs. "
+        f"{reasons}"
     )
 
 
@@ -82,10 +86,13 @@ def summary(rows) -> Section:
 def in_errors(rows) -> Section:
     """Show how far drawn figures lie from the exact ones, in the sources' own errors."""
     drawn = rows[rows["own_error"].notna() & (rows["kind"] == "computed")]
-    z = (drawn["difference"] / drawn["own_error"]).astype(float)
+    half = 0.5 * 10.0 ** -drawn["decimals"].astype(int)
+    off = drawn["difference"].astype(float)
+    z = np.sign(off) * np.maximum(off.abs() - half, 0.0) / drawn["own_error"].astype(float)
     caption = (
-        "Each figure that a source sampled or searched for: its distance from the exact value in standard deviations "
-        "(bounds) of the source's own error; in red those that are called wrong."
+        "Each figure that a source sampled or searched for: its distance from the exact value in standard "
+        "deviations of the source's own error, or, for a search, in the largest error that it may make, less half a "
+        "unit of the last printed digit; in red those that are called wrong."
     )
     figure = figures.in_errors(
         z.to_numpy(),
@@ -111,7 +118,7 @@ def wrong(rows) -> Section:
     errors = rows[rows["verdict"].isin([ERROR, UNEXPLAINED])].sort_values(["kind", "source"], ascending=[False, True])
     return Section(
         title="What is wrong",
-        text="Formulas first by source, then figures. A slip of notation is taken literally, another value standing "
+        text="A slip of notation is taken literally, another value standing "
         "for a letter that is misplaced: its row shows that it matters, not how a reader would mend it. A slip in a "
         "derivation may leave its result right, which then has a row of its own.",
         table=errors[["source", "what", "printed", "right", "reason"]],
