@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analyses.checks import Verdict
+from analyses.checks import Verdict, chance
 from analyses.checks.agreement import LEAST_ESS, limit
 from analyses.contract import NAMES, SAMPLE, labelled, replicate
 from models.groups import Groups
@@ -130,6 +130,5 @@ def sentence(table: pd.DataFrame) -> str:
     odd = p[(p < EXTREME) | (p > 1 - EXTREME)]
     if odd.empty:
         return "The data look like data from the model in every respect that was tried."
-    said = {name: f"P = {value:.3f}" if value >= 5e-4 else "P < 0.001" for name, value in odd.items()}
-    named = "; ".join(f"{name} (as large a value has {value})" for name, value in said.items())
+    named = "; ".join(f"{name} (as large a value has {chance(p)})" for name, p in odd.items())
     return f"The model does not produce data like these in one respect or more: {named}."

@@ -25,7 +25,7 @@ from analyses.engines.mixture import (
     t_mixture,
 )
 from analyses.engines.quadrature import Region, locate
-from models.pooling import own
+from models.pooling import kappa, theta_given
 from models.three_level import Nested, ThreeLevel, build
 
 SCALES = ("sigma", "tau", "kappa")
@@ -132,12 +132,12 @@ class Posterior:
 
 def _below(location, squared, mean, noise, between):
     """One level down: the level above to its share, the group's own mean to the rest."""
-    kept = own(noise, between)
-    return location + kept * (mean - location), kept * noise + (1 - kept) ** 2 * squared
+    below, variance = theta_given(mean, noise, location, between)
+    return below, variance + kappa(noise, between) ** 2 * squared
 
 
 def posterior(model: ThreeLevel) -> Posterior:
-    """Compute the posterior; the step is halved until lambda and the scales stand still, as all else is smoother."""
+    """Compute the posterior; the step is shortened until lambda and the scales stand still, as all else is smoother."""
     rough = model.rough
     start = np.log([rough["tau"] / rough["sigma"], rough["kappa"] / rough["sigma"]])
     region = locate(lambda u: model.collapsed(*np.exp(u)).height + u.sum(axis=0), start)
@@ -209,8 +209,8 @@ def complete(model: ThreeLevel, drawn: dict, *, engine: str, rng, sample_stats=N
 
 
 def _draw_below(above, mean, noise, between, rng):
-    kept = own(noise, between)
-    return rng.normal(above + kept * (mean - above), np.sqrt(kept * noise))
+    below, variance = theta_given(mean, noise, above, between)
+    return rng.normal(below, np.sqrt(variance))
 
 
 def predicted(model: ThreeLevel, tree: xr.DataTree, labels, *, at: int, rng) -> xr.DataTree:

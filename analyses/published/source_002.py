@@ -1,6 +1,9 @@
 """Seed 002: the walk through the eight schools."""
 
+from itertools import product
+
 import numpy as np
+from partial_pooling_data import table as stored
 from scipy import stats
 
 from analyses.engines import exact, integrated, laplace, metropolis
@@ -13,7 +16,6 @@ RUNS = 200  # of the source's own sampler, each as long as it was run there
 DRAWS = 5000
 TOLERANCE = np.sqrt(np.finfo(float).eps)  # R's optim: a search ends where heights differ by this, relatively
 STEP = 1e-3  # of its differences
-MODE = (7.926685, 1.841525)  # as printed: its digits limit those of the covariance
 
 
 def figures(rng) -> dict[str, Figure]:
@@ -79,9 +81,16 @@ def _printed_height(model, u):
 
 def _covariance_bound(model, right, i, j):
     """How far off the covariance is from R's differences about the printed mode, in the worst rounding of that."""
-    half = 0.5e-6
-    corners = [(MODE[0] + a, MODE[1] + b) for a in (-half, half) for b in (-half, half)]
-    return max(abs(r_covariance(model, np.array(at))[i, j] - right[i, j]) for at in corners)
+    mode, half = printed_mode()
+    corners = [mode + half * np.array(signs) for signs in product((-1, 1), repeat=2)]
+    return max(abs(r_covariance(model, at)[i, j] - right[i, j]) for at in corners)
+
+
+def printed_mode() -> tuple[np.ndarray, float]:
+    """The mode of (mu, log tau) and half a unit of its last digit, which limits the covariance printed with it."""
+    rows = stored("published").query("kind == 'computed'").set_index("figure")
+    rows = rows.loc[["eight_schools.mode.mu", "eight_schools.mode.log_tau"]]
+    return rows["printed"].astype(float).to_numpy(), 0.5 * 10.0 ** -int(rows["decimals"].iloc[0])
 
 
 def r_covariance(model: TwoLevel, at) -> np.ndarray:

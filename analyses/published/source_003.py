@@ -11,7 +11,6 @@ from models.pooling import pool, theta_given
 RUNS = 100  # of the source's procedure
 DRAWS = 10_000  # in each: the source does not say how many it took, but see `draws_of_the_source`
 ROUNDED = 1e-6 / 12  # variance of what three decimals leave
-EQUALS = 18  # degrees of freedom of three quantiles among players with the same average: 3 x (1 + 1 + 4)
 MISPLACED = "a batting average lies between 0 and 1; the table beside it is that of a tenth"
 CLIPPED = "negative draws of tau^2 were set to 0; the posterior is cut off there"
 QUANTILES = {"q2_5": 0.025, "q50": 0.5, "q97_5": 0.975}
@@ -31,7 +30,7 @@ def figures(printed, rng) -> dict[str, Figure]:
     exactly = exact.posterior(model).theta()
     right, wrong = (_runs(s, model, rng) for s in (direct.sample, direct.sample_clipped))
     # A variance on so few degrees of freedom may be larger than it looks: its upper 95% limit is taken.
-    few = EQUALS / stats.chi2.ppf(0.05, EQUALS)
+    few = equals() / stats.chi2.ppf(0.05, equals())
     scale = np.sqrt(few * DRAWS / draws_of_the_source(printed, right))
     found = {}
     for k, (name, p) in enumerate(QUANTILES.items()):
@@ -109,6 +108,12 @@ def draws_of_the_source(printed, quantiles) -> float:
     return DRAWS * _among_equals(quantiles).mean(axis=1).sum() / seen
 
 
+def equals() -> int:
+    """Degrees of freedom of the quantiles among players with the same average."""
+    average = baseball.averages()["average"]
+    return len(QUANTILES) * (len(average) - average.nunique())
+
+
 def _among_equals(values):
     """Variance of values (..., player) among players with the same average."""
     which, _ = baseball.averages()["average"].factorize()
@@ -127,12 +132,6 @@ class _Group:
         self.theta, self.sigma2 = rng.normal(48, 3), rng.uniform(50, 120)
         known = {"mu": self.mu, "tau": self.tau, "alpha": self.alpha, "beta": self.beta}
         self.model = normal.OneGroup(n=self.n, mean=self.mean, ss=self.ss, **known)
-
-    @property
-    def printed_scale(self):
-        """beta* as printed."""
-        total, weight = self.n * self.mean + self.mu / self.tau**2, self.n + self.tau**-2
-        return np.sum(self.y**2) + self.mu**2 / self.tau**2 - total**2 / weight
 
 
 def likelihood(rng):
@@ -178,10 +177,16 @@ def shape_of_sigma(rng):
     return t.alpha + t.n / 2, t.model.sigma2().shape
 
 
+def printed_scale(model: normal.OneGroup) -> float:
+    """beta* as printed: sum y^2 + mu^2/tau^2 - (n mean + mu/tau^2)^2 / (n + 1/tau^2)."""
+    total, weight = model.n * model.mean + model.mu / model.tau**2, model.n + model.tau**-2
+    return model.ss + model.n * model.mean**2 + model.mu**2 / model.tau**2 - total**2 / weight
+
+
 def scale_of_sigma(rng):
     """beta* lacks beta, and the squares are not halved."""
     t = _Group(rng)
-    return t.printed_scale, t.model.sigma2().scale
+    return printed_scale(t.model), t.model.sigma2().scale
 
 
 class _Players:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from partial_pooling_data import table
+from partial_pooling_data.simulate_classrooms import TRUTH
 
 from analyses.engines import nested
 from analyses.report import figures
@@ -12,7 +13,6 @@ from analyses.studies import common
 from models import classrooms, priors
 from models.three_level import ThreeLevel
 
-TRUTH = {"lambda": 60.0, "kappa": 6.0, "tau": 4.0, "sigma": 8.0}  # of data/simulate_classrooms.py
 LEVELS = {"lambda": "lambda", "mu": "schools", "theta": "classrooms"}
 
 

@@ -177,11 +177,6 @@ def other_methods(answer: Answer, settings: Settings, *, thin: int) -> tuple[Sec
     )
 
 
-def chance(p: float) -> str:
-    """A probability in words that never say none."""
-    return f"P = {p:.3f}" if p >= 5e-4 else "P < 0.001"
-
-
 def _above(error: float) -> str:
     """The next power of ten."""
     return f"1e{math.ceil(math.log10(error))}"

@@ -3,6 +3,7 @@
 import arviz as az
 import numpy as np
 import pandas as pd
+from arviz_stats.base import array_stats
 from scipy import stats
 
 from analyses.checks import diagnostics, shrinkage
@@ -15,6 +16,7 @@ from models import eight_schools
 from models.pooling import kappa, theta_given
 
 NORMAL = stats.norm.ppf(0.975)
+LAGS = 40  # by then the correlation has died out
 STEPS = 5000  # kept, and as many thrown away
 THIN = 80  # sweeps a draw: near tau = 0 consecutive sweeps are nearly the same
 
@@ -122,7 +124,7 @@ def the_chain(found: Answer, settings: Settings) -> Section:
     }
     ess = {name: float(az.ess(x[None], method="mean")) for name, x in (("mu", mu), ("log tau", log_tau))}
     rate = float(tree["sample_stats"]["acceptance_rate"].mean())
-    correlations = {name: autocorrelation(draws) for name, (draws, _) in curves.items()}
+    correlations = {name: array_stats.autocorr(draws)[: LAGS + 1] for name, (draws, _) in curves.items()}
     lag = {name: correlation[1] for name, correlation in correlations.items()}
     caption = (
         "Above, the chain's draws under the exact density; in the middle, the chain; below, its autocorrelation by lag."
@@ -137,12 +139,6 @@ def the_chain(found: Answer, settings: Settings) -> Section:
         "their number suggests.",
         figures={"chain": (figures.chain(curves, correlations), caption)},
     )
-
-
-def autocorrelation(draws, lags: int = 40) -> np.ndarray:
-    """Correlation of a chain with itself at lags 0, 1, .."""
-    e = draws - draws.mean()
-    return np.array([np.mean(e[lag:] * e[: len(e) - lag]) for lag in range(lags + 1)]) / np.mean(e**2)
 
 
 def raw_and_pooled(found: Answer) -> Section:

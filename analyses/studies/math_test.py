@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize
 
-from analyses.checks import extremes, shrinkage
+from analyses.checks import chance, extremes, shrinkage
 from analyses.report import figures
 from analyses.report.pages import Page, Section
 from analyses.routes import Answer, Settings, answer
@@ -134,10 +134,10 @@ def extreme_means(found: Answer, settings: Settings) -> Section:
         "suspects a second reason, that these schools also differ more in truth. Replicated data, in which every "
         "school comes from one population whatever its size, answer: as many of them among the farthest with "
         f"probability {few['P, differing']:.2f}, and as large a spread of theirs compared with that of the others, "
-        f"noise allowed for, with {common.chance(ratio['P, differing'])}. "
+        f"noise allowed for, with {chance(ratio['P, differing'])}. "
         f"{explained if ratio['P, differing'] > DOUBTFUL else unexplained} Were all schools alike, "
         f"{of.iloc[1]['mean, alike']:.0f} means would lie beyond two standard errors; {of.iloc[1]['observed']:.0f} "
-        f"do ({common.chance(of.iloc[1]['P, alike'])}).",
+        f"do ({chance(of.iloc[1]['P, alike'])}).",
         figures={"extremes": (figure, caption)},
         table=rows,
         note="What is observed is averaged over the posterior of mu and sigma, on which the counts depend.",

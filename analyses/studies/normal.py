@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analyses.engines import sequential
+from analyses.published import source_003
 from analyses.report import figures
 from analyses.report.pages import Page, Section
 from analyses.routes import Fit, Settings, fit, timed
@@ -92,13 +93,7 @@ def students_t(model: OneGroup, found: Fit) -> Section:
 
 def one_after_the_other(model: OneGroup) -> Section:
     """Say how the sequential sampler goes, and what the printed formula would give."""
-    law = model.sigma2()
-    squares = model.ss + model.n * model.mean**2
-    printed = (
-        squares
-        + model.mu**2 / model.tau**2
-        - (model.n * model.mean + model.mu / model.tau**2) ** 2 / (model.n + model.tau**-2)
-    )
+    law, printed = model.sigma2(), source_003.printed_scale(model)
     rows = [
         ("as derived", law.scale, law.scale / (law.shape - 1)),
         ("as printed", printed, printed / (law.shape - 1)),
