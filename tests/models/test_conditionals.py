@@ -49,33 +49,36 @@ def test_conditional_is_the_joint_as_a_function_of_one_parameter(model, name):
         assert conditional == pytest.approx(joint, abs=TOLERANCE)
 
 
+@pytest.mark.parametrize("problem", ["one-way, half-Cauchy tau", "one-way, half-t tau, half-normal sigma"])
 @pytest.mark.parametrize("name", ["tau2", "tau2_mixing"])
-def test_half_cauchy_as_a_mixture_of_inverse_gammas(name):
+def test_half_t_as_a_mixture_of_inverse_gammas(name, problem):
     """Given the mixing variable tau2 has an inverse gamma prior, so its conditional is that of such a model; the mixing
     variable's own is prior times the density of tau2 given it.
     """
     rng = np.random.default_rng(12)
-    model = PROBLEMS["one-way, half-Cauchy tau"]
+    model = PROBLEMS[problem]
+    nu = model.tau.nu
     here = state(model, rng) | {"tau2_mixing": np.array([0.83])}
     law = model.conditionals()[name](here)
     if name == "tau2":
-        given = TwoLevel(groups=model.groups, tau=priors.InverseGamma(0.5, 1 / 0.83)).conditionals()["tau2"](here)
+        given = TwoLevel(groups=model.groups, tau=priors.InverseGamma(nu / 2, nu / 0.83)).conditionals()["tau2"](here)
         assert law.shape == pytest.approx(given.shape, rel=1e-15)
         assert law.scale == pytest.approx(given.scale, rel=1e-14)
         return
     prior = InverseGamma(0.5, model.tau.scale**-2)
     one, two = 0.4, 2.9
-    expected = [prior.log_density(a) + InverseGamma(0.5, 1 / a).log_density(here["tau2"][0]) for a in (one, two)]
+    expected = [prior.log_density(a) + InverseGamma(nu / 2, nu / a).log_density(here["tau2"][0]) for a in (one, two)]
     assert law.log_density(one) - law.log_density(two) == pytest.approx([expected[0] - expected[1]], abs=1e-12)
 
 
-def test_the_mixture_is_a_half_cauchy():
-    """The integral of p(tau2 | a) p(a) over a, by the trapezoid rule in log a, is p(tau2) for tau ~ HalfCauchy."""
+@pytest.mark.parametrize("nu", [1.0, 4.0])
+def test_the_mixture_is_a_half_t(nu):
+    """The integral of p(tau2 | a) p(a) over a, by the trapezoid rule in log a, is p(tau2) for tau ~ HalfStudentT."""
     scale, u = 3.0, np.arange(-60, 60, 0.05)
     a, tau = np.exp(u), np.array([0.2, 3.0, 40.0])
-    joint = InverseGamma(0.5, 1 / a).log_density(tau[:, None] ** 2) + InverseGamma(0.5, scale**-2).log_density(a) + u
-    log_of_tau2 = np.log(np.exp(joint).sum(axis=1) * 0.05)
-    assert log_of_tau2 + np.log(2 * tau) == pytest.approx(priors.HalfCauchy(scale).log_density(tau), abs=1e-12)
+    of_tau2 = InverseGamma(nu / 2, nu / a).log_density(tau[:, None] ** 2)
+    log_of_tau2 = np.log(np.exp(of_tau2 + InverseGamma(0.5, scale**-2).log_density(a) + u).sum(axis=1) * 0.05)
+    assert log_of_tau2 + np.log(2 * tau) == pytest.approx(priors.HalfStudentT(nu, scale).log_density(tau), abs=1e-12)
 
 
 def printed_law_of_sigma2(model, *, mended):
