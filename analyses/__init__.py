@@ -13,4 +13,11 @@ STUDIES = {
     "published": "every figure and formula that the four sources print, computed again",
 }
 
+OWN = {
+    "one_way": "a table of your own: rows in groups, or the averages of groups",
+    "meta_analysis": "a table of your own: estimates with their standard errors",
+}
+
+RAW = ("math_test", "blood_pressure")  # studies that take the raw rows behind their tables
+
 ENGINES = ("nuts", "gibbs", "exact")

@@ -12,7 +12,7 @@ from hashlib import sha256
 from importlib import metadata, resources
 from pathlib import Path
 
-from analyses import STUDIES, tables
+from analyses import OWN, STUDIES, tables
 from analyses.report import pages
 from analyses.report.pages import Page
 from analyses.routes import Answer, Settings
@@ -69,7 +69,8 @@ def _write_fit(fit, folder):
     if isinstance(fit, Answer):
         tables.write(fit.groups, folder / "groups.csv", tables.GROUPS)
     for engine, tree in fit.trees.items():
-        tree.to_netcdf(folder / f"{engine}.nc", engine="h5netcdf")
+        # Through memory: on a full disk HDF5 itself fails in ways that cannot be caught.
+        (folder / f"{engine}.nc").write_bytes(tree.to_netcdf(engine="h5netcdf"))
 
 
 def _manifest(page, settings, command, seconds):
@@ -85,26 +86,37 @@ def _manifest(page, settings, command, seconds):
         "seed": settings.seed,
         "best": next((fit.best for fit in page.fits if isinstance(fit, Answer)), None),
         "versions": {"python": sys.version.split()[0]} | {name: metadata.version(name) for name in PACKAGES},
-        "data": {name: sha256(file.read_bytes()).hexdigest() for name, file in data.items()},
+        "data": {name: sha256(file.read_bytes()).hexdigest() for name, file in data.items()} | page.read,
         "exact": {fit.name: {"nodes": fit.nodes, "largest_error_in_sds": fit.error} for fit in page.fits},
         "seconds": seconds | {f"{fit.name}: {stage}": s for fit in page.fits for stage, s in fit.seconds.items()},
     }
 
 
 def publish(folder: Path, out: Path) -> None:
-    """Move each finished study into place, then make the front page anew from every study that is there.
+    """Make the front page anew from every study, finished or there already, then move each finished one into place.
 
     Not to be interrupted, nor to be done by two runs at a time: either would lose a report.
     """
     with _uninterrupted(), _alone(out):
-        for study in sorted(path for path in folder.iterdir() if not path.name.startswith(".")):
-            if (out / study.name).exists():
-                (out / study.name).rename(folder / f".old-{study.name}")
-            study.rename(out / study.name)
-        manifests = [_manifest_of(out / name) for name in STUDIES]
+        finished = sorted(folder.iterdir())
+        manifests = [_manifest_of(folder / name) or _manifest_of(out / name) for name in (*OWN, *STUDIES)]
         front = folder / "index.html"
         front.write_text(pages.front([m for m in manifests if m is not None]), encoding="utf-8")
+        for study in finished:
+            _replace(study, out / study.name, folder / f".old-{study.name}")
         front.replace(out / "index.html")
+
+
+def _replace(new: Path, old: Path, kept: Path) -> None:
+    """Put the new in the place of the old, which is kept until that has gone well."""
+    if old.exists():
+        old.rename(kept)
+    try:
+        new.rename(old)
+    except OSError:
+        if kept.exists():
+            kept.rename(old)
+        raise
 
 
 def _manifest_of(folder):

@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from analyses import ENGINES, tables
+from analyses.asked import Asked
 from analyses.checks import Verdict, agreement, diagnostics, predictive, shrinkage
 from analyses.contract import NAMES
 from analyses.engines import exact, gibbs
@@ -18,7 +19,10 @@ from models.two_level import TwoLevel
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a run may be asked for. draws, tune and chains speak to NUTS; `best` is the study's own where it is None."""
+    """What a run may be asked for. draws, tune and chains speak to NUTS; `best` is the study's own where it is None.
+
+    `asked` is the file that a study is to answer for, where there is one.
+    """
 
     seed: int = 1
     draws: int = 1000
@@ -28,6 +32,8 @@ class Settings:
     engines: tuple[str, ...] = ENGINES
     best: str | None = None
     progress: bool = False
+    target_accept: float = 0.9
+    asked: Asked | None = None
 
     def rng(self, *names: str) -> np.random.Generator:
         """Return the generator for one purpose; the same whatever else is run."""
@@ -37,6 +43,7 @@ class Settings:
         """Arguments of nuts.sample for one purpose."""
         rng = self.rng("nuts", *names)
         asked = {"draws": self.draws, "tune": self.tune, "chains": self.chains, "cores": self.cores}
+        asked["target_accept"] = self.target_accept
         return asked | {"progress": self.progress, "seed": int(rng.integers(2**31)), "rng": rng}
 
 
@@ -69,6 +76,7 @@ class Answer(Fit):
     replicated: dict[str, dict[str, np.ndarray]]
     predictive: pd.DataFrame
     best: str
+    among: int
 
 
 def fit(name: str, trees: dict[str, xr.DataTree], reference: pd.DataFrame, ahead, predictions, **known) -> Fit:
@@ -112,7 +120,9 @@ def fit(name: str, trees: dict[str, xr.DataTree], reference: pd.DataFrame, ahead
     )
 
 
-def answer(name: str, model: TwoLevel, settings: Settings, *, best: str, thin: int) -> Answer:
+def answer(
+    name: str, model: TwoLevel, settings: Settings, *, best: str, thin: int, among: int = shrinkage.AMONG
+) -> Answer:
     """Reach the posterior by every engine asked for, and check each against the exact one.
 
     Parameters
@@ -125,6 +135,8 @@ def answer(name: str, model: TwoLevel, settings: Settings, *, best: str, thin: i
         The study's own idea of it.
     thin : int
         Sweeps of the Gibbs sampler a kept draw.
+    among : int
+        How many are the best k of the league table.
     """
     seconds: dict[str, float] = {}
     with timed(seconds, "exact"):
@@ -134,7 +146,8 @@ def answer(name: str, model: TwoLevel, settings: Settings, *, best: str, thin: i
         error = posterior.error().div(reference["sd"], axis=0).max().max()
     trees = _draws(name, posterior, settings, thin, seconds)
     with timed(seconds, "checks"):
-        return _checked(name, posterior, trees, settings, settings.best or best, reference, float(error), seconds)
+        best = settings.best or best
+        return _checked(name, posterior, trees, settings, best, among, reference, float(error), seconds)
 
 
 def _draws(name, posterior, settings, thin, seconds):
@@ -153,7 +166,7 @@ def _draws(name, posterior, settings, thin, seconds):
     return trees
 
 
-def _checked(name, posterior, drawn, settings, best, reference, error, seconds) -> Answer:
+def _checked(name, posterior, drawn, settings, best, among, reference, error, seconds) -> Answer:
     """Tables and verdicts of the engines asked for."""
     model, groups = posterior.model, posterior.model.groups
     trees = {engine: tree for engine, tree in drawn.items() if engine in settings.engines}
@@ -168,10 +181,11 @@ def _checked(name, posterior, drawn, settings, best, reference, error, seconds) 
         **(vars(fitted) | {"verdicts": (*fitted.verdicts, *alike)}),
         model=model,
         posterior=posterior,
-        groups=shrinkage.table(groups, reference, drawn["exact"], best=best),
+        groups=shrinkage.table(groups, reference, drawn["exact"], best=best, among=among),
         replicated=replicated,
         predictive=found,
         best=best,
+        among=among,
     )
 
 

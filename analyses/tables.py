@@ -39,6 +39,7 @@ GROUPS = (
     "rank_q97_5",
     "p_best",
     "mcse_p_best",
+    "p_among",
 )
 
 

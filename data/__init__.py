@@ -23,7 +23,12 @@ def table(name: str):
     >>> table("eight_schools").columns.tolist()
     ['school', 'estimate', 'standard_error']
     """
+    with resources.files(__name__).joinpath(f"{name}.csv").open(encoding="utf-8") as file:
+        return read(file)
+
+
+def read(file):
+    """Read an open file of that kind."""
     import pandas as pd
 
-    with resources.files(__name__).joinpath(f"{name}.csv").open(encoding="utf-8") as file:
-        return pd.read_csv(file, dtype=dict.fromkeys(NAMES, str), keep_default_na=False)
+    return pd.read_csv(file, dtype=dict.fromkeys(NAMES, str), keep_default_na=False)

@@ -63,13 +63,12 @@ def subject(name: str, rows: list[dict]) -> dict:
     )
 
 
-def write(path: Path, table: list[dict]) -> None:
+def write(file, table: list[dict]) -> None:
     """Write fractions as the nearest double, in the shortest digits that read back as it."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        out = csv.DictWriter(file, table[0], lineterminator="\n")
-        out.writeheader()
-        for row in table:
-            out.writerow({k: plain(v) for k, v in row.items()})
+    out = csv.DictWriter(file, table[0], lineterminator="\n")
+    out.writeheader()
+    for row in table:
+        out.writerow({k: plain(v) for k, v in row.items()})
 
 
 def plain(value):
@@ -81,8 +80,11 @@ def plain(value):
 
 def main(raw: Path, out: Path) -> None:
     """Write both tables into `out`."""
-    write(out / "math_test.csv", [school(*g) for g in groups(raw / "mathtest.csv", "school")])
-    write(out / "blood_pressure.csv", [subject(*g) for g in groups(raw / "bloodpressure.csv", "subject")])
+    schools = [school(*g) for g in groups(raw / "mathtest.csv", "school")]
+    subjects = [subject(*g) for g in groups(raw / "bloodpressure.csv", "subject")]
+    for name, rows in (("math_test.csv", schools), ("blood_pressure.csv", subjects)):
+        with (out / name).open("w", newline="", encoding="utf-8") as file:
+            write(file, rows)
 
 
 if __name__ == "__main__":

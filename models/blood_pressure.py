@@ -11,24 +11,27 @@ from models.groups import Replicates
 from models.two_level import TwoLevel
 
 
-def groups() -> Replicates:
-    """The 20 subjects: 8 to 31 records each, dimension `subject`, mmHg; covariate `treatment`, 0 or 1."""
+def groups(t=None) -> Replicates:
+    """The 20 subjects: 8 to 31 records each, dimension `subject`, mmHg; covariate `treatment`, 0 or 1.
+
+    Or those of another such table.
+    """
     from partial_pooling_data import table
 
-    t = table("blood_pressure")
+    t = table("blood_pressure") if t is None else t
     arm = {"treatment": t["treatment"] == 2}
     return Replicates.from_summary(t["subject"], t["n"], t["mean"], t["ss"], covariates=arm, dim="subject")
 
 
-def statement(*, tau=priors.InverseGamma(0.5, 0.5), **others) -> TwoLevel:
-    """The model of the module's docstring as data; any argument of TwoLevel replaces a prior.
+def statement(*, subjects: Replicates | None = None, tau=priors.InverseGamma(0.5, 0.5), **others) -> TwoLevel:
+    """The model of the module's docstring as data; `subjects` replaces them, any argument of TwoLevel a prior.
 
     Examples
     --------
     >>> statement().groups.covariates
     ('treatment',)
     """
-    return TwoLevel(groups=groups(), tau=tau, **others)
+    return TwoLevel(groups=subjects or groups(), tau=tau, **others)
 
 
 def build(*, parameterization: str = "marginal", **others):

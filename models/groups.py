@@ -16,6 +16,8 @@ import numpy as np
 from models.cells import Cells
 from models.frames import coded, column, constant
 
+MOST_DESIGNS = 12  # that predictions for new groups are made for one by one
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Groups:
@@ -58,6 +60,20 @@ class Groups:
         del labels[at]
         return replace(self, labels=tuple(labels), **each)
 
+    def powered(self, alpha: float) -> Self:
+        """Groups whose likelihood is that of these to the power alpha: as if each value had been seen alpha times.
+
+        Raises
+        ------
+        ValueError
+            Where that leaves no degrees of freedom within groups.
+        """
+        n = self.df + 1
+        df = np.where(self.df.any(), alpha * n - 1, 0.0)
+        if self.df.any() and df.sum() <= 0:
+            raise ValueError(f"{n.sum():g} rows to the power {alpha} are no more than {len(self)} groups")
+        return replace(self, noise=self.noise / alpha, df=df, ss=alpha * self.ss)
+
     @cached_property
     def within(self) -> tuple[float, float]:
         """Degrees of freedom and sum of squares within groups, pooled."""
@@ -70,12 +86,18 @@ class Groups:
 
     @cached_property
     def designs(self) -> dict[str, np.ndarray]:
-        """Every distinct row of the design, under a name that tells its covariates: "a new school"."""
-        return {self._new(x): x for x in np.unique(self.design, axis=0)}
+        """Every distinct row of the design, under a name that tells its covariates: "a new school".
+
+        Where there are many, their average alone.
+        """
+        found = np.unique(self.design, axis=0)
+        if len(found) > MOST_DESIGNS:
+            found = found.mean(axis=0, keepdims=True)
+        return {self._new(x): x for x in found}
 
     def _new(self, x):
         named = zip(self.covariates, x[1:], strict=True)
-        return ", ".join([f"a new {self.dim}", *(f"{name} {value:g}" for name, value in named)])
+        return ", ".join([f"a new {self.dim}", *(f"{name} {value:.6g}" for name, value in named)])
 
     @property
     def noise_of_one(self) -> np.ndarray:
@@ -145,14 +167,18 @@ class Replicates(Groups):
         for name, at in (covariates or {}).items():
             if missing := set(names) - set(map(str, at)):
                 raise ValueError(f"{name} has no value for {sorted(missing)[0]!r}")
-        n = np.bincount(which)
-        shift = values.mean()
-        mean = np.bincount(which, values - shift) / n
-        ss = np.bincount(which, (values - shift - mean[which]) ** 2)
+        # Less the first value of its group a row is exact where the group's rows resemble each other; what rounding
+        # has left of the sum of deviations is taken off again.
+        n, first = np.bincount(which), values[np.unique(which, return_index=True)[1]]
+        offset = values - first[which]
+        mean = np.bincount(which, offset) / n
+        deviation = offset - mean[which]
+        ss = np.bincount(which, deviation**2) - np.bincount(which, deviation) ** 2 / n
+        ss = np.where(n > 1, np.maximum(ss, 0.0), 0.0)
         given = {
             name: list(map({str(k): v for k, v in at.items()}.get, names)) for name, at in (covariates or {}).items()
         }
-        return cls.from_summary(names, n, mean + shift, ss, covariates=given, dim=dim)
+        return cls.from_summary(names, n, first + mean, ss, covariates=given, dim=dim)
 
     @classmethod
     def from_frame(cls, frame, *, group: str, value: str, covariates: Sequence[str] = (), dim: str = "group") -> Self:

@@ -11,26 +11,26 @@ from models.groups import Replicates
 from models.two_level import TwoLevel
 
 
-def groups() -> Replicates:
-    """The 100 schools: 4 to 32 pupils each, dimension `school`, scores in points."""
+def groups(t=None) -> Replicates:
+    """The 100 schools: 4 to 32 pupils each, dimension `school`, scores in points; or those of another such table."""
     from partial_pooling_data import table
 
-    t = table("math_test")
+    t = table("math_test") if t is None else t
     return Replicates.from_summary(t["school"], t["n"], t["mean"], t["ss"], dim="school")
 
 
-def statement(*, tau=priors.InverseGamma(0.5, 0.5), **others) -> TwoLevel:
-    """The model of the module's docstring as data; any argument of TwoLevel replaces a prior.
+def statement(*, schools: Replicates | None = None, tau=priors.InverseGamma(0.5, 0.5), **others) -> TwoLevel:
+    """The model of the module's docstring as data; `schools` replaces them, any argument of TwoLevel a prior.
 
     Examples
     --------
     >>> len(statement().groups)
     100
     """
-    return TwoLevel(groups=groups(), tau=tau, **others)
+    return TwoLevel(groups=schools or groups(), tau=tau, **others)
 
 
-def general() -> TwoLevel:
+def general(schools: Replicates | None = None) -> TwoLevel:
     """The same with the proper priors of seed 001, which gives no numbers: these are ours.
 
     sigma^2 ~ InverseGamma(2, 200), tau^2 ~ InverseGamma(1, 1/4), mu ~ N(50, 10^2): a test made to have mean 50 and sd
@@ -43,7 +43,7 @@ def general() -> TwoLevel:
     ('tau', 'sigma')
     """
     sigma, tau = priors.InverseGamma(2.0, 200.0), priors.InverseGamma(1.0, 0.25)
-    return statement(tau=tau, sigma=sigma, coefficients=(priors.Normal(50.0, 10.0),))
+    return statement(schools=schools, tau=tau, sigma=sigma, coefficients=(priors.Normal(50.0, 10.0),))
 
 
 def build(*, parameterization: str = "marginal", **others):

@@ -9,9 +9,13 @@ Each knows
                                    that fits single precision would be taken in it
     proper                         whether it integrates to one
     fall                           t where the density falls like sd^-t
+    rise                           z where it begins like sd^z at 0
+    scaled(unit)                   the same prior of the sd in another unit
+    powered(alpha)                 its density to the power alpha, made a prior again
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from scipy.special import gammaln
@@ -42,6 +46,24 @@ class InverseGamma:
     def fall(self) -> float:
         """The power that its density falls with."""
         return 2 * self.shape + 1
+
+    @property
+    def rise(self) -> float:
+        """The power that its density begins with."""
+        return np.inf if self.proper else -self.fall
+
+    def scaled(self, unit: float) -> Self:
+        """Of the sd in that unit."""
+        return InverseGamma(self.shape, self.scale / unit / unit)
+
+    def powered(self, alpha: float) -> Self:
+        """To the power alpha: sd^(-alpha (2 shape + 1)) exp(-alpha scale / sd^2).
+
+        Jeffreys' 1 / sd says no more than that the scale of sd is unknown, and stays what it is.
+        """
+        if self == JEFFREYS:
+            return self
+        return InverseGamma((alpha * self.fall - 1) / 2, alpha * self.scale)
 
     @property
     def log_constant(self) -> float:
@@ -90,6 +112,7 @@ class HalfStudentT:
     nu: float
     scale: float
     proper = True
+    rise = 0.0
 
     def __post_init__(self):
         if not (self.nu > 0 and self.scale > 0):
@@ -99,6 +122,15 @@ class HalfStudentT:
     def fall(self) -> float:
         """The power that its density falls with."""
         return self.nu + 1.0
+
+    def scaled(self, unit: float) -> Self:
+        """Of the sd in that unit."""
+        return HalfStudentT(self.nu, self.scale / unit)
+
+    def powered(self, alpha: float) -> Self:
+        """To the power alpha: again a half-t, of alpha (nu + 1) - 1 degrees of freedom."""
+        nu = alpha * self.fall - 1
+        return HalfStudentT(nu, self.scale * np.sqrt(self.nu / nu))
 
     def log_density(self, sd):
         """Log density at each sd."""
@@ -138,10 +170,19 @@ class HalfNormal:
     scale: float
     proper = True
     fall = np.inf
+    rise = 0.0
 
     def __post_init__(self):
         if not self.scale > 0:
             raise ValueError(f"HalfNormal({self.scale}) needs a positive scale")
+
+    def scaled(self, unit: float) -> Self:
+        """Of the sd in that unit."""
+        return HalfNormal(self.scale / unit)
+
+    def powered(self, alpha: float) -> Self:
+        """To the power alpha: narrower by its root."""
+        return HalfNormal(self.scale / np.sqrt(alpha))
 
     def log_density(self, sd):
         """Log density at each sd."""
@@ -195,6 +236,14 @@ class Normal:
     def proper(self) -> bool:
         """Whether it integrates to one."""
         return bool(np.isfinite(self.sd))
+
+    def moved(self, offset: float, unit: float) -> Self:
+        """Of the coefficient less the offset, in that unit."""
+        return Normal((self.mean - offset) / unit, self.sd / unit) if self.proper else self
+
+    def powered(self, alpha: float) -> Self:
+        """To the power alpha: narrower by its root."""
+        return Normal(self.mean, self.sd / np.sqrt(alpha))
 
     def log_density(self, x):
         """Log density at each x; 0 where flat."""

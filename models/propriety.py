@@ -1,10 +1,39 @@
 """Whether there is a posterior at all, and which of its moments exist.
 
-As tau grows, each group takes a factor 1/tau from the marginal likelihood and each flat coefficient gives one back, so
-the posterior of tau falls like tau^-(J - p + t): J groups, p flat coefficients, t the fall of tau's own prior (flat 0,
-half-t(nu) nu + 1, half-normal infinity, InverseGamma(a, .) on tau^2 2a + 1). Likewise that of sigma falls like
-sigma^-(N - p + s): N rows, s the fall of sigma's prior. At tau = 0 the likelihood is finite, so a prior that is not
-integrable there gives no posterior.
+J groups, N rows, p flat coefficients, df = N - J. A prior of a scale begins like sd^z at 0 and falls like sd^-t (of
+tau) or sd^-s (of sigma): flat 0, half-t(nu) nu + 1, half-normal infinity, InverseGamma(a, .) on the square 2a + 1.
+
+**The rule.** The posterior is proper iff the densities of tau and of sigma both fall faster than the first power and
+tau's prior integrates at 0; a moment of order k exists iff what it is of falls faster than the power k + 1.
+
+**Proof.** With theta and b integrated out, Q the weighted residual sum of squares where sigma is 1,
+
+    p(tau, sigma, data) = p(tau) p(sigma) sigma^-df exp(-ss / 2 sigma^2) prod v_i^-1/2 |X'V^-1 X|^-1/2 exp(-Q / 2 ...)
+
+1. Each group takes v^-1/2 and each flat coefficient gives v^1/2 back. So where one of the two parts of v_i,
+   sigma^2 noise_i and sd_between^2, is far larger than the other and equal to v, what is left is v^-(J - p)/2, and the
+   exponential tends to 1. Nothing else is unbounded but the priors and sigma^-df.
+2. Estimates: sigma is 1, v_i >= noise_i > 0. At tau = 0 all is finite but tau's prior; as tau grows the density falls
+   like tau^-(J - p + t).
+3. Rows, some group with a spread within it, ss > 0: exp(-ss / 2 sigma^2) keeps sigma from 0.
+   Relative tau, v_i = sigma^2 (noise_i + tau^2): the tails of tau and sigma are a product,
+   tau^-(J - p + t) sigma^-(N - p + s).
+   Absolute tau: sigma^-(df + s) tau^-t max(sigma, tau)^-(J - p). Integrating sigma out up to tau leaves
+   tau^-(J - p + t) times a constant or, if df + s < 1, tau^(1 - df - s); integrating tau out up to sigma leaves
+   sigma^-(N - p + s) times a constant or, if t < 1, sigma^(1 - t).
+4. Every group a single row, df = 0: only the total variance w^2 = sigma^2 + sd_between^2 is seen.
+   Relative tau, w^2 = sigma^2 (1 + tau^2): for large tau put sigma = w / tau. What is left is
+   tau^-t (w / tau)^z w^-(J - p) dw / tau near sigma = 0, and tau^-(J - p + t) away from it: tau falls with the power
+   t + min(z + 1, J - p), and sd_between, which is w, with J - p + min(t, s). For p(sigma) = 1/sigma, z = -1: tau and w
+   are independent and the posterior of tau is its prior, whatever the prior of b.
+   Absolute tau: as under 3 with df = 0, but now sigma may go to 0, where its prior has to integrate: z > -1. So it has
+   to with relative tau where X has rank J, for then b follows every mean and no residual keeps sigma from 0.
+5. A flat coefficient spreads out as far as sd_between and sigma do; theta, held by its own data, as far as sigma; but
+   where tau is absolute and no coefficient flat, large sigma leaves theta to its population, and it has t - 1 moments
+   more, if t > 1. kappa is bounded.
+6. Means that lie on the regression (Q = 0 with groups left over), or rows that do not differ within any group (ss = 0),
+   let the likelihood grow without bounds at sigma = 0. Some priors would make up for it, but no normal data do that:
+   they are refused by choice, whatever the prior.
 """
 
 import numpy as np
@@ -12,31 +41,45 @@ import numpy as np
 from models import priors
 from models.two_level import TwoLevel
 
+ROUNDING = 1e-13  # of the means' spread: smaller residuals are none
+
 
 def fall(model: TwoLevel) -> dict[str, float]:
-    """Power that the posterior density of each unknown scale falls with."""
-    groups, flat = len(model.groups), sum(not prior.proper for prior in model.coefficients)
-    seen = {"tau": groups - flat, "sigma": groups + model.groups.within[0] - flat}
-    return {name: seen[name] + getattr(model, name).fall for name in model.unknown}
+    """Power that the posterior density of each unknown scale falls with, and that of sd_between."""
+    g, t = model.groups, model.tau.fall
+    left, (df, _) = len(g) - _flat(model), g.within
+    if "sigma" not in model.unknown:
+        return {"tau": left + t, "sd_between": left + t}
+    s = model.sigma.fall
+    if not model.relative:
+        tau, sigma = left + t + min(0.0, df + s - 1), left + df + s + min(0.0, t - 1)
+        return {"tau": tau, "sigma": sigma, "sd_between": tau}
+    if df:
+        return {"tau": left + t, "sigma": left + df + s, "sd_between": min(left + t, left + df + s)}
+    return {"tau": t + min(model.sigma.rise + 1, left), "sigma": left + s, "sd_between": left + min(t, s)}
 
 
 def moments(model: TwoLevel) -> dict[tuple[str, str], float]:
-    """Order below which moments exist: by variable and label for coefficients, by variable for all else.
-
-    A flat coefficient is spread out with tau and sigma, and with it sd_between; theta is held by its own data and
-    spread out with sigma alone; kappa is bounded.
-    """
-    of_scale = {name: power - 1 for name, power in fall(model).items()}
-    rows = of_scale.get("sigma", np.inf)
-    both = min(of_scale["tau"], rows)
+    """Order below which moments exist: by variable and label for coefficients, by variable for all else."""
+    orders = {name: power - 1 for name, power in fall(model).items()}
+    rows = orders.get("sigma", np.inf)
+    both = min(orders["sd_between"], rows)
     labels = [("mu", ""), *(("beta", name) for name in model.groups.covariates)]
     of_b = {
         label: np.inf if prior.proper else both for label, prior in zip(labels, model.coefficients, strict=True)
     }  # fmt: skip
-    of_scale |= {"sd_between": both if model.relative else of_scale["tau"], "theta": rows, "kappa": np.inf}
-    new = min(*of_b.values(), of_scale["sd_between"])
-    of_scale |= {"new_value": rows, "new_theta": new, "new_group_value": min(new, rows)}
-    return of_b | {(name, ""): order for name, order in of_scale.items()}
+    new = min(*of_b.values(), orders["sd_between"])
+    held = 0.0 if model.relative or _flat(model) else max(0.0, model.tau.fall - 1)
+    orders |= {"theta": rows + held, "kappa": np.inf}
+    orders |= {"new_value": rows, "new_theta": new, "new_group_value": min(new, rows)}
+    return of_b | {(name, ""): order for name, order in orders.items()}
+
+
+def says_nothing_of_tau(model: TwoLevel) -> bool:
+    """Whether the posterior of tau is its prior: no group is left over, or single rows tell only the total variance."""
+    g = model.groups
+    single = model.relative and "sigma" in model.unknown and not g.df.any()
+    return len(g) == _flat(model) or (single and model.sigma == priors.JEFFREYS)
 
 
 def require_proper(model: TwoLevel) -> None:
@@ -45,28 +88,50 @@ def require_proper(model: TwoLevel) -> None:
     Raises
     ------
     ValueError
-        Where the posterior does not integrate to one, with the reason.
-
-    Notes
-    -----
-    Proper iff tau's prior is integrable at 0, J - p + t > 1, N - p + s > 1, the flat coefficients' columns of the
-    design are linearly independent and, where sigma has an improper prior, there are more rows than groups.
-    Within-group sums of squares that are all zero are refused whatever the prior: they are no normal data.
+        Where the posterior does not integrate to one, or the data are degenerate, with the reason.
     """
     g, (df, ss), falls = model.groups, model.groups.within, fall(model)
-    flat = [k for k, prior in enumerate(model.coefficients) if not prior.proper]
     if isinstance(model.tau, priors.InverseGamma) and not model.tau.proper and model.tau.shape >= 0:
         raise ValueError(f"the posterior is improper: {model.tau} of tau piles up at 0; give tau another prior")
-    if np.linalg.matrix_rank(g.design[:, flat]) < len(flat):
+    flat = [k for k, prior in enumerate(model.coefficients) if not prior.proper]
+    if np.linalg.matrix_rank(model.standard[0].groups.design[:, flat]) < len(flat):
         raise ValueError("the posterior is improper: flat coefficients of covariates that determine each other")
     if falls["tau"] <= 1:
-        raise ValueError(
-            f"the posterior is improper: {len(g)} groups are too few for the prior {model.tau} of tau; "
-            "give tau a proper prior that falls faster, or more groups"
-        )
+        raise ValueError(f"the posterior is improper: {_too_few(model)}")
     if df > 0 and ss == 0:
-        raise ValueError("no group has any spread within it: the posterior is degenerate, sigma would be 0")
-    if "sigma" in model.unknown and df == 0 and not model.sigma.proper:
-        raise ValueError("every group has a single row: nothing tells sigma from tau; give sigma a proper prior")
-    if falls.get("sigma", np.inf) <= 1:
+        raise ValueError(
+            "no group has any spread within it: the posterior is degenerate, sigma would be 0; if each value is itself "
+            "an average, give it with its standard error instead"
+        )
+    if "sigma" not in model.unknown:
+        return
+    if df == 0 and _on_the_regression(g):
+        raise ValueError("the values do not differ: the posterior is degenerate, sigma would be 0")
+    followed = np.linalg.matrix_rank(model.standard[0].groups.design) == len(g)
+    if df == 0 and (followed or not model.relative) and model.sigma.rise <= -1:
+        raise ValueError(
+            f"the posterior is improper: every group has a single row, so nothing keeps sigma from 0, and its prior "
+            f"{model.sigma} piles up there; give sigma a proper prior"
+        )
+    if falls["sigma"] <= 1:
         raise ValueError(f"the posterior is improper: too few rows for the prior {model.sigma} of sigma")
+
+
+def _flat(model):
+    return sum(not prior.proper for prior in model.coefficients)
+
+
+def _too_few(model):
+    g, remedy = model.groups, "give tau a proper prior that falls faster, or more groups"
+    if "sigma" in model.unknown and model.relative and not g.df.any() and len(g) - _flat(model) + model.tau.fall > 1:
+        return f"every group has a single row, so only tau's prior tells tau, and {model.tau} does not; {remedy}"
+    flat = f" less {_flat(model)} flat coefficients" if _flat(model) > 1 else ""
+    return f"{len(g)} groups{flat} are too few for the prior {model.tau} of tau; {remedy}"
+
+
+def _on_the_regression(g) -> bool:
+    """Whether all means lie on a regression that leaves some of them over."""
+    b, _, rank, _ = np.linalg.lstsq(g.design, g.mean - g.centre)
+    residual = g.mean - g.centre - g.design @ b
+    rounding = ROUNDING * np.abs(g.mean - g.centre).max() + np.spacing(np.abs(g.mean).max())
+    return rank < len(g) and bool(np.abs(residual).max() <= rounding)

@@ -10,6 +10,8 @@ theta integrated out, and `collapsed` with b gone too, and sigma where it can.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 from scipy.special import gammaln
@@ -113,6 +115,23 @@ class TwoLevel:
             "ratio": (1, int(self.relative) - 1),
         }
 
+    @cached_property
+    def standard(self) -> tuple[Self, np.ndarray]:
+        """The same model of covariates with sd 1, about 0 where mu is flat; b is the matrix times its coefficients.
+
+        Years or incomes as they are would cost the linear algebra its digits and NUTS its patience. A proper prior of
+        mu is of mu where all covariates are 0, so they stay where they are.
+        """
+        g, (mu, *slopes) = self.groups, self.coefficients
+        x = g.design[:, 1:]
+        unit, centre = x.std(axis=0), x.mean(axis=0) * (not mu.proper)
+        unit = np.where(unit > 0, unit, 1.0)  # a constant covariate is refused elsewhere
+        turn = np.diag([1.0, *(1 / unit)])
+        turn[0, 1:] = -centre / unit
+        design = np.column_stack([g.design[:, 0], (x - centre) / unit])
+        scaled = (slope.moved(0.0, 1 / u) for slope, u in zip(slopes, unit, strict=True))
+        return replace(self, groups=replace(g, design=design), coefficients=(mu, *scaled)), turn
+
     def variances(self, noise, tau, sigma):
         """Of the group means about theta, and of theta about its regression; for arrays and PyMC variables alike."""
         return noise * sigma**2, (tau * sigma if self.relative else tau) ** 2
@@ -168,30 +187,35 @@ class TwoLevel:
         tau, sigma : ndarray (...)
             `sigma` is needed where `scales` names it.
         """
+        inner, turn = self.standard
         unit = np.ones_like(tau)
         given = unit if sigma is None else sigma
         noise, between = self.variances(self.groups.cells.noise, tau[..., None], given[..., None])
-        p = pool(self.groups.cells, noise + between, self._centred)
-        location = p.mean + np.eye(len(self.coefficients))[0] * self.groups.centre
+        p = pool(inner.groups.cells, noise + between, inner._centred)
+        location = (p.mean + np.eye(len(turn))[0] * self.groups.centre) @ turn.T
+        covariance = turn @ p.covariance @ turn.T
         height = self.tau.log_density(tau) - p.log_determinant / 2
+        turned = sum(np.log(turn[k, k]) for k, prior in enumerate(self.coefficients) if not prior.proper)
         if self.scales == self.unknown:
             of_squares, log_constant = self._log_squares(given)
             height += self.sigma.log_density(given) + of_squares - p.quadratic / 2
-            return Collapsed(height, log_constant, location, p.covariance, unit)
+            return Collapsed(height, log_constant + turned, location, covariance, unit)
         df, ss = self.groups.within
         none = self.sigma.given(df + len(self.groups) - len(self.coefficients), ss)
+        # About the sum of squares within groups, next to which the rest is small; about any where there is none.
+        about = laws.InverseGamma(none.shape, none.scale or 1.0)
         sigma2 = laws.InverseGamma(none.shape, none.scale + p.quadratic / 2)
-        height -= none.shape * np.log1p(p.quadratic / 2 / none.scale)
-        log_constant = self._log_squares_constant + self.sigma.log_constant - np.log(2) + none.log_integral
+        height -= none.shape * (np.log1p(p.quadratic / 2 / about.scale) if none.scale else np.log(sigma2.scale))
+        log_constant = self._log_squares_constant + self.sigma.log_constant - np.log(2) + about.log_integral
         unit = sigma2.scale / sigma2.shape
-        covariance = p.covariance * unit[..., None, None]
-        return Collapsed(height, log_constant, location, covariance, unit, 2 * float(sigma2.shape), sigma2)
+        covariance = covariance * unit[..., None, None]
+        return Collapsed(height, log_constant + turned, location, covariance, unit, 2 * float(sigma2.shape), sigma2)
 
     @property
     def _centred(self):
         """Priors of the coefficients where the means are less their centre: mu is less too."""
         mu, *slopes = self.coefficients
-        return replace(mu, mean=mu.mean - self.groups.centre), *slopes
+        return mu.moved(self.groups.centre, 1.0), *slopes
 
     def conditionals(self):
         """Full conditionals, in the order in which Gibbs draws them (seeds 000 and 001, with their slips mended).
@@ -211,8 +235,8 @@ class TwoLevel:
             tau^2 | .  ~ IG(a + J / 2, s + e'e / (2 sigma^2))                              for InverseGamma(a, s)
             theta_i | . ~ N(kappa_i x_i'b + (1 - kappa_i) mean_i, (1 - kappa_i) sigma^2 noise_i)
         """
-        g, (df, ss) = self.groups, self.groups.within
-        each = Cells.separate(g.noise, g.mean, g.design)
+        g, (df, ss), (inner, turn) = self.groups, self.groups.within, self.standard
+        each = Cells.separate(g.noise, g.mean, inner.groups.design)
 
         def variances(state):
             return self.variances(g.noise, np.sqrt(state["tau2"])[:, None], np.sqrt(state["sigma2"])[:, None])
@@ -222,8 +246,8 @@ class TwoLevel:
 
         def b(state):
             between = np.broadcast_to(variances(state)[1], state["theta"].shape)
-            p = pool(replace(each, mean=state["theta"]), between, self.coefficients)
-            return laws.MultivariateNormal(p.mean, p.covariance)
+            p = pool(replace(each, mean=state["theta"]), between, inner.coefficients)
+            return laws.MultivariateNormal(p.mean @ turn.T, turn @ p.covariance @ turn.T)
 
         def theta(state):
             noise, between = variances(state)
@@ -250,7 +274,7 @@ class TwoLevel:
     def rough(self) -> dict[str, float]:
         """Scales somewhere near their posterior, from the spread within groups and that of their means."""
         g, (df, ss) = self.groups, self.groups.within
-        sigma = np.sqrt(ss / df) if "sigma" in self.unknown and df and ss else 1.0
+        sigma = 1.0 if "sigma" not in self.unknown else np.sqrt(ss / df) if ss else g.mean.std() or 1.0
         between = g.mean.std() or sigma * np.sqrt(g.noise.mean())
         return {"tau": float(between / (sigma if self.relative else 1.0)), "sigma": float(sigma)}
 

@@ -3,6 +3,7 @@
 import pytest
 
 from analyses import intake
+from analyses.asked import Refused
 
 PLAIN = "school,score,note\na,5.5,x\na,6,y\nb,-7e1,z\n"
 
@@ -10,7 +11,8 @@ PLAIN = "school,score,note\na,5.5,x\na,6,y\nb,-7e1,z\n"
 def read(tmp_path, content, *, text=("school",), numbers=("score",)):
     path = tmp_path / "scores.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
-    return intake.read(path, text=text, numbers=numbers)
+    found = intake.read(path, text=text, numbers=numbers)
+    return found.assign(**{name: found[name].astype(float) for name in numbers})
 
 
 def test_columns_and_lines(tmp_path):
@@ -28,7 +30,7 @@ def test_columns_and_lines(tmp_path):
         PLAIN.replace("\n", "\r"),
         '"school","score","note"\n"a","5.5","x"\n"a","6","y"\n"b","-7e1","z"\n',
         "note,score,school\nx,5.5,a\ny,6,a\nz,-7e1,b\n",
-        " school , score ,note\n a, 5.5 ,x\na ,6,y\nb,-70.,z\n",
+        " school , score ,note\n a, 5.5 ,x\n a,6,y\n b ,-70.,z\n",
         PLAIN + "\n",
     ],
     ids=["byte-order mark", "CRLF", "CR", "quoted", "reordered", "blanks", "empty line"],
@@ -47,7 +49,7 @@ def test_names_are_text(tmp_path):
 def test_lines_are_those_of_the_file(tmp_path):
     """A quoted field that goes over two lines counts for both."""
     content = 'school,score\n"two\nlines",1\nb,x\n'
-    with pytest.raises(intake.Refused, match=r"scores\.csv:4: column 'score': 'x' is not a number"):
+    with pytest.raises(Refused, match=r"scores\.csv:4: column 'score': 'x' is not a number"):
         read(tmp_path, content)
 
 
@@ -69,7 +71,7 @@ def test_lines_are_those_of_the_file(tmp_path):
     ],
 )
 def test_what_is_no_number_is_named(tmp_path, value, said):
-    with pytest.raises(intake.Refused) as refused:
+    with pytest.raises(Refused) as refused:
         read(tmp_path, f"school,score\na,1\nb,{value}\n")
     assert str(refused.value).startswith("scores.csv:3: column 'score': ")
     assert said in str(refused.value)
@@ -96,20 +98,20 @@ def test_what_is_no_number_is_named(tmp_path, value, said):
     ],
 )
 def test_what_is_no_table_is_refused(tmp_path, content, said):
-    with pytest.raises(intake.Refused) as refused:
+    with pytest.raises(Refused) as refused:
         read(tmp_path, content)
     assert said in str(refused.value)
 
 
 def test_names_that_look_alike_are_refused(tmp_path):
-    """The same letter as one sign and as two, and a wide letter: nobody could tell the groups apart."""
-    for one, two in (("\u00e9", "e\u0301"), ("A", "\uff21")):
-        with pytest.raises(intake.Refused, match=r"scores\.csv:3: column 'school': .* looks like .* of line 2"):
+    """One letter as one sign and as two, a wide letter, a blank: nobody could tell the groups apart."""
+    for one, two in (("\u00e9", "e\u0301"), ("A", "\uff21"), ("A", "A ")):
+        with pytest.raises(Refused, match=r"scores\.csv:3: column 'school': .* looks like .* of line 2"):
             read(tmp_path, f"school,score\n{one},1\n{two},2\n")
 
 
 def test_ten_faults_are_listed_and_the_others_counted(tmp_path):
-    with pytest.raises(intake.Refused) as refused:
+    with pytest.raises(Refused) as refused:
         read(tmp_path, "school,score\n" + "a,x\n" * 25)
     lines = str(refused.value).splitlines()
     assert len(lines) == 11

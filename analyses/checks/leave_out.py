@@ -1,16 +1,21 @@
-"""What the other groups say of a group's rows: leave one group out, exactly or by importance sampling."""
+"""What the other groups say of a group: leave one group out, exactly or by importance sampling."""
 
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from arviz_stats.base import array_stats
 from scipy.special import gammaln, logsumexp
 
+from analyses.checks.predictive import population
 from analyses.engines import exact
-from models.groups import Replicates
+from models import laws
+from models.groups import Groups, Replicates
+from models.propriety import require_proper
 from models.two_level import TwoLevel
 
+MOST_NODES = 2_000_000  # groups times nodes of the quadrature that are gone through exactly: some ten seconds
 MOST_K = 0.7  # a Pareto k above it, and the weights' mean cannot be trusted (Vehtari et al. 2024)
 
 
@@ -27,11 +32,66 @@ def log_evidence(model: TwoLevel) -> float:
     return exact.posterior(model).log_evidence + log_density_of_rows(model.groups)
 
 
-def log_density_of_rows(groups: Replicates) -> float:
-    """Log of p(rows) over p(means, pooled sum of squares), in which there is no parameter.
+def table(posterior: exact.Posterior, tree: xr.DataTree) -> pd.DataFrame:
+    """What the others say of each group's mean.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Of all groups.
+    tree : DataTree
+        Independent draws from it, for where leaving each group out would take too long.
+
+    Returns
+    -------
+    DataFrame
+        label, observed; the others' mean, sd, q2_5, q97_5 of it and their P(as large); log_density of the group's
+        data. Or label, observed, log_density and pareto_k, by importance sampling. Nan where the others have no
+        posterior.
+    """
+    model = posterior.model
+    if len(model.groups) * len(posterior.weight) > MOST_NODES:
+        weighed = by_importance(log_predictive(model, tree))
+        return pd.DataFrame({"label": model.groups.labels, "observed": model.groups.mean}).join(weighed)
+    every = posterior.log_evidence + log_density_of_rows(model.groups)
+    return pd.DataFrame([_left_out(model, i, every) for i in range(len(model.groups))])
+
+
+def _left_out(model, i, every) -> dict:
+    g, others = model.groups, replace(model, groups=model.groups.without(i))
+    row = {"label": g.labels[i], "observed": g.mean[i]}
+    try:
+        require_proper(others)
+    except ValueError:
+        return row
+    posterior = exact.posterior(others)
+    law = posterior.new_theta(g.design[i : i + 1], g.noise[i])
+    return row | {
+        "mean": law.mean[0],
+        "sd": law.sd[0],
+        **{name: law.quantile(p)[0] for name, p in (("q2_5", 0.025), ("q97_5", 0.975))},
+        "P(as large)": float(1 - law.cdf(g.mean[i : i + 1], np.array([0]))[0]),
+        "log_density": every - posterior.log_evidence - log_density_of_rows(others.groups),
+    }
+
+
+def log_predictive(model: TwoLevel, tree: xr.DataTree) -> np.ndarray:
+    """Log of p(data of each group | hyperparameters) at each draw, (draw, J)."""
+    g, draws = model.groups, tree["posterior"].dataset
+    b = population(model, draws, g.design).reshape(-1, len(g))
+    sigma = draws["sigma"].values.reshape(-1, 1) if "sigma" in draws else np.ones((len(b), 1))
+    between = draws["sd_between"].values.reshape(-1, 1) ** 2
+    means = laws.Normal(b, np.sqrt(sigma**2 * g.noise + between)).log_density(g.mean)
+    return means - g.df * np.log(sigma) - g.ss / (2 * sigma**2)
+
+
+def log_density_of_rows(groups: Groups) -> float:
+    """Log of p(rows) over p(means, pooled sum of squares), in which there is no parameter; 0 for estimates.
 
     Rows turned into sqrt(n_i) mean_i and df further coordinates, of which the density sees only the squared length.
     """
+    if not isinstance(groups, Replicates):
+        return 0.0
     df, ss = groups.within
     of_squares = gammaln(df / 2) - df / 2 * np.log(np.pi) - (df / 2 - 1) * np.log(ss) if df else 0.0
     return float(of_squares - np.log(groups.n).sum() / 2)

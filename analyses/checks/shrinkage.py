@@ -8,8 +8,10 @@ from scipy.stats import rankdata
 from analyses.tables import GROUPS
 from models.groups import Groups, Replicates
 
+AMONG = 3
 
-def table(groups: Groups, reference: pd.DataFrame, tree: xr.DataTree, *, best: str) -> pd.DataFrame:
+
+def table(groups: Groups, reference: pd.DataFrame, tree: xr.DataTree, *, best: str, among: int = AMONG) -> pd.DataFrame:
     """Rows of groups.csv.
 
     Parameters
@@ -21,6 +23,8 @@ def table(groups: Groups, reference: pd.DataFrame, tree: xr.DataTree, *, best: s
         Independent joint draws, for what depends on all theta at once.
     best : {"high", "low"}
         Which end has rank 1.
+    among : int
+        How many are the best k, for the probability to be one of them.
     """
     theta = tree["posterior"]["theta"].values.reshape(-1, len(groups))
     rank = rankdata(theta if best == "low" else -theta, axis=1)
@@ -42,6 +46,7 @@ def table(groups: Groups, reference: pd.DataFrame, tree: xr.DataTree, *, best: s
         "rank_q97_5": high,
         "p_best": first / len(theta),
         "mcse_p_best": _binomial_error(first, len(theta)),
+        "p_among": (rank <= among).mean(axis=0),
     }
     return pd.DataFrame(columns, columns=GROUPS)
 

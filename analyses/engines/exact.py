@@ -148,6 +148,16 @@ class Posterior:
         moments = root_moments(self.weight, law.shape, squared)
         return product_mixture(self.weight, np.log(squared) / 2, self.step, law.shape, moments)
 
+    def intraclass(self) -> Mixture:
+        """Share of a value's variance that lies between groups, 1 / (1 + (sigma / sd_between)^2)."""
+        return lattice_mixture(
+            self.weight,
+            self._log("ratio"),
+            self.step,
+            lambda u: own(1.0, np.exp(2 * u)),
+            lambda share, which: np.log(share / (1 - share)) / 2,
+        )
+
     def kappa(self) -> Mixture:
         """Shrinkage of every group."""
         noise = self.model.groups.noise
@@ -261,6 +271,8 @@ def _on_lattice(model, region, step, depth) -> Posterior:
 def _reported_moments(model):
     """Powers of the scales on the lattice, (moment, scale), whose expectation is reported."""
     orders, names = moments(model), (*model.scales, "sd_between")
+    if model.scales == ("tau",):  # sigma, integrated out, may fall as tau grows: then tau^k grows beyond sd_between^k
+        orders["sd_between", ""] = min(orders["sd_between", ""], orders["tau", ""])
     highest = {name: highest_moment(orders[name, ""]) for name in names}
     used = [("tau", "sigma").index(name) for name in model.scales]
     return np.array([highest[name] * np.array(model.powers[name])[used] for name in names])

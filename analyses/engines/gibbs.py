@@ -1,5 +1,6 @@
 """Gibbs sampling: a sweep over the model's full conditionals, all chains at once."""
 
+import arviz as az
 import numpy as np
 import xarray as xr
 
@@ -7,8 +8,14 @@ from analyses.contract import complete
 from models.propriety import require_proper
 from models.two_level import TwoLevel
 
+CHAINS = 16
+PILOT = 500  # sweeps
+MOST_THINNING = 200
 
-def sample(model: TwoLevel, *, draws: int = 250, tune: int = 500, thin: int = 4, chains: int = 16, rng) -> xr.DataTree:
+
+def sample(
+    model: TwoLevel, *, draws: int = 250, tune: int = 500, thin: int = 4, chains: int = CHAINS, rng
+) -> xr.DataTree:
     """Draw from the posterior of a model.
 
     Parameters
@@ -35,6 +42,23 @@ def sample(model: TwoLevel, *, draws: int = 250, tune: int = 500, thin: int = 4,
     drawn = {name: drawn[name] for name in ("b", "tau2", "sigma2", "theta")}
     drawn |= {"tau": np.sqrt(drawn.pop("tau2")), "sigma": np.sqrt(drawn.pop("sigma2"))}
     return complete(model, drawn, engine="gibbs", rng=rng)
+
+
+def thinning(model: TwoLevel, *, rng) -> int:
+    """Sweeps a kept draw that leave what is kept about independent, from a short run.
+
+    Raises
+    ------
+    ValueError
+        Where there is no posterior, with the reason.
+    """
+    require_proper(model)
+    kept = run(model.conditionals(), model.start(CHAINS, rng), draws=PILOT, tune=PILOT, thin=1, rng=rng)
+    sampled = [kept["b"][..., k] for k in range(len(model.coefficients))]
+    sampled += [np.log(kept[f"{name}2"]) for name in model.unknown]
+    ways = ({"method": "bulk"}, {"method": "tail", "prob": (0.05, 0.95)})
+    fewest = min(float(az.ess(x, **way)) for x in sampled for way in ways)
+    return int(np.clip(np.ceil(CHAINS * PILOT / fewest), 2, MOST_THINNING))
 
 
 def run(conditionals: dict, state: dict, *, draws: int, tune: int, thin: int, rng) -> dict[str, np.ndarray]:

@@ -59,8 +59,9 @@ def sample(
         Where the sampler returns fewer draws than asked for.
     """
     require_proper(model)
+    inner, turn = model.standard
     tree = run(
-        build(model, parameterization=parameterization),
+        build(inner, parameterization=parameterization),
         sampler=sampler,
         draws=draws,
         tune=tune,
@@ -73,7 +74,7 @@ def sample(
     posterior = tree["posterior"].dataset
     drawn = {name: posterior[name].values for name in (*model.unknown, "theta") if name in posterior}
     slopes = [posterior["beta"].values] if model.groups.covariates else []
-    drawn["b"] = np.concatenate([posterior["mu"].values[..., None], *slopes], axis=-1)
+    drawn["b"] = np.concatenate([posterior["mu"].values[..., None], *slopes], axis=-1) @ turn.T
     return complete(model, drawn, engine="nuts", rng=rng, sample_stats=tree["sample_stats"].dataset)
 
 

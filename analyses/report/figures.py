@@ -22,13 +22,28 @@ def _figure(width=6.4, height=3.8, **grid):
 def shrinkage(groups, mu, *, against: str, xlabel: str, ylabel: str) -> Figure:
     """Raw means with arrows to their posterior means."""
     figure, ax = _figure()
-    ax.axhline(mu, color=RAW, linewidth=0.8, linestyle="--", label="posterior mean of mu")
+    if mu is not None:
+        ax.axhline(mu, color=RAW, linewidth=0.8, linestyle="--", label="mu")
     _arrows(ax, groups, against)
     for i in {groups["estimate"].idxmax(), groups["estimate"].idxmin()}:
         at = groups.loc[i, [against, "estimate"]]
         ax.annotate(groups.loc[i, "label"], at, xytext=(4, 3), textcoords="offset points", fontsize=8)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def forest(groups, *, xlabel: str) -> Figure:
+    """Each group by itself and pooled, with intervals."""
+    figure, ax = _figure(width=6.4, height=0.9 + 0.24 * len(groups))
+    y = np.arange(len(groups))
+    ax.hlines(y + 0.15, groups["low"], groups["high"], color=RAW, linewidth=0.9)
+    ax.plot(groups["estimate"], y + 0.15, "o", color=RAW, markersize=3, markerfacecolor="white", label="by itself")
+    ax.hlines(y - 0.15, groups["theta_q2_5"], groups["theta_q97_5"], color=POOLED, linewidth=1.4)
+    ax.plot(groups["theta_mean"], y - 0.15, "o", color=POOLED, markersize=3.5, label="pooled")
+    ax.set(yticks=y, ylim=(-0.7, len(groups) - 0.3), xlabel=xlabel)
+    ax.set_yticklabels([str(label)[:40] for label in groups["label"]], fontsize=7)
+    ax.legend(frameon=False, fontsize=7, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure
 
 

@@ -9,7 +9,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analyses.checks import Verdict
+from analyses.report.numbers import spelled
 from analyses.routes import Fit
+
+SPREADS = ("sd", "theta_sd", "standard error")  # columns that tell how many digits of a row mean something
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -31,7 +34,8 @@ class Page:
     """A study's answer. The first of `fits` is the headline; the others go into folders of their own names.
 
     `more` are verdicts on what the study adds to the engines, each with the name of what it is on; `data` are the
-    tables that the study rests on, `tables` those that it writes beside the folders of the studies.
+    shipped tables that the study rests on, `read` the files that it was given with their SHA-256, `tables` those that
+    it writes beside the folders of the studies; `warnings` are what the reader should know of the data first.
     """
 
     name: str
@@ -39,10 +43,12 @@ class Page:
     question: str
     sentence: str
     sections: tuple[Section, ...]
-    data: tuple[str, ...]
+    data: tuple[str, ...] = ()
+    read: dict[str, str] = field(default_factory=dict)
     fits: tuple[Fit, ...] = ()
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     more: tuple[tuple[str, Verdict], ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def verdicts(self):
@@ -79,14 +85,21 @@ def _inline(picture: bytes) -> str:
 def _template(name) -> jinja2.Template:
     loader = jinja2.PackageLoader("analyses.report", ".")
     found = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    found.filters["cell"] = _cell
+    found.filters["cells"] = _cells
     return found.get_template(name)
 
 
-def _cell(value) -> str:
-    """A number with the digits a reader wants, text as it is, nothing where there is nothing."""
+def _cells(table: pd.DataFrame):
+    """Rows of a table as text: numbers with the digits that the row's sd supports, nothing where there is nothing."""
+    spread = next((name for name in SPREADS if name in table), None)
+    for row in table.to_dict("records"):
+        sd = row.get(spread)
+        yield [_cell(value, sd if isinstance(sd, float) else None) for value in row.values()]
+
+
+def _cell(value, sd) -> str:
     if isinstance(value, str):
         return value
     if value is None or pd.isna(value):
         return ""
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else spelled(value, sd)

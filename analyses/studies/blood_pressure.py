@@ -2,8 +2,8 @@
 
 import numpy as np
 import pandas as pd
-from partial_pooling_data import table
 
+from analyses import raw
 from analyses.checks import coverage, serial, shrinkage, t_tests
 from analyses.report import figures
 from analyses.report.pages import Page, Section
@@ -17,13 +17,16 @@ ODD = 0.05  # shared among the quantities that are looked at
 
 def page(settings: Settings) -> Page:
     """Answer the exercise."""
-    found = answer("blood_pressure", blood_pressure.statement(), settings, best="low", thin=THIN)
+    t, read = raw.summarised("blood_pressure", settings.asked)
+    model = blood_pressure.statement(subjects=blood_pressure.groups(t))
+    found = answer("blood_pressure", model, settings, best="low", thin=THIN)
+    n = model.groups.n
     methods, metropolis, _ = common.other_methods(found, settings, thin=20)
     return Page(
         name="blood_pressure",
         title="Blood pressure: does the medication work?",
-        question="Twenty subjects, ten on each medication, measured 8 to 31 times: does the experimental one lower "
-        "blood pressure?",
+        question=f"{len(n)} subjects on two medications, measured {n.min():.0f} to {n.max():.0f} times: does the "
+        "experimental one lower blood pressure?",
         sentence=sentence(found),
         sections=(
             three_analyses(found),
@@ -32,7 +35,7 @@ def page(settings: Settings) -> Page:
             effect(found),
             raw_and_pooled(found),
             how_much_is_pooled(found),
-            independence(found, settings),
+            independence(found, t, settings),
             common.agreement_section(found),
             common.rank_section(found, ("mu", "tau", "sigma")),
             methods,
@@ -40,7 +43,8 @@ def page(settings: Settings) -> Page:
             common.prediction_section(found),
             common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="subject")),
         ),
-        data=("blood_pressure",),
+        data=() if read else ("blood_pressure",),
+        read=read,
         fits=(found,),
         more=(("blood_pressure", metropolis),),
     )
@@ -100,8 +104,9 @@ def three_analyses(found: Answer) -> Section:
         f"{len(found.groups)} subjects. Its standard error of {records.error:.1f} is badly too small.\n\nThe t-test on "
         f"subjects' means (B) has as many observations as subjects and a standard error of {means.error:.1f}, as it "
         "must: what limits the trial is how much subjects differ. It is wrong in a subtler way, for it takes a mean of "
-        "8 records to be as sure as one of 31. The hierarchical model (C) weighs each by what it is worth. Here that "
-        "makes little difference, as a subject's mean of even a few records is known well.",
+        f"{g.n.min():.0f} records to be as sure as one of {g.n.max():.0f}. The hierarchical "
+        "model (C) weighs each by what it is worth. Here that makes little difference, as a subject's mean of even a "
+        "few records is known well.",
         table=pd.DataFrame(
             rows, columns=["analysis", "difference", "standard error", "q2_5", "q97_5", "p, or 2 P(beta > 0)"]
         ),
@@ -135,9 +140,8 @@ def unequal(found: Answer) -> str:
     )
 
 
-def independence(found: Answer, settings: Settings) -> Section:
+def independence(found: Answer, t: pd.DataFrame, settings: Settings) -> Section:
     """Check whether records of a subject are independent given theta (D)."""
-    t = table("blood_pressure")
     observed, tree = serial.from_table(t), found.posterior.draw(rng=settings.rng("serial"))
     replicated = serial.replicated(*serial.calendar(t), tree, rng=settings.rng("serial", "replicated"))
     rows = serial.table(observed, replicated)

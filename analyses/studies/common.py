@@ -16,6 +16,7 @@ from analyses.routes import Answer, Fit, Settings
 
 SUMMARY = ["engine", "variable", "label", "mean", "sd", "q2_5", "q50", "q97_5", "mcse_mean", "ess_bulk", "r_hat"]
 PREDICTIONS = ["engine", "variable", "label", "mean", "sd", "q2_5", "q50", "q97_5"]
+NONE = "does not exist"
 INTERVALS = "Intervals are equal-tailed and hold 95% of the posterior."
 
 
@@ -37,7 +38,7 @@ def agreement_section(answer: Fit) -> Section:
         f"{_above(answer.error)} posterior standard deviations. Every mean, and every share of draws below the exact "
         "5, 50 and 95% quantiles, is held against it in Monte Carlo standard errors.",
         figures={"agreement": (figures.agreement(rows, most), caption)},
-        table=shared[SUMMARY],
+        table=existing(shared[SUMMARY]),
         note=f"{INTERVALS} The exact rows have no Monte Carlo error. Values for each group are in summary.csv.",
     )
 
@@ -89,8 +90,7 @@ def rank_section(answer: Fit, variables) -> Section:
 
 def predictive_section(answer: Answer, more: str = "") -> Section:
     """Posterior predictive checks; `more` is what the study has to add."""
-    groups = answer.model.groups
-    observed = predictive.statistics(groups, groups.mean, groups.ss)
+    observed = answer.predictive.set_index("statistic")["observed"].groupby(level=0, sort=False).first().to_dict()
     caption = "What data on groups drawn anew would look like, by engine; the red line is what was seen."
     return Section(
         title="Would the model produce data like these?",
@@ -109,9 +109,15 @@ def prediction_section(answer: Fit) -> Section:
         "of a new group (new_theta) needs what is known of the population, and a value in it (new_group_value) the "
         "noise as well. Each engine draws them one after the other; the exact rows are in closed form given the "
         "scales.",
-        table=answer.predictions[PREDICTIONS],
+        table=existing(answer.predictions[PREDICTIONS]),
         note=INTERVALS,
     )
+
+
+def existing(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same rows with words in place of a mean or sd that does not exist."""
+    named = {name: rows[name].astype(object).where(rows[name].notna(), NONE) for name in ("mean", "sd") if name in rows}
+    return rows.assign(**named)
 
 
 def league_section(answer: Answer, text: str) -> Section:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize
 
+from analyses import raw
 from analyses.checks import chance, extremes, shrinkage
 from analyses.report import figures
 from analyses.report.pages import Page, Section
@@ -18,14 +19,17 @@ DOUBTFUL = 0.05
 
 def page(settings: Settings) -> Page:
     """Answer the exercise."""
-    found = answer("math_test", math_test.statement(), settings, best="high", thin=THIN)
+    t, read = raw.summarised("math_test", settings.asked)
+    model = math_test.statement(schools=math_test.groups(t))
+    found, n = answer("math_test", model, settings, best="high", thin=THIN), model.groups.n
     methods, metropolis, _ = common.other_methods(found, settings, thin=20)
     remedy, own = one_sigma.remedy(found, settings)
     second, judged = second_solution.section(found, settings)
     return Page(
         name="math_test",
         title="Math tests in 100 schools",
-        question="Scores of 4 to 32 tenth-graders from each of 100 schools: which schools are really better?",
+        question=f"Scores of {n.min():.0f} to {n.max():.0f} tenth-graders from each of {len(n)} schools: which schools "
+        "are really better?",
         sentence=sentence(found),
         sections=(
             maximum_likelihood(found),
@@ -34,7 +38,7 @@ def page(settings: Settings) -> Page:
             common.conditionals_section(beta=False),
             how_much_is_pooled(found),
             covariances(found, settings),
-            one_sigma.tests(found),
+            one_sigma.tests(found, t),
             *remedy,
             common.agreement_section(found),
             common.rank_section(found, ("mu", "tau", "sigma")),
@@ -46,7 +50,8 @@ def page(settings: Settings) -> Page:
             common.prediction_section(found),
             common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="school")),
         ),
-        data=("math_test",),
+        data=() if read else ("math_test",),
+        read=read,
         fits=(found,),
         more=(
             ("math_test", metropolis),

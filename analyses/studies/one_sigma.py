@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from partial_pooling_data import table
 
 from analyses.checks import Verdict, agreement, diagnostics, leave_out, variances
 from analyses.engines import own_variances
@@ -15,9 +14,9 @@ from models.own_variances import GRID, OwnVariances
 DOUBTFUL = 0.05
 
 
-def tests(found: Answer) -> Section:
+def tests(found: Answer, t: pd.DataFrame) -> Section:
     """Ask whether all schools have the same variance."""
-    rows = variances.table(found.model.groups, table("math_test"))
+    rows = variances.table(found.model.groups, t)
     p = rows.set_index("test")["p"]
     spread = found.predictive.set_index("statistic").loc["spread of sds within groups", "p_above"].mean()
     doubts = (p < DOUBTFUL).sum()

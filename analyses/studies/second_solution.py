@@ -15,7 +15,7 @@ THIN = 4  # sweeps a draw, as with the first priors
 
 def section(found: Answer, settings: Settings) -> tuple[Section, list[Verdict]]:
     """Set empirical Bayes beside full Bayes with the general priors of seed 001, by every engine asked for."""
-    model = math_test.general()
+    model = math_test.general(found.model.groups)
     posterior = exact.posterior(model)
     reference = posterior.population((*model.unknown, "sd_between"))
     drawn = {}

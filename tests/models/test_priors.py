@@ -162,10 +162,16 @@ def test_sigma_of_estimates_is_known():
         TwoLevel(groups=estimates(1, 4), tau=priors.Known())
 
 
-def test_single_rows_cannot_tell_sigma_from_tau():
+def test_single_rows_leave_tau_its_prior():
+    """They tell the total variance alone: relative to sigma, tau keeps its prior, which has to be one."""
     groups = replicates(1, [1, 1, 1, 1])
-    with pytest.raises(ValueError, match="single row"):
-        propriety.require_proper(TwoLevel(groups=groups, tau=priors.InverseGamma(0.5, 0.5)))
+    model = TwoLevel(groups=groups, tau=priors.InverseGamma(0.5, 0.5))
+    propriety.require_proper(model)
+    assert propriety.says_nothing_of_tau(model)
+    with pytest.raises(ValueError, match="every group has a single row, so only tau's prior tells tau"):
+        propriety.require_proper(TwoLevel(groups=groups, tau=priors.FLAT))
+    with pytest.raises(ValueError, match="nothing keeps sigma from 0"):
+        propriety.require_proper(TwoLevel(groups=groups, tau=priors.HalfCauchy(1.0), relative=False))
 
 
 def test_no_spread_within_groups_is_degenerate():

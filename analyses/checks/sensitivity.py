@@ -1,0 +1,73 @@
+"""What if the prior had been another, or the data had weighed more? Answered by computing it, not by reweighting draws.
+
+A density to a power alpha is the same kind of statement with less or more of it (Kallioinen et al. 2024). Here it stays
+within the families of the model, so each posterior is as exact as the first.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from analyses.engines import exact
+from analyses.engines.mixture import width
+from models.propriety import require_proper
+from models.two_level import TwoLevel
+
+ALPHAS = 0.8, 1.25
+DOUBLINGS = np.log2(ALPHAS[1] / ALPHAS[0])
+MATTERS = 0.1  # of its sd, a doubling: then a quantity hangs on the prior
+
+
+def population(model: TwoLevel) -> pd.DataFrame:
+    """Exact rows of the coefficients, sd_between and, where it is unknown, sigma."""
+    return exact.posterior(model).population(("sd_between", *(n for n in model.unknown if n == "sigma")))
+
+
+def side_by_side(models: dict[str, TwoLevel]) -> dict[str, pd.DataFrame]:
+    """Rows of every model that has a posterior."""
+    return {name: population(model) for name, model in models.items() if _if_proper(lambda m=model: m)}
+
+
+def by_power(model: TwoLevel) -> pd.DataFrame:
+    """How far each median moves, in sds, when the priors weigh twice as much, and when the data do.
+
+    Returns
+    -------
+    DataFrame
+        `prior` and `data` by variable and label; nan where a power leaves no posterior.
+    """
+    base = population(model)
+    moved = {"prior": [_of_prior(model, a) for a in ALPHAS], "data": [_of_data(model, a) for a in ALPHAS]}
+    columns = {
+        name: (population(up)["q50"] - population(down)["q50"]) / width(base) / DOUBLINGS
+        if down is not None and up is not None
+        else np.nan
+        for name, (down, up) in moved.items()
+    }
+    return pd.DataFrame(columns, index=base.index)
+
+
+def _of_prior(model, alpha) -> TwoLevel | None:
+    return _if_proper(
+        lambda: replace(
+            model,
+            tau=model.tau.powered(alpha),
+            sigma=model.sigma.powered(alpha) if "sigma" in model.unknown else model.sigma,
+            coefficients=tuple(prior.powered(alpha) for prior in model.coefficients),
+        )
+    )
+
+
+def _of_data(model, alpha) -> TwoLevel | None:
+    return _if_proper(lambda: replace(model, groups=model.groups.powered(alpha)))
+
+
+def _if_proper(made) -> TwoLevel | None:
+    """The model, unless a power is too small to leave a prior or a posterior."""
+    try:
+        model = made()
+        require_proper(model)
+    except ValueError:
+        return None
+    return model

@@ -1,0 +1,221 @@
+"""From a table of one's own to a model of it: what is refused is refused here, before anything is computed from it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from difflib import get_close_matches
+
+import numpy as np
+import pandas as pd
+
+from analyses import intake
+from analyses.asked import Asked, Refused, prior
+from analyses.units import Units
+from models.frames import coded
+from models.groups import Estimates, Groups, Replicates
+from models.propriety import require_proper
+from models.two_level import TwoLevel
+
+FEW = 5  # groups: with fewer the prior of tau speaks as loud as they do
+UNEQUAL = 1000  # times the smallest standard error: the largest adds nothing
+NARROW = 1e-6  # of its size: a covariate that varies less loses its digits
+COLLINEAR = 1e-7  # of a covariate's spread that the others leave over
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Prepared:
+    """A model of a file.
+
+    `model` is inside `units`; `priors` spells its priors, of what is outside; `references` maps a covariate of text to
+    the level that the others are held against; `read` maps the file's name to the SHA-256 of what was read.
+    """
+
+    model: TwoLevel
+    units: Units
+    priors: dict[str, str]
+    references: dict[str, str]
+    warnings: tuple[str, ...]
+    read: dict[str, str]
+
+
+def one_way(asked: Asked) -> Prepared:
+    """Rows in groups, or the averages of groups.
+
+    Raises
+    ------
+    Refused
+        With a line for each fault.
+    """
+    found = _rows(asked) if "value" in asked.columns else _averages(asked)
+    defaults = {"tau": "Uniform()" if asked.absolute else "HalfCauchy(1)", "sigma": "Jeffreys()"}
+    return _prepared(asked, *found, defaults)
+
+
+def meta_analysis(asked: Asked) -> Prepared:
+    """Estimates with their standard errors.
+
+    Raises
+    ------
+    Refused
+        With a line for each fault.
+    """
+    return _prepared(asked, *_estimates(asked), {"tau": "Uniform()"})
+
+
+def _rows(asked):
+    """What was read, the group of each row, its units, and what makes groups of it from columns of the design."""
+    group, value = asked.columns["group"], asked.columns["value"]
+    frame = intake.read(asked.path, text=[group], numbers=[value], either=asked.covariates)
+    units = Units.of(frame[value], tau=asked.absolute)
+    inside = [units.located(v) for v in frame[value]]
+    return frame, list(frame[group]), units, lambda x: Replicates.from_rows(frame[group], inside, covariates=x)
+
+
+def _averages(asked):
+    """The same of groups that are given by their averages."""
+    column, path = asked.columns, asked.path
+    size, mean, spread = column["n"], column["mean"], column.get("sd") or column["se"]
+    numbers = [size, mean, spread]
+    frame = intake.read(path, text=[column["group"]], numbers=numbers, either=asked.covariates, optional=[spread])
+    labels, n = _once(asked, frame, column["group"]), list(frame[size])
+    intake.check(path, frame, size, (v >= 1 and v == v.to_integral_value() for v in n), "is no size of a group")
+    each = list(zip(n, frame[spread], strict=True))
+    intake.check(path, frame, spread, (v is None or v >= 0 for _, v in each), "must not be negative")
+    intake.check(path, frame, spread, (k == 1 or v is not None for k, v in each), "may be so in a group of one only")
+    intake.check(path, frame, spread, (k > 1 or not v for k, v in each), "is of a group of one, which has no spread")
+    sds = [(v or Decimal(0)) * (Decimal(1) if "sd" in column else k.sqrt()) for k, v in each]
+    units = Units.of(frame[mean], sds, tau=asked.absolute)
+    ss = [units.scaled(sd) ** 2 * float(k - 1) for sd, k in zip(sds, n, strict=True)]
+    inside = list(map(float, n)), [units.located(v) for v in frame[mean]], ss
+    return frame, labels, units, lambda x: Replicates.from_summary(labels, *inside, covariates=_columns(x, labels))
+
+
+def _estimates(asked):
+    """The same of estimates with their standard errors."""
+    column = asked.columns
+    named, error = [column["label"]] if "label" in column else [], column.get("se") or column["variance"]
+    frame = intake.read(asked.path, text=named, numbers=[column["estimate"], error], either=asked.covariates)
+    intake.check(asked.path, frame, error, (v > 0 for v in frame[error]), "must be positive")
+    labels = _once(asked, frame, named[0]) if named else [str(i) for i in range(1, len(frame) + 1)]
+    errors = list(frame[error]) if "se" in column else [v.sqrt() for v in frame[error]]
+    units = Units.of(frame[column["estimate"]], errors, tau=True)
+    inside = [units.located(v) for v in frame[column["estimate"]]], [units.scaled(v) for v in errors]
+    return frame, labels, units, lambda x: Estimates.from_summary(labels, *inside, covariates=_columns(x, labels))
+
+
+def _columns(covariates, labels):
+    return {name: [at[label] for label in labels] for name, at in covariates.items()}
+
+
+def _once(asked, frame, column) -> list[str]:
+    """Names that occur once each."""
+    first = {label: line for line, label in reversed(list(zip(frame.index, frame[column], strict=True)))}
+    faults = [
+        f"{asked.path.name}:{line}: column {column!r}: {label!r} is there already, in line {first[label]}"
+        for line, label in zip(frame.index, frame[column], strict=True)
+        if line != first[label]
+    ]
+    intake.refuse(faults)
+    return list(frame[column])
+
+
+def _prepared(
+    asked: Asked, frame: pd.DataFrame, labels: list[str], units: Units, grouped: Callable, defaults
+) -> Prepared:
+    """The model, once what is wrong with groups, covariates and priors has been refused."""
+    where = asked.path.name
+    if len(set(labels)) == 1:
+        raise Refused(f"{where}: all rows are of one group, {labels[0]!r}: there is nothing to pool it with")
+    design, references = _design(asked, frame, labels)
+    groups = grouped(design)
+    _require_told_apart(where, groups)
+    for label in (label for pair in asked.compare for label in pair):
+        if label not in groups.labels:
+            near = get_close_matches(label, groups.labels, n=1)
+            raise Refused(f"--compare: {where} has no group {label!r}{f': did you mean {near[0]!r}?' if near else ''}")
+    spelled = _spelled(asked, groups, defaults)
+    try:
+        model = units.model(_stated(groups, spelled, relative=not asked.absolute))
+        require_proper(model)
+    except ValueError as error:
+        raise Refused(f"{where}: {error}") from error
+    return Prepared(
+        model=model,
+        units=units,
+        priors=spelled,
+        references=references,
+        warnings=tuple(_warnings(where, frame, groups)),
+        read={where: frame.attrs["sha256"]},
+    )
+
+
+def _stated(groups: Groups, spelled: dict[str, str], *, relative: bool) -> TwoLevel:
+    """The model with priors as they are spelled."""
+    given = {name: prior(name, dist) for name, dist in spelled.items()}
+    return TwoLevel(
+        groups=groups,
+        tau=given.get("tau") or given["tau2"],
+        sigma=given.get("sigma") or given.get("sigma2"),
+        coefficients=tuple(given[name] for name in ("mu", *groups.covariates)),
+        relative=relative,
+    )
+
+
+def _warnings(where, frame, groups):
+    """What the reader should know of the data first."""
+    if frame.attrs["repeated"]:
+        yield frame.attrs["repeated"]
+    if isinstance(groups, Estimates) and (ratio := groups.standard_error.max() / groups.standard_error.min()) > UNEQUAL:
+        yield f"{where}: standard errors differ by a factor {ratio:,.0f}: look whether one is in another unit"
+    if len(groups) < FEW:
+        yield f"{where}: {len(groups)} groups say little of tau: its prior weighs as much as they do"
+
+
+def _design(asked, frame, labels):
+    """Columns of the design by name, a value for each group; the reference level of covariates that are text."""
+    columns, references = {}, {}
+    for name in asked.covariates:
+        at = intake.constant(asked.path, frame, labels, name)
+        numeric = isinstance(next(iter(at.values())), Decimal)
+        try:
+            columns |= coded(name, {label: float(v) if numeric else v for label, v in at.items()})
+        except ValueError as error:
+            raise Refused(f"{asked.path.name}: {error}") from error
+        if not numeric:
+            references[name] = min(at.values())
+    return columns, references
+
+
+def _require_told_apart(where: str, groups: Groups) -> None:
+    """Refuse a design whose columns the groups cannot tell apart."""
+    x = groups.design
+    if x.shape[1] > len(groups):
+        raise Refused(
+            f"{where}: {len(groups)} groups cannot tell {x.shape[1]} coefficients apart: leave covariates out"
+        )
+    for k, name in enumerate(groups.covariates, start=1):
+        column = x[:, k]
+        if column.std() < NARROW * abs(column.mean()):
+            raise Refused(
+                f"{where}: covariate {name!r} varies by less than a millionth of its size: subtract a constant from it"
+            )
+        others = np.column_stack([x[:, :1], (x[:, 1:k] - x[:, 1:k].mean(axis=0)) / x[:, 1:k].std(axis=0)])
+        centred = column - column.mean()
+        left = centred - others @ np.linalg.lstsq(others, centred)[0]
+        if np.linalg.norm(left) < COLLINEAR * np.linalg.norm(centred):
+            before = ", ".join(repr(other) for other in groups.covariates[: k - 1])
+            raise Refused(f"{where}: covariate {name!r} is determined by {before}: leave one of them out")
+
+
+def _spelled(asked: Asked, groups: Groups, defaults) -> dict[str, str]:
+    """How the prior of every parameter is spelled: as asked, else the default."""
+    found = {"mu": "Flat()"} | dict.fromkeys(groups.covariates, "Flat()") | defaults
+    for name, dist in asked.priors.items():
+        if name in ("tau2", "sigma2"):
+            del found[name.removesuffix("2")]
+        levels = [c for c in groups.covariates if c == name or c.split("[")[0] == name]
+        if name not in ("mu", "tau", "tau2", "sigma", "sigma2") and not levels:
+            known = ", ".join(repr(c) for c in groups.covariates)
+            raise Refused(f"{asked.path.name}: --prior of {name!r}: the coefficients are those of mu, {known}")
+        found |= dict.fromkeys(levels or [name], dist)
+    return found

@@ -1,0 +1,80 @@
+"""Anyone's estimates with their standard errors."""
+
+import numpy as np
+import pandas as pd
+
+from analyses import prepare
+from analyses.checks import chance, heterogeneity
+from analyses.prepare import Prepared
+from analyses.report.numbers import spelled
+from analyses.report.pages import Page, Section
+from analyses.routes import Answer, Settings
+from analyses.studies import common, own_data
+
+
+def page(settings: Settings) -> Page:
+    """Answer for a table of one's own."""
+    prepared = prepare.meta_analysis(settings.asked)
+    inside, found = own_data.answered("meta_analysis", prepared, settings)
+    g = prepared.model.groups
+    others = own_data.absolute_priors(prepared, float(np.median(g.standard_error)))
+    return Page(
+        name="meta_analysis",
+        title=f"Estimates in {settings.asked.path.name}",
+        question=f"{len(g):,} estimates with their standard errors: what is the common effect, and do they differ by "
+        "more than their errors?",
+        sentence=sentence(found),
+        sections=(
+            own_data.the_model(prepared, found, "y_i ~ N(theta_i, se_i²)"),
+            own_data.raw_and_pooled(found, against="standard_error", xlabel="standard error", ylabel="effect"),
+            *own_data.coefficients(inside, found),
+            variation(prepared, found),
+            own_data.league(found),
+            *own_data.comparisons(prepared, inside, settings),
+            common.prediction_section(found),
+            own_data.others_say(prepared, inside),
+            own_data.other_priors(prepared, others),
+            own_data.by_restricted_likelihood(prepared, inside, found),
+            common.predictive_section(found),
+            common.agreement_section(found),
+            common.rank_section(found, ("mu", "tau")),
+        ),
+        read=prepared.read,
+        fits=(found,),
+        warnings=prepared.warnings,
+    )
+
+
+def sentence(found: Answer) -> str:
+    """Give the answer in a sentence."""
+    mu, tau = (own_data.between(found.reference.loc[(name, "")]) for name in ("mu", "tau"))
+    where = " where every covariate is 0" if found.model.groups.covariates else ""
+    return f"The mean effect{where} is {mu}, the standard deviation between effects {tau}. {own_data.first(found)}"
+
+
+def variation(prepared: Prepared, found: Answer) -> Section:
+    """Say whether estimates differ by more than their errors, with the prior and without."""
+    tau, unit = found.reference.loc[("tau", "")], float(prepared.units.unit)
+    new = found.predictions[(found.predictions["variable"] == "new_theta") & (found.predictions["engine"] == "exact")]
+    ahead = "; ".join(f"{label}: {own_data.between(row)}" for label, row in new.set_index("label").iterrows())
+    title = "Do they differ by more than their errors?"
+    try:
+        by_q = heterogeneity.table(prepared.model.groups)
+    except ValueError as error:
+        return Section(title=title, text=f"There is no Q: {error}. The effect of another study is {ahead}.")
+    low, high, moments = (unit * v for v in (by_q.low, by_q.high, by_q.tau))
+    rows = [
+        ("posterior", tau["q50"], tau["q2_5"], tau["q97_5"]),
+        ("moments, and Q profile", moments, low, high),
+    ]
+    width = (tau["q97_5"] - tau["q2_5"]) / 4
+    return Section(
+        title=title,
+        text=f"Q is {by_q.q:.2f} on {by_q.df} degrees of freedom ({chance(by_q.p)}), so {100 * by_q.i2:.0f}% of the "
+        f"variation is more than error (I²). tau is {spelled(tau['q50'], width)}, from {spelled(tau['q2_5'], width)} "
+        f"to {spelled(tau['q97_5'], width)}. The effect of another study, for which the interval of mu is too short, "
+        f"is {ahead}.",
+        table=pd.DataFrame(rows, columns=["tau by", "estimate", "q2_5", "q97_5"]),
+        note="The posterior's median and equal-tailed 95% interval; DerSimonian and Laird's estimate and the interval "
+        "of tau at which Q is between its 2.5 and 97.5% points.",
+    )

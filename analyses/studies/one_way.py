@@ -1,0 +1,71 @@
+"""Anyone's rows in groups, or averages of groups."""
+
+import numpy as np
+import pandas as pd
+
+from analyses import prepare
+from analyses.report.pages import Page, Section
+from analyses.routes import Answer, Settings
+from analyses.studies import common, own_data
+
+
+def page(settings: Settings) -> Page:
+    """Answer for a table of one's own."""
+    prepared = prepare.one_way(settings.asked)
+    inside, found = own_data.answered("one_way", prepared, settings)
+    model, g = prepared.model, prepared.model.groups
+    sigma = model.rough["sigma"]
+    others = own_data.relative_priors() if model.relative else own_data.absolute_priors(prepared, sigma)
+    return Page(
+        name="one_way",
+        title=f"Groups in {settings.asked.path.name}",
+        question=f"{int(g.n.sum()):,} values in {len(g):,} groups of {int(g.n.min()):,} to {int(g.n.max()):,}: how do "
+        "the groups differ?",
+        sentence=sentence(inside, found),
+        sections=(
+            own_data.the_model(prepared, found, "y_ij ~ N(theta_i, sigma²)"),
+            own_data.raw_and_pooled(found, against="n", xlabel="values in the group", ylabel="mean of the group"),
+            *own_data.coefficients(inside, found),
+            variation(inside, found),
+            own_data.league(found),
+            *own_data.comparisons(prepared, inside, settings),
+            common.prediction_section(found),
+            own_data.others_say(prepared, inside),
+            own_data.other_priors(prepared, others),
+            own_data.by_restricted_likelihood(prepared, inside, found),
+            common.predictive_section(found),
+            common.agreement_section(found),
+            common.rank_section(found, ("mu", *model.unknown)),
+        ),
+        read=prepared.read,
+        fits=(found,),
+        warnings=prepared.warnings,
+    )
+
+
+def sentence(inside: Answer, found: Answer) -> str:
+    """Give the answer in a sentence."""
+    spread, sigma = (own_data.between(found.reference.loc[(name, "")]) for name in ("sd_between", "sigma"))
+    low, middle, high = (100 * inside.posterior.intraclass().quantile(p)[0] for p in (0.025, 0.5, 0.975))
+    return (
+        f"Groups differ with a standard deviation of {spread}, values of one group with {sigma}: {middle:.0f}% of the "
+        f"variance ({low:.0f} to {high:.0f}%) lies between groups. {own_data.first(found)}"
+    )
+
+
+def variation(inside: Answer, found: Answer) -> Section:
+    """Say how much of the variance lies between groups."""
+    law = inside.posterior.intraclass()
+    columns = {"mean": law.mean, "sd": law.sd} | {
+        name: law.quantile(p) for name, p in (("q2_5", 0.025), ("q50", 0.5), ("q97_5", 0.975))
+    }
+    share = pd.DataFrame({"quantity": ["intraclass correlation"]} | {name: np.ravel(v) for name, v in columns.items()})
+    rows = found.reference.loc[["sd_between", "sigma"], own_data.QUANTITY].reset_index()
+    rows = rows.rename(columns={"variable": "quantity"}).drop(columns="label")
+    return Section(
+        title="Between and within",
+        text="The intraclass correlation is the share of the variance of a value that lies between groups, and the "
+        "correlation of two values of one group: sd_between² / (sd_between² + sigma²).",
+        table=common.existing(pd.concat([rows, share], ignore_index=True)),
+        note=f"Exact. {common.INTERVALS}",
+    )

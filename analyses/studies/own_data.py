@@ -1,0 +1,297 @@
+"""Sections of the studies that take a table of one's own. What they show is outside the units that engines work in."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from analyses.checks import leave_out, sensitivity, shrinkage
+from analyses.engines import gibbs, restricted
+from analyses.prepare import Prepared
+from analyses.report import figures
+from analyses.report.numbers import spelled
+from analyses.report.pages import Section
+from analyses.routes import Answer, Settings, answer
+from analyses.studies import common
+from models import priors
+from models.groups import Replicates
+from models.propriety import moments, says_nothing_of_tau
+
+MOST_DRAWN = 60  # groups in a figure that names each
+CAREFUL = 0.99  # of NUTS's proposals are to be accepted: nobody knows what data will come
+QUANTITY = ["mean", "sd", "q2_5", "q50", "q97_5"]
+
+
+def answered(name: str, prepared: Prepared, settings: Settings) -> tuple[Answer, Answer]:
+    """The answer inside the units and outside them."""
+    thin = gibbs.thinning(prepared.model, rng=settings.rng("thinning", name)) if "gibbs" in settings.engines else 1
+    among = min(settings.asked.among or shrinkage.AMONG, len(prepared.model.groups))
+    careful = replace(settings, target_accept=CAREFUL)
+    inside = answer(name, prepared.model, careful, best="high", thin=thin, among=among)
+    return inside, prepared.units.answer(inside)
+
+
+def between(row: pd.Series) -> str:
+    """An estimate and its interval."""
+    sd = (row["q97_5"] - row["q2_5"]) / 4
+    low, middle, high = (spelled(row[name], sd, least=1) for name in ("q2_5", "q50", "q97_5"))
+    return f"{middle} ({low} to {high})"
+
+
+def first(found: Answer) -> str:
+    """Who is first by itself, where pooling puts it, and how sure that it is first."""
+    high = found.best == "high"
+    raw = found.groups.loc[found.groups["estimate"].idxmax() if high else found.groups["estimate"].idxmin()]
+    theta, end = found.reference.loc[("theta", raw["label"])], "highest" if high else "lowest"
+    alone = spelled(raw["estimate"], raw["theta_sd"], least=1)
+    return (
+        f"{raw['label']}, {end} by itself with {alone}, is put at {between(theta)} and is the {end} with probability "
+        f"{raw['p_best']:.2f}."
+    )
+
+
+def the_model(prepared: Prepared, found: Answer, likelihood: str) -> Section:
+    """State the model with its priors, and what they leave without a moment."""
+    model, g = prepared.model, prepared.model.groups
+    regression = " + ".join(["mu", *(f"beta[{name}] x" for name in g.covariates)])
+    spread = "tau²" if prepared.units.tau else "tau² sigma²"
+    missing = sorted({name for name, _ in _without_moments(model)})
+    notes = [
+        *(f"The reference level of {name} is {level!r}." for name, level in prepared.references.items()),
+        "mu is the population mean where every covariate is 0." if g.covariates else "",
+        "These data say nothing of tau: its posterior is its prior." if says_nothing_of_tau(model) else "",
+        f"The mean or the standard deviation of {', '.join(missing)} does not exist under this prior with so few "
+        "groups: medians and intervals stand in their place."
+        if missing
+        else "",
+    ]
+    priors_ = ", ".join(f"{name} ~ {dist}" for name, dist in prepared.priors.items())
+    return Section(
+        title="The model",
+        text=f"{likelihood}; theta_i ~ N({regression}, {spread}). Priors: {priors_}. " + " ".join(filter(None, notes)),
+    )
+
+
+def _without_moments(model):
+    """Quantities whose mean or variance does not exist."""
+    named = [("mu", ""), *(("beta", c) for c in model.groups.covariates)]
+    named += [(name, "") for name in (*model.unknown, "sd_between", "theta")]
+    orders = moments(model)
+    return [key for key in named if orders[key] <= 2]
+
+
+def raw_and_pooled(found: Answer, *, against: str, xlabel: str, ylabel: str) -> Section:
+    """Show what pooling does to each group."""
+    shown = found.groups.dropna(subset=["theta_mean"])
+    mu = found.reference.loc[("mu", ""), "q50"] if not found.model.groups.covariates else None
+    caption = "Raw means (circles) and posterior means (dots); arrows show what pooling did."
+    pictures = {}
+    if len(shown):
+        figure = figures.shrinkage(shown, mu, against=against, xlabel=xlabel, ylabel=ylabel)
+        pictures["shrinkage"] = (figure, caption)
+    if len(found.groups) <= MOST_DRAWN:
+        forest = "Each group by itself (grey, with a 95% confidence interval) and pooled (blue, 95% of the posterior)."
+        pictures["forest"] = (figures.forest(_by_itself(found), xlabel=ylabel), forest)
+    return Section(
+        title="What pooling does",
+        text="Each group's mean is pulled towards the population's, the farther the less it says by itself: kappa, the "
+        f"weight on the population, is {found.groups['kappa_mean'].min():.2f} to "
+        f"{found.groups['kappa_mean'].max():.2f}.",
+        figures=pictures,
+    )
+
+
+def _by_itself(found: Answer) -> pd.DataFrame:
+    """Groups with their own 95% intervals, the highest first."""
+    g, sigma = found.model.groups, found.reference["q50"].get(("sigma", ""), 1.0)
+    error = found.groups["standard_error"] if g.df.sum() == 0 and "sigma" not in found.model.unknown else None
+    error = sigma * np.sqrt(g.noise) if error is None else error.astype(float)
+    rows = found.groups.assign(
+        low=found.groups["estimate"] - 1.96 * error, high=found.groups["estimate"] + 1.96 * error
+    )
+    return rows.sort_values("estimate")
+
+
+def coefficients(inside: Answer, found: Answer) -> tuple[Section, ...]:
+    """The effect of each covariate."""
+    names = inside.model.groups.covariates
+    if not names:
+        return ()
+    positive = 1 - inside.posterior.b.cdf(np.zeros(len(names)), np.arange(1, len(names) + 1))
+    rows = found.reference.loc["beta"].loc[list(names), QUANTITY].reset_index(names="covariate")
+    return (
+        Section(
+            title="What the covariates do",
+            text="beta is the difference of the population mean for one unit more of a covariate, or between a level "
+            "and its reference.",
+            table=rows.assign(**{"P(above 0)": positive}),
+            note=f"Exact. {common.INTERVALS}",
+        ),
+    )
+
+
+def league(found: Answer) -> Section:
+    """The table of groups, best first."""
+    text = shrinkage.sentence(found.groups, best=found.best, dim="group")
+    section = common.league_section(found, text)
+    return replace(section, note=f"p_among is the probability to be among the first {found.among}. {section.note}")
+
+
+def comparisons(prepared: Prepared, inside: Answer, settings: Settings) -> tuple[Section, ...]:
+    """The difference between the groups that were asked for; else between the first and the last."""
+    g, pairs = inside.model.groups, settings.asked.compare
+    if not pairs:
+        ordered = inside.groups.sort_values("rank_mean")["label"]
+        pairs = ((ordered.iloc[0], ordered.iloc[-1]),)
+    at = {label: i for i, label in enumerate(g.labels)}
+    weights = np.array([np.eye(len(g))[at[a]] - np.eye(len(g))[at[b]] for a, b in pairs])
+    law, which, unit = inside.posterior.contrast(weights), np.arange(len(pairs)), float(prepared.units.unit)
+    exists = moments(inside.model)["theta", ""] > 2
+    low, middle, high = (unit * law.quantile(p) for p in (0.025, 0.5, 0.975))
+    columns = {
+        "difference": [f"{a} - {b}" for a, b in pairs],
+        "mean": unit * law.mean if exists else np.nan,
+        "sd": unit * law.sd if exists else np.nan,
+        "q2_5": low,
+        "q50": middle,
+        "q97_5": high,
+        "P(above 0)": 1 - law.cdf(np.zeros(len(pairs)), which),
+    }
+    ends = (
+        "" if settings.asked.compare else " Here, the first of the league table and the last; --compare asks for any."
+    )
+    return (
+        Section(
+            title="Does one differ from another?",
+            text="The difference of two groups is not that of two independent intervals: both are pulled to the same "
+            f"population.{ends}",
+            table=pd.DataFrame(columns),
+            note=f"Exact. {common.INTERVALS}",
+        ),
+    )
+
+
+def others_say(prepared: Prepared, inside: Answer) -> Section:
+    """Leave each group out and let the others say what to expect of it."""
+    drawn = inside.trees.get("exact")
+    tree = inside.posterior.draw(rng=np.random.default_rng(0)) if drawn is None else drawn
+    rows = leave_out.table(inside.posterior, tree)
+    offset, unit = prepared.units.outside("theta")
+    at = [name for name in ("observed", "mean", "q2_5", "q97_5") if name in rows]
+    rows = rows.assign(**{name: offset + unit * rows[name] for name in at})
+    if "sd" in rows:
+        rows["sd"] *= unit
+    exactly = "pareto_k" not in rows
+    text = "Each group is left out in turn, and the others, their scales estimated anew, say what its mean should be. "
+    if not exactly:
+        worst = rows["pareto_k"].max()
+        text += (
+            f"With so many groups that is done by importance sampling; the largest Pareto k is {worst:.2f}, and "
+            f"{'no weight is too uneven' if worst <= leave_out.MOST_K else 'above .7 it is not to be trusted'}."
+        )
+    elif "P(as large)" not in rows or rows["P(as large)"].isna().all():
+        text += "But without one, the others have no posterior under this prior."
+    else:
+        tail = np.minimum(rows["P(as large)"], 1 - rows["P(as large)"])
+        odd = rows.loc[tail.idxmin()]
+        text += (
+            f"The oddest is {odd['label']}: a mean of {spelled(odd['observed'], odd['sd'])} where the others expect "
+            f"{spelled(odd['q2_5'], odd['sd'])} to {spelled(odd['q97_5'], odd['sd'])}, two-sided P = "
+            f"{2 * tail.min():.3f} before one allows for the number of groups, {len(rows)}."
+        )
+    return Section(
+        title="What the others say of each",
+        text=text,
+        table=rows,
+        note="log_density is that of the group's data inside the units of computation, given all others: the larger, "
+        "the better foretold.",
+    )
+
+
+def other_priors(prepared: Prepared, others: dict) -> Section:
+    """Set other priors of tau beside the one asked for, and weigh prior and data up and down."""
+    model, name = prepared.model, "tau" if "tau" in prepared.priors else "tau2"
+    models = {f"{name} ~ {prepared.priors[name]}": model}
+    models |= {spelling: replace(model, tau=tau) for spelling, tau in others.items() if tau != model.tau}
+    tables = {spelling: prepared.units.table(t) for spelling, t in sensitivity.side_by_side(models).items()}
+    power = sensitivity.by_power(model)
+    moved = power["prior"].abs().max()
+    improper = not model.tau.proper and all(not prior.proper for prior in model.coefficients)
+    said = (
+        "A flat prior to any power is flat, so weighing it more says nothing: look how far other priors lead."
+        if improper
+        else f"A prior that weighs twice as much moves no median by more than {moved:.2f} of its sd: the data decide."
+        if moved <= sensitivity.MATTERS
+        else f"A prior that weighs twice as much moves a median by up to {moved:.2f} of its sd: it matters here."
+    )
+    rows = [
+        {"variable": variable, "label": label, "prior": spelling, **rows.loc[(variable, label), QUANTITY]}
+        for variable, label in power.index
+        for spelling, rows in tables.items()
+    ]
+    return Section(
+        title="With another prior",
+        text=f"{said} The first prior is the one asked for; those that leave no posterior are left out.",
+        table=common.existing(pd.DataFrame(rows)),
+        note="When all priors weigh twice as much (power-scaling), medians move by, in sds: "
+        f"{_listed(power['prior'])}. When the data do: {_listed(power['data'])}. Exact. {common.INTERVALS}",
+    )
+
+
+def _listed(column) -> str:
+    found = {" ".join(filter(None, key)): value for key, value in column.dropna().items()}
+    return ", ".join(f"{name} {value:+.2f}" for name, value in found.items()) or "no posterior is left"
+
+
+def by_restricted_likelihood(prepared: Prepared, inside: Answer, found: Answer) -> Section:
+    """Set restricted maximum likelihood beside the posterior."""
+    title, g = "By restricted maximum likelihood", inside.model.groups
+    try:
+        best = restricted.maximum(inside.model)
+    except ValueError as error:
+        return Section(title=title, text=f"It has no answer here: {error}.")
+    (offset, unit) = prepared.units.outside("theta")
+    rows = [("mu", "", offset + unit * best.b[0], unit * best.error[0])]
+    rows += [("beta", c, unit * best.b[k], unit * best.error[k]) for k, c in enumerate(g.covariates, start=1)]
+    rows += [("sd_between", "", unit * best.sd_between, np.nan)]
+    rows += [("sigma", "", unit * best.sigma, np.nan)] if isinstance(g, Replicates) else []
+    table = pd.DataFrame(rows, columns=["variable", "label", "REML", "standard error"])
+    exact = found.reference[QUANTITY].reset_index()
+    boundary = (
+        "It is largest at the boundary, tau = 0: taken at its word, no group differs from the others at all and every "
+        f"mean is pooled completely. The posterior says what is compatible with the data: sd_between is "
+        f"{between(found.reference.loc[('sd_between', '')])}."
+        if best.sd_between == 0
+        else "Its standard errors take the variances for known."
+    )
+    return Section(
+        title=title,
+        text=f"What lme4 and metafor report, the maximum of the likelihood with mu integrated out. {boundary}",
+        table=common.existing(table.merge(exact, on=["variable", "label"])),
+        note="mean to q97_5 are the exact posterior's. " + common.INTERVALS,
+    )
+
+
+def relative_priors() -> dict:
+    """Usual priors of tau in units of sigma."""
+    return {
+        "tau ~ HalfCauchy(1)": priors.HalfCauchy(1.0),
+        "tau2 ~ InverseGamma(0.5, 0.5)": priors.InverseGamma(0.5, 0.5),
+        "tau ~ HalfNormal(1)": priors.HalfNormal(1.0),
+        "tau ~ Uniform()": priors.FLAT,
+        "tau2 ~ Uniform()": priors.FLAT_VARIANCE,
+    }
+
+
+def absolute_priors(prepared: Prepared, scale: float) -> dict:
+    """Usual priors of tau as it is.
+
+    The proper ones take their scale, inside, from the data: that is no prior, but shows how much one would matter.
+    """
+    said = spelled(scale * float(prepared.units.unit))
+    return {
+        "tau ~ Uniform()": priors.FLAT,
+        f"tau ~ HalfCauchy({said})": priors.HalfCauchy(scale),
+        f"tau ~ HalfNormal({said})": priors.HalfNormal(scale),
+        "tau2 ~ Uniform()": priors.FLAT_VARIANCE,
+    }
