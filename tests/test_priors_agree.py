@@ -62,7 +62,7 @@ def stated(tau, sigma, scale, mu, beta) -> TwoLevel:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("choices", pairwise(), ids=", ".join)
+@pytest.mark.parametrize("choices", list(pairwise()), ids=", ".join)
 def test_every_pair_of_choices(choices):
     """Gibbs by its conditionals, with as many sweeps a draw as a short run asks for; NUTS by PyMC's own variables."""
     model = stated(*choices)

@@ -3,48 +3,30 @@
 import numpy as np
 import pytest
 from partial_pooling_data import table
-from scipy import optimize, stats
+from scipy import stats
 
 from analyses.checks import t_tests
+from analyses.engines import restricted
 from analyses.published import Figure, discrepancy, source_002, verdicts
 from models import blood_pressure, eight_schools, math_test
-from models.pooling import pool, theta_given
-
-
-def restricted_likelihood(model):
-    """Maximise the restricted likelihood of (tau, sigma): what pooling leaves behind when b is integrated out."""
-    g, (df, ss) = model.groups, model.groups.within
-
-    def pooled(tau):
-        return pool(g.cells, (g.cells.noise + tau**2)[None], model.coefficients)
-
-    def minus(log_tau):
-        p = pooled(np.exp(log_tau))
-        free = df + len(g) - len(model.coefficients)
-        return (p.log_determinant + free * np.log(ss + p.quadratic))[0]
-
-    tau = np.exp(optimize.minimize_scalar(minus, bracket=(-1, 0), tol=1e-12).x)
-    p = pooled(tau)
-    sigma2 = float((ss + p.quadratic[0]) / (df + len(g) - len(model.coefficients)))
-    b = p.mean[0] + np.eye(len(model.coefficients))[0] * g.centre
-    theta, _ = theta_given(g.mean, g.noise, g.design @ b, tau**2)
-    se = np.sqrt(sigma2 * np.diag(p.covariance[0]))
-    return b, se, tau**2 * sigma2, sigma2, dict(zip(g.labels, theta, strict=True))
 
 
 def test_math_tests_by_lme4():
-    b, se, between, within, theta = restricted_likelihood(math_test.statement())
-    assert (b[0], se[0]) == (pytest.approx(48.1050, abs=5e-5), pytest.approx(0.5283, abs=5e-5))
-    assert (between, within) == (pytest.approx(23.20, abs=5e-3), pytest.approx(84.73, abs=5e-3))
+    model = math_test.statement()
+    found = restricted.maximum(model)
+    assert (found.b[0], found.error[0]) == (pytest.approx(48.1050, abs=5e-5), pytest.approx(0.5283, abs=5e-5))
+    assert found.sd_between**2 == pytest.approx(23.20, abs=5e-3)
+    assert found.sigma**2 == pytest.approx(84.73, abs=5e-3)
     printed = {"37": 46.28854, "1": 50.52812, "98": 52.45818, "12": 50.26418, "26": 46.77491, "90": 48.5344}
     printed |= {"82": 42.70665, "67": 56.9462}
     for school, value in printed.items():
-        assert theta[school] == pytest.approx(value, abs=2e-4), "lme4's optimiser stops within 2e-4 of the maximum"
+        theta = found.theta[model.groups.labels.index(school)]
+        assert theta == pytest.approx(value, abs=2e-4), "lme4's optimiser stops within 2e-4 of the maximum"
 
 
 def test_blood_pressure_by_lme4():
-    b, se, *_ = restricted_likelihood(blood_pressure.statement())
-    assert (b[1], se[1]) == (pytest.approx(-7.4330, abs=5e-5), pytest.approx(4.5143, abs=5e-5))
+    found = restricted.maximum(blood_pressure.statement())
+    assert (found.b[1], found.error[1]) == (pytest.approx(-7.4330, abs=5e-5), pytest.approx(4.5143, abs=5e-5))
 
 
 def test_blood_pressure_by_welch_on_records():

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analyses import STUDIES, run, tables
+from analyses import OWN, STUDIES, prepare, run, tables
 from analyses.studies import eight_schools
 
 TINY = ("--draws", "50", "--tune", "100", "--chains", "2")
@@ -46,7 +47,7 @@ def test_help_and_list_import_nothing_heavy():
     check = "import sys; from analyses.run import main; main(['--list']); print({'numpy', 'pymc'} & {*sys.modules})"
     found = subprocess.run((sys.executable, "-c", check), capture_output=True, text=True, check=True)
     assert found.stdout.splitlines()[-1] == "set()"
-    assert [line.split()[0] for line in found.stdout.splitlines()[:-1]] == list(STUDIES)
+    assert [line.split()[0] for line in found.stdout.splitlines()[:-1]] == [*STUDIES, *OWN]
     shown = command("--help")
     assert shown.returncode == 0
     assert "python -m analyses.run eight_schools --seed 7" in shown.stdout
@@ -284,6 +285,81 @@ def test_an_interrupt_while_publishing_waits(tmp_path, monkeypatch):
     assert len(moves) == 2
     assert json.loads((tmp_path / "eight_schools" / "manifest.json").read_text())["seed"] == 5
     assert sorted(path.name for path in tmp_path.iterdir()) == ["eight_schools", "index.html"]
+
+
+@pytest.mark.parametrize("kilobytes", [4, 60, 400])
+def test_a_full_disk_loses_no_earlier_report(kilobytes, tmp_path):
+    """No file may grow beyond that: writing fails early, in a picture, in the draws, as on a disk that is full."""
+    run.main(["eight_schools", "--engines", "exact", "--out", str(tmp_path), "--quiet"])
+    before = {path: path.read_bytes() for path in sorted(tmp_path.rglob("*")) if path.is_file()}
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1024 * kilobytes, 1024 * kilobytes))
+
+    found = command("eight_schools", "--engines", "exact", "--seed", "5", "--out", tmp_path, preexec_fn=limit)
+    assert (found.returncode, found.stderr.count("\n")) == (2, 1)
+    assert found.stderr == f"{tmp_path}: File too large\n"
+    assert {path: path.read_bytes() for path in sorted(tmp_path.rglob("*")) if path.is_file()} == before
+
+
+def test_two_runs_into_one_folder_both_arrive(tmp_path):
+    asked = [(*COMMAND, name, "--engines", "exact", "--out", str(tmp_path)) for name in ("eight_schools", "normal")]
+    both = [subprocess.Popen(one, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for one in asked]
+    said = [process.communicate(timeout=120) for process in both]
+    assert [(process.returncode, error) for process, (_, error) in zip(both, said, strict=True)] == [(0, "")] * 2
+    leads = re.findall(r'<h2><a href="([^"]*)"', (tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert leads == ["normal/index.html", "eight_schools/index.html"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["eight_schools", "index.html", "normal"]
+
+
+def test_a_folder_that_is_missing_is_made(tmp_path):
+    deep = tmp_path / "not" / "there" / "yet"
+    assert run.main(["normal", "--engines", "exact", "--out", str(deep), "--quiet"]) == 0
+    assert (deep / "index.html").exists()
+
+
+def test_a_report_that_cannot_be_moved_leaves_the_old_one(tmp_path, monkeypatch, capsys):
+    """The new one fails to arrive after the old one was taken away: it is put back."""
+    run.main(["eight_schools", "--engines", "exact", "--out", str(tmp_path), "--quiet"])
+    rename = Path.rename
+
+    def failing(self, target):
+        if self.name == "eight_schools" and self.parent != tmp_path:
+            raise OSError(5, "Input/output error", str(target))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    assert run.main(["eight_schools", "--engines", "exact", "--seed", "5", "--out", str(tmp_path), "--quiet"]) == 2
+    assert capsys.readouterr().err.endswith("Input/output error\n")
+    assert json.loads((tmp_path / "eight_schools" / "manifest.json").read_text())["seed"] == 1
+
+
+def test_a_file_that_disappears_or_changes_was_read_once(tmp_path, monkeypatch):
+    """All that the report says, its checksum too, is of what was read first."""
+    table = tmp_path / "trials.csv"
+    table.write_text("y,se\n1,1\n3,2\n2,1\n5,2\n4,1\n")
+    wanted, answer = sha256(table.read_bytes()).hexdigest(), prepare.meta_analysis
+
+    def vanishing(asked):
+        found = answer(asked)
+        table.unlink()
+        return found
+
+    monkeypatch.setattr(prepare, "meta_analysis", vanishing)
+    asked = ["meta_analysis", "--data", str(table), "--estimate", "y", "--se", "se", "--engines", "exact", "--quiet"]
+    assert run.main([*asked, "--out", str(tmp_path / "out")]) == 0
+    manifest = json.loads((tmp_path / "out" / "meta_analysis" / "manifest.json").read_text())
+    assert manifest["data"] == {"trials.csv": wanted}
+
+
+@pytest.mark.parametrize("document", ["README.md", "GUIDE.md"])
+def test_examples_of_the_documents_run(document):
+    """In processes of their own, warnings as errors, as somebody would paste them."""
+    text = Path(__file__).parents[1].joinpath(document).read_text(encoding="utf-8")
+    examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert examples
+    for code in examples:
+        subprocess.run((sys.executable, "-W", "error", "-c", code), check=True)
 
 
 def test_a_folder_that_is_not_ours_is_left_alone(tmp_path):

@@ -9,13 +9,18 @@ from arviz_stats.base import array_stats
 from scipy.special import gammaln, logsumexp
 
 from analyses.checks.predictive import population
+from analyses.contract import QUANTILES
 from analyses.engines import exact
+from analyses.engines.mixture import highest_moment
 from models import laws
 from models.groups import Groups, Replicates
-from models.propriety import require_proper
+from models.propriety import moments, require_proper
 from models.two_level import TwoLevel
 
-MOST_NODES = 2_000_000  # groups times nodes of the quadrature that are gone through exactly: some ten seconds
+MOST_NODES = 1_000_000  # groups times nodes of the quadrature that are gone through exactly: some ten seconds
+EXACTLY = ("label", "observed", "mean", "sd", *QUANTILES, "P(as large)", "log_density")
+AHEAD = ("new_group_value", "")
+LEAST_NODES = 2_000  # what setting a quadrature up costs, in nodes
 MOST_K = 0.7  # a Pareto k above it, and the weights' mean cannot be trusted (Vehtari et al. 2024)
 
 
@@ -45,16 +50,16 @@ def table(posterior: exact.Posterior, tree: xr.DataTree) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        label, observed; the others' mean, sd, q2_5, q97_5 of it and their P(as large); log_density of the group's
+        label, observed; the others' mean, sd, q2_5, q50, q97_5 of it and their P(as large); log_density of the group's
         data. Or label, observed, log_density and pareto_k, by importance sampling. Nan where the others have no
         posterior.
     """
     model = posterior.model
-    if len(model.groups) * len(posterior.weight) > MOST_NODES:
+    if len(model.groups) * max(len(posterior.weight), LEAST_NODES) > MOST_NODES:
         weighed = by_importance(log_predictive(model, tree))
         return pd.DataFrame({"label": model.groups.labels, "observed": model.groups.mean}).join(weighed)
     every = posterior.log_evidence + log_density_of_rows(model.groups)
-    return pd.DataFrame([_left_out(model, i, every) for i in range(len(model.groups))])
+    return pd.DataFrame([_left_out(model, i, every) for i in range(len(model.groups))], columns=EXACTLY)
 
 
 def _left_out(model, i, every) -> dict:
@@ -65,11 +70,11 @@ def _left_out(model, i, every) -> dict:
     except ValueError:
         return row
     posterior = exact.posterior(others)
-    law = posterior.new_theta(g.design[i : i + 1], g.noise[i])
+    law, exist = posterior.new_theta(g.design[i : i + 1], g.noise[i]), highest_moment(moments(others)[AHEAD])
     return row | {
-        "mean": law.mean[0],
-        "sd": law.sd[0],
-        **{name: law.quantile(p)[0] for name, p in (("q2_5", 0.025), ("q97_5", 0.975))},
+        "mean": law.mean[0] if exist >= 1 else np.nan,
+        "sd": law.sd[0] if exist >= 2 else np.nan,
+        **{name: law.quantile(p)[0] for name, p in QUANTILES.items()},
         "P(as large)": float(1 - law.cdf(g.mean[i : i + 1], np.array([0]))[0]),
         "log_density": every - posterior.log_evidence - log_density_of_rows(others.groups),
     }

@@ -30,7 +30,7 @@ def page(settings: Settings) -> Page:
             own_data.league(found),
             *own_data.comparisons(prepared, inside, settings),
             common.prediction_section(found),
-            own_data.others_say(prepared, inside),
+            own_data.others_say(prepared, inside, settings),
             own_data.other_priors(prepared, others),
             own_data.by_restricted_likelihood(prepared, inside, found),
             common.predictive_section(found),

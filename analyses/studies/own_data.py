@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analyses.checks import leave_out, sensitivity, shrinkage
+from analyses.contract import QUANTILES
 from analyses.engines import gibbs, restricted
 from analyses.prepare import Prepared
 from analyses.report import figures
@@ -171,40 +172,41 @@ def comparisons(prepared: Prepared, inside: Answer, settings: Settings) -> tuple
     )
 
 
-def others_say(prepared: Prepared, inside: Answer) -> Section:
+def others_say(prepared: Prepared, inside: Answer, settings: Settings) -> Section:
     """Leave each group out and let the others say what to expect of it."""
-    drawn = inside.trees.get("exact")
-    tree = inside.posterior.draw(rng=np.random.default_rng(0)) if drawn is None else drawn
-    rows = leave_out.table(inside.posterior, tree)
+    tree = inside.posterior.draw(rng=settings.rng("leave out"))
+    rows, g = leave_out.table(inside.posterior, tree), inside.model.groups
     offset, unit = prepared.units.outside("theta")
-    at = [name for name in ("observed", "mean", "q2_5", "q97_5") if name in rows]
-    rows = rows.assign(**{name: offset + unit * rows[name] for name in at})
-    if "sd" in rows:
-        rows["sd"] *= unit
-    exactly = "pareto_k" not in rows
-    text = "Each group is left out in turn, and the others, their scales estimated anew, say what its mean should be. "
-    if not exactly:
-        worst = rows["pareto_k"].max()
-        text += (
-            f"With so many groups that is done by importance sampling; the largest Pareto k is {worst:.2f}, and "
-            f"{'no weight is too uneven' if worst <= leave_out.MOST_K else 'above .7 it is not to be trusted'}."
-        )
-    elif "P(as large)" not in rows or rows["P(as large)"].isna().all():
-        text += "But without one, the others have no posterior under this prior."
-    else:
-        tail = np.minimum(rows["P(as large)"], 1 - rows["P(as large)"])
-        odd = rows.loc[tail.idxmin()]
-        text += (
-            f"The oddest is {odd['label']}: a mean of {spelled(odd['observed'], odd['sd'])} where the others expect "
-            f"{spelled(odd['q2_5'], odd['sd'])} to {spelled(odd['q97_5'], odd['sd'])}, two-sided P = "
-            f"{2 * tail.min():.3f} before one allows for the number of groups, {len(rows)}."
-        )
+    moved = {name: offset + unit * rows[name] for name in ("observed", "mean", *QUANTILES) if name in rows}
+    moved |= {"sd": unit * rows["sd"]} if "sd" in rows else {}
+    size = g.n if isinstance(g, Replicates) else np.ones(len(g))
+    rows = rows.assign(**moved, log_density=rows["log_density"] - size * np.log(unit))
     return Section(
         title="What the others say of each",
-        text=text,
-        table=rows,
-        note="log_density is that of the group's data inside the units of computation, given all others: the larger, "
-        "the better foretold.",
+        text="Each group is left out in turn, and the others, their scales estimated anew, say what its mean should "
+        f"be. {_weighed(rows) if 'pareto_k' in rows else _oddest(rows)}",
+        table=common.existing(rows),
+        note="log_density is that of the group's data given all others: the larger, the better foretold.",
+    )
+
+
+def _weighed(rows) -> str:
+    """Say whether importance sampling is to be trusted."""
+    worst = rows["pareto_k"].max()
+    trusted = "no weight is too uneven" if worst <= leave_out.MOST_K else "above .7 it is not to be trusted"
+    return f"With so many groups that is done by importance sampling; the largest Pareto k is {worst:.2f}: {trusted}."
+
+
+def _oddest(rows) -> str:
+    """Name the group that the others expect least."""
+    tail = np.minimum(rows["P(as large)"], 1 - rows["P(as large)"])
+    if tail.isna().all():
+        return "But without one, the others have no posterior under this prior."
+    odd = rows.loc[tail.idxmin()]
+    alone = spelled(odd["observed"], (odd["q97_5"] - odd["q2_5"]) / 4, least=1)
+    return (
+        f"The oddest is {odd['label']}: a mean of {alone} where the others expect {between(odd)}, two-sided P = "
+        f"{2 * tail.min():.3f} before one allows for the number of groups, {len(rows)}."
     )
 
 
