@@ -5,7 +5,6 @@ Numbers stay decimals, exactly as they are written: a double would lose digits t
 
 import csv
 import io
-import math
 import re
 import unicodedata
 from collections import Counter
@@ -21,7 +20,8 @@ import pandas as pd
 from analyses.asked import Refused
 
 SHOWN = 10  # faults that are listed; the others are counted
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+LARGEST, SMALLEST = Decimal("1e305"), Decimal("1e-305")  # beyond either what follows from a number may be none
 GROUPED = re.compile(r"[+-]?\d{1,3}([,' ]\d{3})+(\.\d*)?", re.ASCII)
 COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -61,11 +61,12 @@ def read(
         With the first ten faults, and how many there are besides.
     """
     content = path.read_bytes()
-    header, lines, rows = _parquet(path, content) if path.suffix == ".parquet" else _csv(path, content)
+    header, lines, rows = _parquet(path, content) if path.suffix.lower() == ".parquet" else _csv(path, content)
     wanted = tuple(dict.fromkeys((*text, *numbers, *either)))
     at = _positions(path, header, wanted)
+    comma = ": a decimal comma, or one in a name without quotes?"
     ragged = [
-        f"{path.name}:{line}: {len(row)} fields where the header has {len(header)}"
+        f"{path.name}:{line}: {len(row)} fields where the header has {len(header)}{comma * (len(row) > len(header))}"
         for line, row in zip(lines, rows, strict=True)
         if len(row) != len(header)
     ]
@@ -206,7 +207,10 @@ def _fault(value: str, *, number: bool, optional: bool) -> str:
     if not number:
         return ""
     if NUMBER.fullmatch(value):
-        return "" if math.isfinite(float(value)) else "is too large for a double"
+        size = abs(Decimal(value))
+        if size > LARGEST:
+            return "is too large: no double holds what follows from it"
+        return "" if size >= SMALLEST or size == 0 else "is too small: no double holds what follows from it"
     if GROUPED.fullmatch(value):
         return "has a thousands separator: leave it out"
     if COMMA.fullmatch(value):

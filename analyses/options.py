@@ -133,7 +133,7 @@ def _fault(options) -> str:
         return f"{study} needs --data FILE"
     if foreign := [name for name in given if name not in COLUMNS[study]]:
         return f"--{foreign[0]} is not for {study}, which takes {_spelled(COLUMNS[study])}"
-    return _fault_of_columns(study, given) or _fault_of_priors(study, options)
+    return _fault_of_columns(study, given) or _fault_of_repetition(options, given) or _fault_of_priors(study, options)
 
 
 def _fault_of_studies(options, own) -> str:
@@ -158,7 +158,22 @@ def _fault_of_columns(study, given) -> str:
         return "one_way needs --group and --value, or --group, --n, --mean and --sd or --se"
     if missing := _missing(study, needed, given):
         return missing
-    return "" if len(spread) == 1 else f"{study} needs one of {_spelled(errors)}"
+    if len(spread) != 1:
+        return f"{study} needs one of {_spelled(errors)}{', not both' if spread else ''}"
+    return ""
+
+
+def _fault_of_repetition(options, given) -> str:
+    """Which column, or group, is asked for twice where there have to be two."""
+    columns = [
+        *((f"--{name}", getattr(options, name)) for name in given),
+        *(("--covariate", c) for c in options.covariate),
+    ]
+    for i, (option, column) in enumerate(columns):
+        for other, same in columns[:i]:
+            if column == same:
+                return f"{other} and {option} both name the column {column!r}"
+    return next((f"--compare {a} {b} names one group twice" for a, b in options.compare if a == b), "")
 
 
 def _missing(study, needed, given) -> str:

@@ -1,7 +1,7 @@
 """From a table of one's own to a model of it: what is refused is refused here, before anything is computed from it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
 
@@ -10,15 +10,20 @@ import pandas as pd
 
 from analyses import intake
 from analyses.asked import Asked, Refused, prior
-from analyses.units import Units
+from analyses.units import EXACTLY, Units
 from models.frames import coded
 from models.groups import Estimates, Groups, Replicates
+from models.priors import InverseGamma, Normal
 from models.propriety import require_proper
 from models.two_level import TwoLevel
 
 FEW = 5  # groups: with fewer the prior of tau speaks as loud as they do
 UNEQUAL = 1000  # times the smallest standard error: the largest adds nothing
-NARROW = 1e-6  # of its size: a covariate that varies less loses its digits
+RESOLVED = 10**7  # times: then squares differ by what a double resolves
+MOST = 10**15  # rows in a group: doubles count no farther
+WIDE = 1e50  # times the data: a prior that says nothing of them; if narrower than the next it says all
+PARAMETERS = ("mu", "beta", "tau", "tau2", "sigma", "sigma2")
+NARROW = 1e-6  # of the data's size; and of its own, a covariate that varies less loses its digits
 COLLINEAR = 1e-7  # of a covariate's spread that the others leave over
 
 
@@ -66,9 +71,19 @@ def _rows(asked):
     """What was read, the group of each row, its units, and what makes groups of it from columns of the design."""
     group, value = asked.columns["group"], asked.columns["value"]
     frame = intake.read(asked.path, text=[group], numbers=[value], either=asked.covariates)
-    units = Units.of(frame[value], tau=asked.absolute)
-    inside = [units.located(v) for v in frame[value]]
-    return frame, list(frame[group]), units, lambda x: Replicates.from_rows(frame[group], inside, covariates=x)
+    units, first = Units.of(frame[value], tau=asked.absolute), {}
+    # Less the first value of its group, exactly, a row keeps its digits however far apart the groups are.
+    inside = [
+        units.scaled(EXACTLY.subtract(v, first.setdefault(label, v)))
+        for label, v in zip(frame[group], frame[value], strict=True)
+    ]
+    firsts = np.array([units.located(v) for v in first.values()])
+
+    def groups(x):
+        found = Replicates.from_rows(frame[group], inside, covariates=x)
+        return replace(found, mean=found.mean + firsts)
+
+    return frame, list(frame[group]), units, groups
 
 
 def _averages(asked):
@@ -78,7 +93,7 @@ def _averages(asked):
     numbers = [size, mean, spread]
     frame = intake.read(path, text=[column["group"]], numbers=numbers, either=asked.covariates, optional=[spread])
     labels, n = _once(asked, frame, column["group"]), list(frame[size])
-    intake.check(path, frame, size, (v >= 1 and v == v.to_integral_value() for v in n), "is no size of a group")
+    intake.check(path, frame, size, (1 <= v <= MOST and v % 1 == 0 for v in n), "is no size of a group")
     each = list(zip(n, frame[spread], strict=True))
     intake.check(path, frame, spread, (v is None or v >= 0 for _, v in each), "must not be negative")
     intake.check(path, frame, spread, (k == 1 or v is not None for k, v in each), "may be so in a group of one only")
@@ -98,6 +113,11 @@ def _estimates(asked):
     intake.check(asked.path, frame, error, (v > 0 for v in frame[error]), "must be positive")
     labels = _once(asked, frame, named[0]) if named else [str(i) for i in range(1, len(frame) + 1)]
     errors = list(frame[error]) if "se" in column else [v.sqrt() for v in frame[error]]
+    if (ratio := max(errors) / min(errors)) > RESOLVED:
+        raise Refused(
+            f"{asked.path.name}: standard errors differ by a factor {ratio:.0e}: no double can weigh them together; is "
+            "one in another unit?"
+        )
     units = Units.of(frame[column["estimate"]], errors, tau=True)
     inside = [units.located(v) for v in frame[column["estimate"]]], [units.scaled(v) for v in errors]
     return frame, labels, units, lambda x: Estimates.from_summary(labels, *inside, covariates=_columns(x, labels))
@@ -124,6 +144,8 @@ def _prepared(
 ) -> Prepared:
     """The model, once what is wrong with groups, covariates and priors has been refused."""
     where = asked.path.name
+    if taken := [name for name in asked.covariates if name in PARAMETERS]:
+        raise Refused(f"{where}: covariate {taken[0]!r} has the name of a parameter: name its column otherwise")
     if len(set(labels)) == 1:
         raise Refused(f"{where}: all rows are of one group, {labels[0]!r}: there is nothing to pool it with")
     design, references = _design(asked, frame, labels)
@@ -135,10 +157,12 @@ def _prepared(
             raise Refused(f"--compare: {where} has no group {label!r}{f': did you mean {near[0]!r}?' if near else ''}")
     spelled = _spelled(asked, groups, defaults)
     try:
-        model = units.model(_stated(groups, spelled, relative=not asked.absolute))
-        require_proper(model)
+        stated = _stated(groups, spelled, relative=not asked.absolute)
+        require_proper(stated)
+        model = units.model(stated)
     except ValueError as error:
         raise Refused(f"{where}: {error}") from error
+    _require_comparable(where, model)
     return Prepared(
         model=model,
         units=units,
@@ -165,7 +189,8 @@ def _warnings(where, frame, groups):
     """What the reader should know of the data first."""
     if frame.attrs["repeated"]:
         yield frame.attrs["repeated"]
-    if isinstance(groups, Estimates) and (ratio := groups.standard_error.max() / groups.standard_error.min()) > UNEQUAL:
+    ratio = groups.standard_error.max() / groups.standard_error.min() if isinstance(groups, Estimates) else 1
+    if ratio > UNEQUAL:
         yield f"{where}: standard errors differ by a factor {ratio:,.0f}: look whether one is in another unit"
     if len(groups) < FEW:
         yield f"{where}: {len(groups)} groups say little of tau: its prior weighs as much as they do"
@@ -189,22 +214,43 @@ def _design(asked, frame, labels):
 def _require_told_apart(where: str, groups: Groups) -> None:
     """Refuse a design whose columns the groups cannot tell apart."""
     x = groups.design
+    columns = x / np.abs(x).max(axis=0)
     if x.shape[1] > len(groups):
         raise Refused(
             f"{where}: {len(groups)} groups cannot tell {x.shape[1]} coefficients apart: leave covariates out"
         )
     for k, name in enumerate(groups.covariates, start=1):
-        column = x[:, k]
+        column = columns[:, k]
         if column.std() < NARROW * abs(column.mean()):
             raise Refused(
                 f"{where}: covariate {name!r} varies by less than a millionth of its size: subtract a constant from it"
             )
-        others = np.column_stack([x[:, :1], (x[:, 1:k] - x[:, 1:k].mean(axis=0)) / x[:, 1:k].std(axis=0)])
+        before = columns[:, 1:k]
+        others = np.column_stack([columns[:, :1], (before - before.mean(axis=0)) / before.std(axis=0)])
         centred = column - column.mean()
         left = centred - others @ np.linalg.lstsq(others, centred)[0]
         if np.linalg.norm(left) < COLLINEAR * np.linalg.norm(centred):
-            before = ", ".join(repr(other) for other in groups.covariates[: k - 1])
-            raise Refused(f"{where}: covariate {name!r} is determined by {before}: leave one of them out")
+            known = ", ".join(repr(other) for other in groups.covariates[: k - 1])
+            raise Refused(f"{where}: covariate {name!r} is determined by {known}: leave one of them out")
+
+
+def _require_comparable(where: str, model: TwoLevel) -> None:
+    """Refuse priors that are out of all proportion to the data, in whose units the model is."""
+    coefficients = zip(("mu", *model.groups.covariates), model.standard[0].coefficients, strict=True)
+    for name, prior_ in (*coefficients, ("tau", model.tau), ("sigma", model.sigma)):
+        if prior_.proper and not NARROW <= (size := _size(prior_)) <= WIDE:
+            raise Refused(
+                f"{where}: the prior of {name} is {size:.0e} times the size of the data: give it in their unit"
+            )
+
+
+def _size(prior) -> float:
+    match prior:
+        case InverseGamma(shape=_, scale=scale):
+            return float(np.sqrt(scale))
+        case Normal(mean=mean, sd=sd):
+            return max(sd, abs(mean)) if sd > NARROW else sd
+    return prior.scale
 
 
 def _spelled(asked: Asked, groups: Groups, defaults) -> dict[str, str]:

@@ -11,6 +11,10 @@ from analyses import OWN, STUDIES
 from analyses.asked import Refused
 from analyses.options import FAILED, INTERRUPTED, USAGE, parse
 
+# One thread for linear algebra: its matrices are small, and threads that wait for each other cost ten times the work.
+# Nothing above imports NumPy, which reads this when it is.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 
 class Interrupted(BaseException):
     """Ctrl-C. PyMC swallows KeyboardInterrupt and returns what it has; this it lets through."""

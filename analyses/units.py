@@ -6,7 +6,8 @@ an offset of 1e9, a scale of 1e300, or incomes in cents cost no digits and no sa
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Context, Decimal
+from statistics import median_low
 from typing import Self
 
 import numpy as np
@@ -14,13 +15,14 @@ import pandas as pd
 import xarray as xr
 
 from analyses.routes import Answer
-from models.priors import Known
+from models.priors import Known, Normal
 from models.two_level import TwoLevel
 
 LOCATIONS = {"mu", "theta", "new_theta", "new_value", "new_group_value", "largest group mean", "smallest group mean"}
 SCALES = {"beta", "sigma", "sd_between", "sd of group means", "spread of sds within groups"}
 AT = ("mean", "q2_5", "q50", "q97_5", "q5", "q95", "value", "exact", "observed")
 AROUND = ("sd", "mcse_mean", "mcse")
+EXACTLY = Context(prec=800)  # digits: more than doubles and files have between 1e305 and 1e-305
 OF_GROUPS = {
     "theta": ("estimate", "theta_mean", "theta_q2_5", "theta_q97_5"),
     "sigma": ("standard_error", "theta_sd"),
@@ -37,19 +39,24 @@ class Units:
 
     @classmethod
     def of(cls, located: Iterable[Decimal], scales: Iterable[Decimal] = (), *, tau: bool) -> Self:
-        """Of values and of what else is measured on their scale: the power of ten of the larger of both spreads."""
-        low, high = min(located := list(located)), max(located)
-        spread = max([(high - low) / 2, *scales]) or Decimal(1)
+        """Of values and of what else is measured on their scale, such that most are about 1.
+
+        The offset is the median, the unit the power of ten of the larger of the median distance from it and the median
+        of the scales: one value that is far off makes no dust of the others.
+        """
+        offset = median_low(located := list(located))
+        away = sorted(abs(EXACTLY.subtract(value, offset)) for value in located)
+        spread = max(median_low(away), median_low([*scales] or [Decimal(0)])) or away[-1] or Decimal(1)
         unit = Decimal(1).scaleb(spread.adjusted())
-        return cls(((low + high) / 2 / unit).to_integral_value() * unit, unit, tau)
+        return cls(offset, unit, tau)
 
     def located(self, value: Decimal) -> float:
         """Inside, of a value."""
-        return float((value - self.offset) / self.unit)
+        return self.scaled(EXACTLY.subtract(value, self.offset))
 
     def scaled(self, value: Decimal) -> float:
-        """Inside, of an error or a standard deviation."""
-        return float(value / self.unit)
+        """Inside, of an error, a standard deviation or a difference."""
+        return float(EXACTLY.divide(value, self.unit))
 
     def outside(self, variable: str) -> tuple[float, float]:
         """Offset and unit of a variable."""
@@ -60,12 +67,15 @@ class Units:
     def model(self, model: TwoLevel) -> TwoLevel:
         """The same with priors, given as of the data, of what is inside; the groups are inside already."""
         mu, *slopes = model.coefficients
-        unit, offset = float(self.unit), float(self.offset)
+        unit = float(self.unit)
         return replace(
             model,
             tau=model.tau.scaled(unit) if self.tau else model.tau,
             sigma=model.sigma if isinstance(model.sigma, Known) else model.sigma.scaled(unit),
-            coefficients=(mu.moved(offset, unit), *(slope.moved(0.0, unit) for slope in slopes)),
+            coefficients=(
+                Normal(self.located(Decimal(mu.mean)), mu.sd / unit) if mu.proper else mu,
+                *(slope.moved(0.0, unit) for slope in slopes),
+            ),
         )
 
     def table(self, rows: pd.DataFrame, variable: str = "variable") -> pd.DataFrame:

@@ -56,7 +56,12 @@ def coded(name: str, at: dict[str, object]) -> dict[str, dict[str, float]]:
     """
     levels = sorted(set(at.values()), key=str)
     if len(levels) < 2:
-        raise ValueError(f"covariate {name!r} is {levels[0]!r} in every group: it tells nothing apart")
-    if all(isinstance(level, Real | np.number) for level in levels):
+        same = f"{levels[0]:g}" if _is_number(levels[0]) else repr(levels[0])
+        raise ValueError(f"covariate {name!r} is {same} in every group: it tells nothing apart")
+    if all(map(_is_number, levels)):
         return {name: {group: float(value) for group, value in at.items()}}
     return {f"{name}[{level}]": {g: float(value == level) for g, value in at.items()} for level in levels[1:]}
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, Real | np.number)

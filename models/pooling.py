@@ -23,8 +23,9 @@ def own(noise, between):
 
 def theta_given(mean, noise, population, between):
     """Mean and variance of theta_i given b and the variances: kappa x_i'b + (1 - kappa) mean_i (seed 000, 1D)."""
-    weight = own(noise, between)
-    return population + weight * (mean - population), weight * noise
+    weight, towards = own(noise, between), population - mean
+    # From the end that is nearer, so that what is left of its digits is not lost.
+    return np.where(weight > 0.5, mean + kappa(noise, between) * towards, population - weight * towards), weight * noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +54,32 @@ def pool(cells: Cells, variance, prior) -> Pooled:
     prior : sequence of p priors.Normal
         One a coefficient; sd = inf is flat.
     """
-    x, flat = cells.design, np.array([np.isinf(p.sd) for p in prior])
     m, s = np.array([p.mean for p in prior]), np.array([p.sd for p in prior])
-    weight = 1 / variance
-    precision = np.einsum("...r,rj,rk->...jk", weight, x, x) + np.diag(s**-2.0)
-    covariance = np.linalg.inv(precision)
-    b = np.einsum("...jk,...k->...j", covariance, (weight * cells.mean) @ x + m * s**-2.0)
-    residual = np.sum(weight * ((cells.mean - b @ x.T) ** 2 + cells.spread), axis=-1)
-    log_determinant = np.sum(cells.count * (LOG_2PI + np.log(variance)), axis=-1)
-    log_determinant += np.linalg.slogdet(precision)[1] - flat.sum() * LOG_2PI + 2 * np.log(s[~flat]).sum()
-    return Pooled(b, covariance, log_determinant, residual + np.sum(((b - m) / s) ** 2, axis=-1))
+    proper = np.isfinite(s)
+    # A proper prior is one more row: its mean, seen with its variance.
+    x = np.concatenate([cells.design, np.eye(len(m))[proper]])
+    variance = _joined(variance, s[proper] ** 2)
+    left, weight, columns = _joined(cells.mean, m[proper]), 1 / variance, list(x.T)
+    size, c, turn = [], [], np.broadcast_to(np.eye(len(m)), (*weight.shape[:-1], len(m), len(m))).copy()
+    # Gram and Schmidt's columns, each free of those before it: the normal equations would square what they lose.
+    for j, column in enumerate(columns):
+        weighted = weight * column
+        size.append(np.sum(weighted * column, axis=-1))
+        for k in range(j + 1, len(m)):
+            turn[..., j, k] = np.sum(weighted * columns[k], axis=-1) / size[j]
+            columns[k] = columns[k] - turn[..., j, k, None] * column
+        c.append(np.sum(weighted * left, axis=-1) / size[j])
+        left = left - c[j][..., None] * column
+    back, size = np.linalg.inv(turn), np.stack(size, axis=-1)
+    covariance = np.einsum("...ij,...j,...kj->...ik", back, 1 / size, back)
+    quadratic = np.sum(weight * left**2, axis=-1) + np.sum(weight[..., : len(cells.spread)] * cells.spread, axis=-1)
+    count = np.concatenate([cells.count, np.ones(proper.sum())])
+    log_determinant = np.sum(count * (LOG_2PI + np.log(variance)), axis=-1)
+    log_determinant += np.log(size).sum(axis=-1) - len(m) * LOG_2PI
+    return Pooled(np.einsum("...jk,...k->...j", back, np.stack(c, axis=-1)), covariance, log_determinant, quadratic)
+
+
+def _joined(of_cells, of_priors):
+    """Entries of the cells, (..., R), and after them those of the proper priors."""
+    more = np.broadcast_to(of_priors, (*np.shape(of_cells)[:-1], len(of_priors)))
+    return np.concatenate([of_cells, more], axis=-1) if len(of_priors) else of_cells

@@ -37,6 +37,11 @@ class InverseGamma:
         if self.scale < 0 or (self.scale > 0 and self.shape <= 0):
             raise ValueError(f"InverseGamma({self.shape}, {self.scale}) is no density: give a positive shape and scale")
 
+    def __str__(self):
+        named = {0.0: "1/variance", -0.5: "Uniform()", -1.0: "Uniform() on its square"}
+        improper = named.get(self.shape, f"InverseGamma({self.shape:g}, 0) on its square")
+        return f"InverseGamma({self.shape:g}, {self.scale:g}) on its square" if self.proper else improper
+
     @property
     def proper(self) -> bool:
         """Whether it integrates to one."""
@@ -116,7 +121,10 @@ class HalfStudentT:
 
     def __post_init__(self):
         if not (self.nu > 0 and self.scale > 0):
-            raise ValueError(f"HalfStudentT({self.nu}, {self.scale}) needs positive degrees of freedom and scale")
+            raise ValueError(f"{self} needs positive degrees of freedom and a positive scale")
+
+    def __str__(self):
+        return f"HalfCauchy({self.scale:g})" if self.nu == 1 else f"HalfStudentT({self.nu:g}, {self.scale:g})"
 
     @property
     def fall(self) -> float:
@@ -174,7 +182,10 @@ class HalfNormal:
 
     def __post_init__(self):
         if not self.scale > 0:
-            raise ValueError(f"HalfNormal({self.scale}) needs a positive scale")
+            raise ValueError(f"{self} needs a positive scale")
+
+    def __str__(self):
+        return f"HalfNormal({self.scale:g})"
 
     def scaled(self, unit: float) -> Self:
         """Of the sd in that unit."""
@@ -207,6 +218,8 @@ class HalfNormal:
 @dataclass(frozen=True)
 class Known:
     """A sigma that is known to be 1: the noise of the data says it all."""
+
+    proper = False
 
     def log_density(self, sd):
         """Nothing is added."""

@@ -34,8 +34,10 @@ class Collapsed:
         What does not depend on the scales, all constants but those of improper priors. It grows with the rows, and the
         digits that it would cost the height are the ones that matter.
     location : ndarray (..., p)
+        Of the standard coefficients: b is `turn` times them.
     covariance : ndarray (..., p, p)
         Squared scale matrix of the t, `unit` times what it is for sigma = 1.
+    turn : ndarray (p, p)
     unit : ndarray (...)
         What stands for sigma^2 where sigma is integrated out; 1 where it is given.
     df : float
@@ -47,6 +49,7 @@ class Collapsed:
     log_constant: float
     location: np.ndarray
     covariance: np.ndarray
+    turn: np.ndarray
     unit: np.ndarray
     df: float = np.inf
     sigma2: laws.InverseGamma | None = None
@@ -124,8 +127,12 @@ class TwoLevel:
         """
         g, (mu, *slopes) = self.groups, self.coefficients
         x = g.design[:, 1:]
-        unit, centre = x.std(axis=0), x.mean(axis=0) * (not mu.proper)
-        unit = np.where(unit > 0, unit, 1.0)  # a constant covariate is refused elsewhere
+        most = np.abs(x).max(axis=0, initial=0.0) + (x == 0).all(axis=0)  # whose square a double may not hold
+        spread = (x / most).std(axis=0) * most
+        unit, centre = (
+            np.where(spread > 0, spread, 1.0),
+            x.mean(axis=0) * (not mu.proper),
+        )  # a constant is not refused here
         turn = np.diag([1.0, *(1 / unit)])
         turn[0, 1:] = -centre / unit
         design = np.column_stack([g.design[:, 0], (x - centre) / unit])
@@ -192,14 +199,13 @@ class TwoLevel:
         given = unit if sigma is None else sigma
         noise, between = self.variances(self.groups.cells.noise, tau[..., None], given[..., None])
         p = pool(inner.groups.cells, noise + between, inner._centred)
-        location = (p.mean + np.eye(len(turn))[0] * self.groups.centre) @ turn.T
-        covariance = turn @ p.covariance @ turn.T
+        location = p.mean + np.eye(len(turn))[0] * self.groups.centre
         height = self.tau.log_density(tau) - p.log_determinant / 2
         turned = sum(np.log(turn[k, k]) for k, prior in enumerate(self.coefficients) if not prior.proper)
         if self.scales == self.unknown:
             of_squares, log_constant = self._log_squares(given)
             height += self.sigma.log_density(given) + of_squares - p.quadratic / 2
-            return Collapsed(height, log_constant + turned, location, covariance, unit)
+            return Collapsed(height, log_constant + turned, location, p.covariance, turn, unit)
         df, ss = self.groups.within
         none = self.sigma.given(df + len(self.groups) - len(self.coefficients), ss)
         # About the sum of squares within groups, next to which the rest is small; about any where there is none.
@@ -208,8 +214,10 @@ class TwoLevel:
         height -= none.shape * (np.log1p(p.quadratic / 2 / about.scale) if none.scale else np.log(sigma2.scale))
         log_constant = self._log_squares_constant + self.sigma.log_constant - np.log(2) + about.log_integral
         unit = sigma2.scale / sigma2.shape
-        covariance = covariance * unit[..., None, None]
-        return Collapsed(height, log_constant + turned, location, covariance, unit, 2 * float(sigma2.shape), sigma2)
+        covariance = p.covariance * unit[..., None, None]
+        return Collapsed(
+            height, log_constant + turned, location, covariance, turn, unit, 2 * float(sigma2.shape), sigma2
+        )
 
     @property
     def _centred(self):

@@ -5,7 +5,6 @@ independent draws are there for the asking.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -30,6 +29,7 @@ from models.pooling import kappa, own, theta_given
 from models.propriety import moments, require_proper
 from models.two_level import Collapsed, TwoLevel
 
+EVERY = slice(None)
 DEPTH = 45.0  # e^-45 of the top is 3e-20: nothing that doubles can tell
 
 
@@ -67,21 +67,20 @@ class Posterior:
     @property
     def b(self) -> Mixture:
         """mu and beta."""
-        squared = np.einsum("njj->nj", self.given.covariance)
-        return t_mixture(self.weight, self.given.location, np.sqrt(squared), self.given.df)
+        location, squared = self._regression(np.eye(len(self.given.turn)))
+        return t_mixture(self.weight, location, np.sqrt(squared), self.given.df)
 
-    def theta(self) -> Mixture:
-        """theta of every group."""
-        mean, squared = self._theta
+    def theta(self, at=EVERY) -> Mixture:
+        """theta of every group, or of those at some positions."""
+        mean, squared = self._theta(at)
         return t_mixture(self.weight, mean, np.sqrt(squared), self.given.df)
 
-    @cached_property
-    def _theta(self):
+    def _theta(self, at):
         """Location and squared scale of theta at the nodes, (node, group)."""
-        g, x = self.model.groups, self.model.groups.design
-        noise, between = self._variances(g.noise)
-        mean, variance = theta_given(g.mean, noise, self.given.location @ x.T, between)
-        return mean, variance * self.given.unit[:, None] + self._squared_scale(x) * kappa(noise, between) ** 2
+        g = self.model.groups
+        (noise, between), (population, squared) = self._variances(g.noise[at]), self._regression(g.design[at])
+        mean, variance = theta_given(g.mean[at], noise, population, between)
+        return mean, variance * self.given.unit[:, None] + squared * kappa(noise, between) ** 2
 
     def contrast(self, weights) -> Mixture:
         """Sums of theta with those weights, (quantity, J): a difference has 1 and -1.
@@ -89,14 +88,14 @@ class Posterior:
         Given the scales and b the theta are independent, and b reaches each by its kappa.
         """
         g = self.model.groups
-        noise, between = self._variances(g.noise)
+        (noise, between), x = self._variances(g.noise), g.design @ self.given.turn
         kept, population = (
             np.broadcast_to(own(noise, between), (len(self.weight), len(g))),
-            self.given.location @ g.design.T,
+            self.given.location @ x.T,
         )
         # Of all alike the population mean drops out of a difference; only so is it exact where tau is next to 0.
-        mean = self.given.location @ (weights @ g.design).T + (kept * (g.mean - population)) @ weights.T
-        reach = weights @ g.design - np.einsum("qj,nj,jk->nqk", weights, kept, g.design)
+        mean = self.given.location @ (weights @ x).T + (kept * (g.mean - population)) @ weights.T
+        reach = weights @ x - np.einsum("qj,nj,jk->nqk", weights, kept, x)
         of_b = np.einsum("nqj,njk,nqk->nq", reach, self.given.covariance, reach)
         squared = (kept * noise) @ (weights**2).T * self.given.unit[:, None] + of_b
         return t_mixture(self.weight, mean, np.sqrt(squared), self.given.df)
@@ -106,13 +105,13 @@ class Posterior:
 
         With a noise, in units of sigma^2, a value of such a group.
         """
-        noise, between = self._variances(noise)
-        squared = (between + noise) * self.given.unit[:, None] + self._squared_scale(x)
-        return t_mixture(self.weight, self.given.location @ x.T, np.sqrt(squared), self.given.df)
+        (noise, between), (location, squared) = self._variances(noise), self._regression(x)
+        squared = (between + noise) * self.given.unit[:, None] + squared
+        return t_mixture(self.weight, location, np.sqrt(squared), self.given.df)
 
     def new_value(self, at: int) -> Mixture:
         """One more value of the group at that position: its theta and the noise of one."""
-        mean, squared = (of_theta[:, at : at + 1] for of_theta in self._theta)
+        mean, squared = self._theta(np.array([at]))
         noise, _ = self._variances(self.model.groups.noise_of_one[at])
         return t_mixture(self.weight, mean, np.sqrt(squared + noise * self.given.unit[:, None]), self.given.df)
 
@@ -128,9 +127,10 @@ class Posterior:
         found = [rows([(name, label) for label in labels], law) for name, (labels, law) in laws.items()]
         return self._masked(pd.concat(found))
 
-    def _squared_scale(self, x):
-        """Of x'b at the nodes, (node, quantity)."""
-        return np.einsum("gj,njk,gk->ng", x, self.given.covariance, x)
+    def _regression(self, x):
+        """Location and squared scale of x'b at the nodes, (node, quantity)."""
+        x = x @ self.given.turn
+        return self.given.location @ x.T, np.einsum("gj,njk,gk->ng", x, self.given.covariance, x)
 
     def _variances(self, noise):
         """As the model has them, at the nodes; in units of sigma^2 where sigma is integrated out."""
@@ -158,9 +158,9 @@ class Posterior:
             lambda share, which: np.log(share / (1 - share)) / 2,
         )
 
-    def kappa(self) -> Mixture:
-        """Shrinkage of every group."""
-        noise = self.model.groups.noise
+    def kappa(self, at=EVERY) -> Mixture:
+        """Shrinkage of every group, or of those at some positions."""
+        noise = self.model.groups.noise[at]
         return lattice_mixture(
             self.weight,
             self._log("ratio"),
@@ -175,15 +175,15 @@ class Posterior:
         powers = zip(("tau", "sigma"), self.model.powers[name], strict=True)
         return sum(power * self.logs[s] for s, power in powers if power and s in self.logs)
 
-    def table(self) -> pd.DataFrame:
-        """Mean, sd and quantiles of every quantity, by variable and label.
+    def table(self, at=EVERY) -> pd.DataFrame:
+        """Mean, sd and quantiles of every quantity, by variable and label; of all groups, or those at some positions.
 
         Nan for a moment that does not exist, or is so near to not existing that quadrature would have to go out to
         astronomical values of tau for it.
         """
-        labels = self.model.groups.labels
-        theta = rows([("theta", label) for label in labels], self.theta())
-        kappa = rows([("kappa", label) for label in labels], self.kappa())
+        labels = np.array(self.model.groups.labels)[at].tolist()
+        theta = rows([("theta", label) for label in labels], self.theta(at))
+        kappa = rows([("kappa", label) for label in labels], self.kappa(at))
         return pd.concat([self.population((*self.model.unknown, "sd_between")), self._masked(theta), kappa])
 
     def population(self, scales) -> pd.DataFrame:
@@ -211,7 +211,7 @@ class Posterior:
         if c.sigma2 is not None:
             drawn["sigma"] = np.sqrt(c.sigma2.draw(rng))
             z *= (drawn["sigma"] / np.sqrt(c.unit))[..., None]
-        drawn["b"] = c.location + np.einsum("...jk,...k->...j", np.linalg.cholesky(c.covariance), z)
+        drawn["b"] = (c.location + np.einsum("...jk,...k->...j", np.linalg.cholesky(c.covariance), z)) @ c.turn.T
         return complete(self.model, drawn, engine="exact", rng=rng)
 
     def again(self, model: TwoLevel) -> "Posterior":
@@ -219,15 +219,15 @@ class Posterior:
         region = _region(model)
         return _on_lattice(model, region, region.step * self.step / self.region.step, DEPTH)
 
-    def error(self) -> pd.DataFrame:
-        """Numerical error of each entry of `table`.
+    def error(self, at=EVERY) -> pd.DataFrame:
+        """Numerical error of each entry of `table`, of all groups or those at some positions.
 
         Twice its change when the step is halved and the range widened, as what it is compared with is not without
         error; and rounding: a few units in the last place of the value, and of the terms that add up to the log
         density, times the posterior's width.
         """
-        table = self.table()
-        finer = _on_lattice(self.model, self.region, self.step / 2, self.depth + 15).table()
+        table = self.table(at)
+        finer = _on_lattice(self.model, self.region, self.step / 2, self.depth + 15).table(at)
         terms = np.abs(self.given.height).max() + len(self.model.groups)
         rounding = 8 * table.abs().add(width(table) * terms, axis=0)
         return 2 * (finer - table).abs() + np.finfo(float).eps * rounding

@@ -45,7 +45,7 @@ def sample(
 
 
 def thinning(model: TwoLevel, *, rng) -> int:
-    """Sweeps a kept draw that leave what is kept about independent, from a short run.
+    """Sweeps a kept draw that leave what is kept about independent, and twice as many, from a short run.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def thinning(model: TwoLevel, *, rng) -> int:
     sampled += [np.log(kept[f"{name}2"]) for name in model.unknown]
     ways = ({"method": "bulk"}, {"method": "tail", "prob": (0.05, 0.95)})
     fewest = min(float(az.ess(x, **way)) for x in sampled for way in ways)
-    return int(np.clip(np.ceil(CHAINS * PILOT / fewest), 2, MOST_THINNING))
+    return int(np.clip(np.ceil(2 * CHAINS * PILOT / fewest), 2, MOST_THINNING))
 
 
 def run(conditionals: dict, state: dict, *, draws: int, tune: int, thin: int, rng) -> dict[str, np.ndarray]:

@@ -16,6 +16,7 @@ from analyses.contract import QUANTILES
 
 CLOSE = {"xatol": 2e-16, "xrtol": 4e-16}
 PROBABILITIES = QUANTILES | {"q5": 0.05, "q95": 0.95}  # the last two are what agreement asks for
+BEYOND = 100  # steps: there a lattice too coarse for a spike at its end comes within 1e-3 of 0 and 1 as well
 NEAR = 0.25  # of an order: a moment that exists by less is not computed
 SETTLED = 1e-6  # of the posterior's width; halving the step squares the error, so what stands still is off by 1e-12
 
@@ -210,8 +211,9 @@ def lattice_mixture(weight, u, step, transform, inverse, *, increasing=True) -> 
         return at if increasing else 1 - at
 
     def quantile(p):
-        target = p if increasing else 1 - p
-        return transform(_root(lambda x: below(x) - target, nodes.min(axis=0), nodes.max(axis=0), weight @ nodes, 1.0))
+        target, beyond = p if increasing else 1 - p, BEYOND * step
+        low, high = nodes.min(axis=0) - beyond, nodes.max(axis=0) + beyond
+        return transform(_root(lambda x: below(x) - target, low, high, weight @ nodes, 1.0))
 
     values = transform(nodes)
     return Mixture(*_moments(weight, values, 0.0), cdf, quantile)
@@ -235,24 +237,29 @@ def _mixture_quantile(weight, cdf, component) -> Callable:
         each, width = component(p), component(0.75) - component(0.25)
         slack = 1e-6 * width.min(axis=0)  # for components that all have the same quantile
         low, high, which = each.min(axis=0) - slack, each.max(axis=0) + slack, np.arange(each.shape[1])
-        return _root(lambda x, i: cdf(x, i) - p, low, high, weight @ each, weight @ width, which)
+        near = np.argmax(weight)  # not the mean, which far nodes may have pulled away, or may not exist
+        return _root(lambda x, i: cdf(x, i) - p, low, high, each[near], width[near], which)
 
     return quantile
 
 
 def _moments(weight, means, variances):
-    mean = weight @ means
+    near = means[np.argmax(weight)]  # what all nodes share is not summed: it would cost its digits
+    mean = near + weight @ (means - near)
     return mean, np.sqrt(weight @ (variances + (means - mean) ** 2))
 
 
 def _root(f, low, high, centre, width, *args):
-    """Where f changes its sign between low and high, to the rounding of a number that far from the centre."""
+    """Where f changes its sign between low and high, to the rounding of a number that far from the centre.
+
+    Searched in the inverse hyperbolic sine, as ends may be astronomically far.
+    """
 
     def scaled(t, centre, width, *args):
-        return f(centre + t * width, *args)
+        return f(centre + np.sinh(t) * width, *args)
 
-    ends = (low - centre) / width, (high - centre) / width
+    ends = np.arcsinh((low - centre) / width), np.arcsinh((high - centre) / width)
     found = elementwise.find_root(scaled, ends, args=(centre, width, *args), tolerances=CLOSE)
     if not found.success.all():
         raise RuntimeError("the distribution function of a mixture does not cross the probability between its ends")
-    return centre + found.x * width
+    return centre + np.sinh(found.x) * width

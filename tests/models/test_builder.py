@@ -109,8 +109,9 @@ def test_collapsed_is_the_rest_divided_by_its_conditional(model):
         conditional = 0.0
         if c.sigma2 is not None:
             conditional += c.sigma2.log_density(sigma**2)[0] + np.log(2 * sigma)
-        covariance = c.covariance[0] * (sigma**2 / c.unit[0] if c.sigma2 is not None else 1.0)
-        conditional += MultivariateNormal(c.location[0], covariance).log_density(b)
+        unit = sigma**2 / c.unit[0] if c.sigma2 is not None else 1.0
+        covariance = c.turn @ c.covariance[0] @ c.turn.T * unit
+        conditional += MultivariateNormal(c.turn @ c.location[0], covariance).log_density(b)
         assert joint - conditional == pytest.approx(c.log_density[0], abs=TOLERANCE)
 
 
