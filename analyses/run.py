@@ -45,6 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
         if isinstance(error, Refused):
             print(error, file=sys.stderr)
             return USAGE
+        if options.asked and isinstance(error, RuntimeError | FloatingPointError):  # an engine's, with its reason
+            print(f"{options.asked.path.name}: {error}", file=sys.stderr)
+            return USAGE
         if isinstance(error, OSError):
             where = f"{error.filename or options.out}: {error.strerror}" if error.strerror else str(error)
             print(where, file=sys.stderr)

@@ -343,6 +343,7 @@ def scores(groups, of=None, **asked):
 
 
 PRECISE = ["1003"] * 6, ["6.2", "6.2", "3.1", "5.7", "6.2", "0.0000013"], [2000, 2000, 2007, 2009, 2006, 2001]
+EIGHT = ["28", "8", "-3", "7", "-1", "1", "18", "12"], ["15", "10", "16", "11", "9", "11", "10", "18"]
 APART = {"a": "0 1 3", "b": "1e12 1000000000002", "c": "-1e12 -1000000000001 -999999999997"}
 
 
@@ -400,6 +401,10 @@ def test_any_bytes(tmp_path_factory, study, start, rest):
 @example(estimates(["1", "2", "4"], ["1", "1", "2"]))
 @example(scores({"a": "1 2", "b": "2 4 7", "c": "5", "d": "3 3"}))
 @example(scores({"a": "1 1", "b": "2 2", "c": "5"}))
+@example(scores({"a": "0 1e-9", "b": "1 1.000000002", "c": "3"}))
+@example(scores({"a": "1 2", "b": "3 1", "c": "5 1e15"}))
+@example(estimates(*EIGHT, priors={"tau2": ("InverseGamma", [Decimal("0.001"), Decimal("0.001")])}))
+@example(estimates(["1", "2", "3"], ["1", "1e-7", "1e3"]))
 def test_any_table_on_the_command_line(tmp_path_factory, case):
     """Status 2 with the refusal and nothing else, or a report."""
     folder, said = tmp_path_factory.mktemp("any"), io.StringIO()

@@ -87,7 +87,7 @@ def log_predictive(model: TwoLevel, tree: xr.DataTree) -> np.ndarray:
     sigma = draws["sigma"].values.reshape(-1, 1) if "sigma" in draws else np.ones((len(b), 1))
     between = draws["sd_between"].values.reshape(-1, 1) ** 2
     means = laws.Normal(b, np.sqrt(sigma**2 * g.noise + between)).log_density(g.mean)
-    return means - g.df * np.log(sigma) - g.ss / (2 * sigma**2)
+    return means - g.df * np.log(2 * np.pi * sigma**2) / 2 - np.log(g.df + 1) / 2 - g.ss / (2 * sigma**2)
 
 
 def log_density_of_rows(groups: Groups) -> float:

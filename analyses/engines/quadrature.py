@@ -9,6 +9,7 @@ from scipy.interpolate import RegularGridInterpolator
 from scipy.ndimage import binary_dilation
 
 MOST_NODES = 10_000_000  # their coordinates take 160 MB in two dimensions
+WIDEST = 2.0  # step: where data say little a density of logs may be level, but its ends bend over a unit or two
 BLOCK = 16_384  # nodes at a time: with a thousand cells an array of them takes 130 MB
 
 
@@ -109,7 +110,7 @@ def locate(log_density: Callable, start: np.ndarray) -> Region:
         method="Nelder-Mead",
         options={"xatol": 1e-4, "fatol": 1e-4},
     ).x
-    return Region(log_density, mode, min(_width(log_density, mode, axis) for axis in np.eye(len(mode))))
+    return Region(log_density, mode, min(WIDEST, *(_width(log_density, mode, axis) for axis in np.eye(len(mode)))))
 
 
 def _width(log_density, mode, axis):

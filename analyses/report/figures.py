@@ -200,7 +200,8 @@ def predictive(replicated: dict, observed: dict) -> Figure:
     for ax, name in zip(axes.flat, names, strict=False):
         values = {engine: np.ravel(found[name]) for engine, found in replicated.items()}
         everything = np.concatenate(list(values.values()))
-        bins = np.linspace(*np.quantile(everything, [0.001, 0.999]), 41)
+        low, high = np.quantile(everything, [0.001, 0.999])
+        bins = np.linspace(low, max(high, low + 41 * np.spacing(abs(low))), 41)  # of values that are one double too
         for engine, v in values.items():
             ax.hist(v, bins, density=True, histtype="step", color=COLOUR[engine], label=NAMES[engine], **STYLE)
         ax.axvline(observed[name], color=WARNING, label="observed", **STYLE)

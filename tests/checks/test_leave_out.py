@@ -1,5 +1,6 @@
 """What the others say of a group: the ratio of two integrals against averages over draws, densities against rows."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,7 @@ from scipy import stats
 from scipy.integrate import quad
 from scipy.special import logsumexp
 
-from analyses.checks import leave_out
+from analyses.checks import leave_out, predictive
 from analyses.engines import exact
 from models import priors
 from models.groups import Replicates
@@ -193,3 +194,40 @@ def test_importance_sampling_agrees_with_the_exact_ratio():
     naive = logsumexp(log_predictive, axis=0) - np.log(len(mu))
     assert np.any(np.abs(naive - expected) > 5 * ERRORS * error), "draws without weights have seen the group"
     assert np.all(np.abs(found["log_density"] - expected) < ERRORS * error)
+
+
+@pytest.mark.parametrize("name", ["one-way", "estimates, half-normal tau", "one-way, absolute tau"])
+def test_table_of_groups(name):
+    """log_density is the ratio of evidences; the prediction of a group's mean is that of a new group with its noise."""
+    model = PROBLEMS[name]
+    rows = leave_out.table(exact.posterior(model), None)
+    if model.groups.df.any():
+        assert rows["log_density"].to_numpy() == pytest.approx(leave_out.exactly(model), abs=1e-9)
+    at = 2
+    others = exact.posterior(replace(model, groups=model.groups.without(at)))
+    drawn = others.draw(draws=5000, chains=4, rng=np.random.default_rng(8))["posterior"]
+    sigma = drawn["sigma"].values if "sigma" in drawn else 1.0
+    sd = np.sqrt(drawn["sd_between"].values ** 2 + sigma**2 * model.groups.noise[at])
+    mean = predictive.population(others.model, drawn, model.groups.design[at : at + 1])[..., 0]
+    share = stats.norm.sf(model.groups.mean[at], mean, sd)
+    assert rows.loc[at, "P(as large)"] == pytest.approx(share.mean(), abs=ERRORS * share.std() / np.sqrt(share.size))
+    if "sigma" not in drawn:  # the density of an estimate is that of its prediction
+        density = stats.norm.pdf(model.groups.mean[at], mean, sd)
+        error = ERRORS * density.std() / np.sqrt(density.size) / density.mean()
+        assert rows.loc[at, "log_density"] == pytest.approx(np.log(density.mean()), abs=error)
+
+
+def test_groups_by_importance_where_there_are_many(monkeypatch):
+    """The same densities from draws, within Monte Carlo error, with a Pareto k for each."""
+    model = PROBLEMS["one-way"]
+    posterior = exact.posterior(model)
+    exactly = leave_out.table(posterior, None)
+    monkeypatch.setattr(leave_out, "MOST_NODES", 0)
+    tree = posterior.draw(draws=25_000, chains=4, rng=np.random.default_rng(9))
+    weighed = leave_out.table(posterior, tree)
+    trusted = weighed["pareto_k"] < 0.5  # where the weights have a variance
+    assert trusted.sum() >= 3
+    off = (weighed["log_density"] - exactly["log_density"])[trusted].to_numpy()
+    weight = np.exp(-leave_out.log_predictive(model, tree)[:, trusted])
+    error = weight.std(axis=0) / weight.mean(axis=0) / np.sqrt(len(weight))
+    assert (np.abs(off) < ERRORS * error).all()
