@@ -30,19 +30,24 @@ class Restricted:
     theta: np.ndarray
 
 
+def tells(model: TwoLevel) -> bool:
+    """Whether it says anything of the spread between groups: not with single rows, nor with no group left over."""
+    single = isinstance(model.groups, Replicates) and not model.groups.df.any()
+    return len(model.groups) > model.groups.design.shape[1] and not single
+
+
 def maximum(model: TwoLevel) -> Restricted:
     """Maximise the restricted likelihood; priors are not looked at.
 
     Raises
     ------
     ValueError
-        Where it says nothing of the spread between groups: single rows, or no group left over.
+        Where it says nothing of the spread between groups.
     """
-    g, (inner, turn) = model.groups, replace(model, coefficients=()).standard
-    df, ss = g.within
-    left = len(g) - g.design.shape[1]
-    if left == 0 or (isinstance(g, Replicates) and df == 0):
+    if not tells(model):
         raise ValueError("the restricted likelihood says nothing of the spread between groups")
+    g, (inner, turn) = model.groups, replace(model, coefficients=()).standard
+    (df, ss), left = g.within, len(g) - g.design.shape[1]
     flat = (priors.Normal(),) * len(turn)
     cells = inner.groups.cells
 

@@ -217,15 +217,6 @@ def other_priors(prepared: Prepared, others: dict) -> Section:
     models |= {spelling: replace(model, tau=tau) for spelling, tau in others.items() if tau != model.tau}
     tables = {spelling: prepared.units.table(t) for spelling, t in sensitivity.side_by_side(models).items()}
     power = sensitivity.by_power(model)
-    moved = power["prior"].abs().max()
-    improper = not model.tau.proper and all(not prior.proper for prior in model.coefficients)
-    said = (
-        "A flat prior to any power is flat, so weighing it more says nothing: look how far other priors lead."
-        if improper
-        else f"A prior that weighs twice as much moves no median by more than {moved:.2f} of its sd: the data decide."
-        if moved <= sensitivity.MATTERS
-        else f"A prior that weighs twice as much moves a median by up to {moved:.2f} of its sd: it matters here."
-    )
     rows = [
         {"variable": variable, "label": label, "prior": spelling, **rows.loc[(variable, label), QUANTITY]}
         for variable, label in power.index
@@ -233,11 +224,22 @@ def other_priors(prepared: Prepared, others: dict) -> Section:
     ]
     return Section(
         title="With another prior",
-        text=f"{said} The first prior is the one asked for; those that leave no posterior are left out.",
+        text=f"{_weight(model, power['prior'])} The first prior is the one asked for; those that leave no posterior "
+        "are left out.",
         table=common.existing(pd.DataFrame(rows)),
         note="When all priors weigh twice as much (power-scaling), medians move by, in sds: "
         f"{_listed(power['prior'])}. When the data do: {_listed(power['data'])}. Exact. {common.INTERVALS}",
     )
+
+
+def _weight(model, moved) -> str:
+    """Say how far the prior's weight moves the medians."""
+    most = moved.abs().max()
+    if np.isnan(most) or not any(prior.proper for prior in (model.tau, model.sigma, *model.coefficients)):
+        return "A flat prior to any power is flat, so weighing it more says nothing: look how far other priors lead."
+    if most <= sensitivity.MATTERS:
+        return f"A prior that weighs twice as much moves no median by more than {most:.2f} of its sd: the data decide."
+    return f"A prior that weighs twice as much moves a median by up to {most:.2f} of its sd: it matters here."
 
 
 def _listed(column) -> str:
@@ -248,10 +250,9 @@ def _listed(column) -> str:
 def by_restricted_likelihood(prepared: Prepared, inside: Answer, found: Answer) -> Section:
     """Set restricted maximum likelihood beside the posterior."""
     title, g = "By restricted maximum likelihood", inside.model.groups
-    try:
-        best = restricted.maximum(inside.model)
-    except ValueError as error:
-        return Section(title=title, text=f"It has no answer here: {error}.")
+    if not restricted.tells(inside.model):
+        return Section(title=title, text="It has no answer here: it says nothing of the spread between groups.")
+    best = restricted.maximum(inside.model)
     (offset, unit) = prepared.units.outside("theta")
     rows = [("mu", "", offset + unit * best.b[0], unit * best.error[0])]
     rows += [("beta", c, unit * best.b[k], unit * best.error[k]) for k, c in enumerate(g.covariates, start=1)]
