@@ -169,11 +169,13 @@ class Replicates(Groups):
                 raise ValueError(f"{name} has no value for {sorted(missing)[0]!r}")
         # Less the first value of its group a row is exact where the group's rows resemble each other; what rounding
         # has left of the sum of deviations is taken off again.
-        n, first = np.bincount(which), values[np.unique(which, return_index=True)[1]]
-        offset = values - first[which]
-        mean = np.bincount(which, offset) / n
-        deviation = offset - mean[which]
-        ss = np.bincount(which, deviation**2) - np.bincount(which, deviation) ** 2 / n
+        n, y = np.bincount(which), values[np.argsort(which, kind="stable")]
+        starts = np.cumsum(n) - n
+        first = y[starts]
+        offset = y - np.repeat(first, n)
+        mean = np.add.reduceat(offset, starts) / n  # added in pairs: errors grow with the log of the size
+        deviation = offset - np.repeat(mean, n)
+        ss = np.add.reduceat(deviation**2, starts) - np.add.reduceat(deviation, starts) ** 2 / n
         ss = np.where(n > 1, np.maximum(ss, 0.0), 0.0)
         given = {
             name: list(map({str(k): v for k, v in at.items()}.get, names)) for name, at in (covariates or {}).items()

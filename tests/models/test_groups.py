@@ -1,5 +1,7 @@
 """Data as the likelihood sees them: reduced rightly, refused where they cannot be right."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -84,3 +86,18 @@ def test_cost_goes_with_distinct_sizes_not_with_groups():
     rng = np.random.default_rng(32)
     cells = Cells.compress(1 / rng.integers(1, 6, 10_000), rng.normal(size=10_000), np.ones((10_000, 1)))
     assert len(cells.mean) == 5
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e6, 1e9, 1e12])
+@pytest.mark.parametrize("apart", [0.0, 1e6])
+def test_sums_of_squares_keep_fourteen_digits(offset, apart):
+    """Against rational arithmetic on the very doubles, as in NIST's SmLs series, groups far from each other as well."""
+    rng = np.random.default_rng(17)
+    rows = [offset + apart * i + np.round(rng.normal(1.4, 0.1, n), 1) for i, n in enumerate((21, 201, 2001))]
+    groups = Replicates.from_rows(np.repeat(list("abc"), [len(y) for y in rows]), np.concatenate(rows))
+    for y, mean, ss in zip(rows, groups.mean, groups.ss, strict=True):
+        exactly = [Fraction(v) for v in y.tolist()]
+        middle = sum(exactly) / len(exactly)
+        squares = sum((v - middle) ** 2 for v in exactly)
+        assert abs(Fraction(float(ss)) / squares - 1) < 1e-14
+        assert abs(Fraction(float(mean)) - middle) <= Fraction(np.spacing(float(middle)))
