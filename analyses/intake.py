@@ -13,6 +13,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,8 @@ from analyses.asked import Refused
 SHOWN = 10  # faults that are listed; the others are counted
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 LARGEST, SMALLEST = Decimal("1e305"), Decimal("1e-305")  # beyond either what follows from a number may be none
-GROUPED = re.compile(r"[+-]?\d{1,3}([,' ]\d{3})+(\.\d*)?", re.ASCII)
+EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)  # 1,234: thousands, or a decimal comma
+GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([,' ]\d{3})+(\.\d*)?", re.ASCII)
 COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
@@ -132,23 +134,23 @@ def _csv(path: Path, content: bytes) -> tuple[list[str], list[int], list[list[st
 
 
 def _parquet(path: Path, content: bytes) -> tuple[list[str], list[int], list[list[str]]]:
-    """The same of a Parquet file: its values in the shortest digits that read back as they are, nothing where null."""
+    """The same of a Parquet file: its values in the shortest digits that read back as they are, nothing where null.
+
+    It is read from a copy of what was read already, under a name that no engine takes for a pattern of names.
+    """
     import duckdb  # takes its time to import
 
-    try:
-        found = duckdb.read_parquet(str(path))
-        rows = [["" if value is None else _spelled(value) for value in row] for row in found.fetchall()]
-    except duckdb.Error as error:
-        raise Refused(f"{path.name}: is no Parquet file that can be read: {str(error).splitlines()[0]}") from error
+    with TemporaryDirectory() as folder:
+        copy = Path(folder, "table.parquet")
+        copy.write_bytes(content)
+        try:
+            found = duckdb.sql(f"select columns(*)::varchar from read_parquet('{copy}')")
+            rows = [["" if value is None else value for value in row] for row in found.fetchall()]
+        except duckdb.Error as error:
+            raise Refused(f"{path.name}: is no Parquet file that can be read: {str(error).splitlines()[0]}") from error
     if not rows:
         raise Refused(f"{path.name}: has a header and nothing below it")
-    if path.read_bytes() != content:
-        raise Refused(f"{path.name}: changed while it was read")
     return list(found.columns), list(range(1, len(rows) + 1)), rows
-
-
-def _spelled(value) -> str:
-    return repr(value) if isinstance(value, float) else str(value)
 
 
 def _decoded(path: Path, content: bytes) -> str:
@@ -211,6 +213,8 @@ def _fault(value: str, *, number: bool, optional: bool) -> str:
         if size > LARGEST:
             return "is too large: no double holds what follows from it"
         return "" if size >= SMALLEST or size == 0 else "is too small: no double holds what follows from it"
+    if EITHER.fullmatch(value):
+        return "has a comma: leave it out if it groups thousands, write a point if it is a decimal one"
     if GROUPED.fullmatch(value):
         return "has a thousands separator: leave it out"
     if COMMA.fullmatch(value):
@@ -240,9 +244,8 @@ def _repeated(path, rows, lines) -> str:
     twice = next(row for row, count in Counter(whole).items() if count > 1)
     one, two = (int(line) for line in np.array(lines)[[row == twice for row in whole]][:2])
     return (
-        f"{path.name}: {often} row(s) repeat others in every column (lines {one} and {two}, say): all are counted; "
-        "take "
-        "out what was entered twice"
+        f"{path.name}: {often} row(s) repeat others in every column (lines {one} and {two}, say): all are counted; if "
+        "one was entered twice, take it out"
     )
 
 

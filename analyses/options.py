@@ -77,7 +77,7 @@ def _of_runs(add) -> None:
     engines = f"some of {','.join(ENGINES)} (default: all)"
     add("--engines", type=_engines, default=ENGINES, metavar="LIST", help=engines)
     add("--best", choices=("high", "low"), help="which end of theta has rank 1 (default: the study's own, or high)")
-    add("--quiet", action="store_true", help="print nothing but errors")
+    add("--quiet", action="store_true", help="print nothing but errors and warnings")
 
 
 def _of_tables(add) -> None:
@@ -187,7 +187,7 @@ def _fault_of_priors(study, options) -> str:
     for name in names:
         if names.count(name) > 1:
             return f"--prior is given twice for {name}"
-        if name not in known and name.split("[")[0] not in options.covariate:
+        if name not in (*known, *options.covariate) and not name.startswith(tuple(f"{c}[" for c in options.covariate)):
             return f"--prior of {name}: {study} has priors of {', '.join((*known, *options.covariate))}"
     if study == "meta_analysis" and options.tau_scale:
         return "--tau-scale is for one_way: there is no sigma that tau could be relative to"

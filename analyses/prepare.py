@@ -14,7 +14,7 @@ from analyses.units import EXACTLY, Units
 from models.frames import coded
 from models.groups import Estimates, Groups, Replicates
 from models.priors import InverseGamma, Normal
-from models.propriety import require_proper
+from models.propriety import require_proper, says_nothing_of_tau
 from models.two_level import TwoLevel
 
 FEW = 5  # groups: with fewer the prior of tau speaks as loud as they do
@@ -96,7 +96,9 @@ def _averages(asked):
     intake.check(path, frame, size, (1 <= v <= MOST and v % 1 == 0 for v in n), "is no size of a group")
     each = list(zip(n, frame[spread], strict=True))
     intake.check(path, frame, spread, (v is None or v >= 0 for _, v in each), "must not be negative")
-    intake.check(path, frame, spread, (k == 1 or v is not None for k, v in each), "may be so in a group of one only")
+    intake.check(
+        path, frame, spread, (k == 1 or v is not None for k, v in each), "is blank: only a group of one may have none"
+    )
     intake.check(path, frame, spread, (k > 1 or not v for k, v in each), "is of a group of one, which has no spread")
     sds = [(v or Decimal(0)) * (Decimal(1) if "sd" in column else k.sqrt()) for k, v in each]
     units = Units.of(frame[mean], sds, tau=asked.absolute)
@@ -168,7 +170,7 @@ def _prepared(
         units=units,
         priors=spelled,
         references=references,
-        warnings=tuple(_warnings(where, frame, groups)),
+        warnings=tuple(_warnings(where, frame, model)),
         read={where: frame.attrs["sha256"]},
     )
 
@@ -185,8 +187,9 @@ def _stated(groups: Groups, spelled: dict[str, str], *, relative: bool) -> TwoLe
     )
 
 
-def _warnings(where, frame, groups):
+def _warnings(where, frame, model):
     """What the reader should know of the data first."""
+    groups = model.groups
     if frame.attrs["repeated"]:
         yield frame.attrs["repeated"]
     ratio = groups.standard_error.max() / groups.standard_error.min() if isinstance(groups, Estimates) else 1
@@ -194,6 +197,8 @@ def _warnings(where, frame, groups):
         yield f"{where}: standard errors differ by a factor {ratio:,.0f}: look whether one is in another unit"
     if len(groups) < FEW:
         yield f"{where}: {len(groups)} groups say little of tau: its prior weighs as much as they do"
+    if says_nothing_of_tau(model):
+        yield f"{where}: these data say nothing of tau: what is said of it, and of what hangs on it, is its prior"
 
 
 def _design(asked, frame, labels):
@@ -259,7 +264,7 @@ def _spelled(asked: Asked, groups: Groups, defaults) -> dict[str, str]:
     for name, dist in asked.priors.items():
         if name in ("tau2", "sigma2"):
             del found[name.removesuffix("2")]
-        levels = [c for c in groups.covariates if c == name or c.split("[")[0] == name]
+        levels = [c for c in groups.covariates if c == name or c.startswith(f"{name}[")]
         if name not in ("mu", "tau", "tau2", "sigma", "sigma2") and not levels:
             known = ", ".join(repr(c) for c in groups.covariates)
             raise Refused(f"{asked.path.name}: --prior of {name!r}: the coefficients are those of mu, {known}")

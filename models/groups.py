@@ -61,18 +61,8 @@ class Groups:
         return replace(self, labels=tuple(labels), **each)
 
     def powered(self, alpha: float) -> Self:
-        """Groups whose likelihood is that of these to the power alpha: as if each value had been seen alpha times.
-
-        Raises
-        ------
-        ValueError
-            Where that leaves no degrees of freedom within groups.
-        """
-        n = self.df + 1
-        df = np.where(self.df.any(), alpha * n - 1, 0.0)
-        if self.df.any() and df.sum() <= 0:
-            raise ValueError(f"{n.sum():g} rows to the power {alpha} are no more than {len(self)} groups")
-        return replace(self, noise=self.noise / alpha, df=df, ss=alpha * self.ss)
+        """Groups whose likelihood is that of these to the power alpha: as if each value had been seen alpha times."""
+        return replace(self, noise=self.noise / alpha, ss=alpha * self.ss)
 
     @cached_property
     def within(self) -> tuple[float, float]:
@@ -218,6 +208,19 @@ class Replicates(Groups):
             e -= e.mean()
             made.append(mean + e * (np.sqrt(ss / np.sum(e**2)) if n > 1 else 0.0))
         return list(np.repeat(self.labels, self.n.astype(int))), np.concatenate(made)
+
+    def powered(self, alpha: float) -> Self:
+        """Groups whose likelihood is that of these to the power alpha: as if each row had been there alpha times.
+
+        Raises
+        ------
+        ValueError
+            Where that leaves no degrees of freedom within groups.
+        """
+        df = alpha * self.n - 1
+        if df.sum() <= 0:
+            raise ValueError(f"{self.n.sum():g} rows to the power {alpha} are no more than {len(self)} groups")
+        return replace(super().powered(alpha), df=df)
 
     @property
     def n(self) -> np.ndarray:

@@ -137,7 +137,8 @@ class HalfStudentT:
 
     def powered(self, alpha: float) -> Self:
         """To the power alpha: again a half-t, of alpha (nu + 1) - 1 degrees of freedom."""
-        nu = alpha * self.fall - 1
+        if (nu := alpha * self.fall - 1) <= 0:
+            raise ValueError(f"{self} to the power {alpha} is no density")
         return HalfStudentT(nu, self.scale * np.sqrt(self.nu / nu))
 
     def log_density(self, sd):

@@ -129,10 +129,8 @@ class TwoLevel:
         x = g.design[:, 1:]
         most = np.abs(x).max(axis=0, initial=0.0) + (x == 0).all(axis=0)  # whose square a double may not hold
         spread = (x / most).std(axis=0) * most
-        unit, centre = (
-            np.where(spread > 0, spread, 1.0),
-            x.mean(axis=0) * (not mu.proper),
-        )  # a constant is not refused here
+        unit = np.where(spread > 0, spread, 1.0)  # what is constant is refused elsewhere
+        centre = x.mean(axis=0) * (not mu.proper)
         turn = np.diag([1.0, *(1 / unit)])
         turn[0, 1:] = -centre / unit
         design = np.column_stack([g.design[:, 0], (x - centre) / unit])

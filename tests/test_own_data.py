@@ -165,7 +165,8 @@ UNREADABLE = {
     name: (f"school,score,se\na,1,1\nb,{written},1\n", f"{AT}{said}")
     for name, written, said in (
         ("decimal comma", '"3,5"', "'3,5' has a decimal comma"),
-        ("thousands", '"1,234"', "'1,234' has a thousands separator"),
+        ("thousands", '"1,234,567"', "'1,234,567' has a thousands separator"),
+        ("comma", '"1,234"', "'1,234' has a comma: leave it out if it groups thousands"),
         ("nan", "nan", "'nan' is not a number"),
         ("inf", "inf", "'inf' is not a number"),
         ("minus inf", "-inf", "'-inf' is not a number"),
@@ -538,7 +539,7 @@ def test_sections_are_there(rows, estimates):
         assert "league table" in ran.page
         left, league = section(ran.page, "What the others say of each"), re.split("league table[^<]*</h2>", ran.page)[1]
         assert all(f" {name} " in left and f">{name}</td>" in league for name in names)
-        assert "exact new_theta a new group" in section(ran.page, "What comes next?")
+        assert "new_theta a new group" in section(ran.page, "What comes next?")
         others = section(ran.page, "With another prior")
         assert all(f"tau ~ {name}(" in others for name in ("HalfCauchy", "HalfNormal", "Uniform"))
         assert "REML" in section(ran.page, "By restricted maximum likelihood")
@@ -570,7 +571,7 @@ def test_moments_that_do_not_exist(tmp_path):
     ran = accepted(tmp_path, "meta_analysis", "school,score,se\na,1,1\nb,2,1.5\nc,4,1\n", *ESTIMATES)
     for title in ("With another prior", "What comes next?", "By restricted maximum likelihood"):
         assert "does not exist" in section(ran.page, title)
-    assert "does not exist under this prior" in section(ran.page, "The model")
+    assert "does not exist under these priors" in section(ran.page, "The model")
     assert computed(ran)[0].loc[[("mu", ""), ("tau", "")], ["mean", "sd"]].isna().all(axis=None)
     assert computed(ran)[0][["q2_5", "q50", "q97_5"]].notna().all(axis=None)
 
@@ -663,3 +664,36 @@ def test_other_schools_are_another_study(tmp_path, capfd):
     path = put(tmp_path, "school,mathscore\nA,1\nA,2\nB,3\nB,4\n")
     (line,) = refused(capfd, tmp_path, "math_test", "--data", path)
     assert line == "table.csv: these are not the schools of math_test: for a table of your own ask for one_way"
+
+
+def test_a_parquet_file_is_read_under_its_own_name(tmp_path, quick):
+    """An engine may take s[1].parquet for a pattern, which s1.parquet fits."""
+    parquet(
+        tmp_path / "s1.parquet", "select * from (values ('a', 900.0, 1.0), ('b', 100.0, 1.0)) as t(school, score, se)"
+    )
+    three = "select * from (values ('a', 1.0, 1.0), ('b', 2.0, 1.0), ('c', 4.0, 2.0)) as t(school, score, se)"
+    ran = accepted(tmp_path, "meta_analysis", parquet(tmp_path / "s[1].parquet", three), *ESTIMATES)
+    assert pd.read_csv(ran.folder / "groups.csv")["estimate"].tolist() == [1.0, 2.0, 4.0]
+
+
+TRIALS = "school,score,se,size [m]\na,1,1,3\nb,2,1.5,5\nc,4,1,4\nd,3,2,1\ne,2,1,2\n"
+
+
+@pytest.mark.parametrize("prior", ["tau=HalfStudentT(0.25,1)", "tau2=InverseGamma(0.1,1)"])
+def test_a_prior_that_no_power_leaves_is_said_to_hold_the_posterior_up(prior, tmp_path):
+    """To the power .8 it is no density, so it cannot be weighed down; it is not flat for that."""
+    ran = accepted(tmp_path, "meta_analysis", TRIALS, *ESTIMATES, "--prior", prior)
+    assert "the prior leaves no posterior: it holds this one up" in section(ran.page, "With another prior")
+
+
+def test_a_column_with_brackets_in_its_name_has_a_prior(tmp_path, quick):
+    given = ("--covariate", "size [m]", "--prior", "size [m]=Normal(0,1)")
+    ran = accepted(tmp_path, "meta_analysis", TRIALS, *ESTIMATES, *given)
+    assert "size [m] ~ Normal(0,1)" in section(ran.page, "The model")
+
+
+def test_single_rows_are_not_weighed(tmp_path):
+    """Their likelihood to a power has no posterior, as nothing keeps sigma from 0; and tau is its prior, up front."""
+    ran = accepted(tmp_path, "one_way", "school,score\na,1\nb,2\nc,4\nd,3\ne,2.5\n", *ROWS)
+    assert "these data say nothing of tau" in ran.said
+    assert "When the data do: no posterior is left" in section(ran.page, "With another prior")

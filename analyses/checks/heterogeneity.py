@@ -18,7 +18,8 @@ class Heterogeneity(NamedTuple):
 
     Q on `df` degrees of freedom with its `p`; `i2`, the share of the variation that is no error (Higgins and Thompson
     2002); tau by the moments of Q (DerSimonian and Laird 1986); and the interval of the tau at which Q is what a
-    chi-square would be (Q profile, Viechtbauer 2007).
+    chi-square would be (Q profile, Viechtbauer 2007),
+    nan where it is empty, as they differ less than errors would have them.
     """
 
     q: float
@@ -49,7 +50,8 @@ def table(groups: Estimates) -> Heterogeneity:
     q, w = squares(0.0), 1 / groups.noise
     middle = np.linalg.inv(x.T * w @ x)
     excess = (q - df) / (w.sum() - np.trace(middle @ (x.T * w**2) @ x))
-    low, high = (_solved(squares, stats.chi2.isf(tail, df), groups) for tail in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    large, small = (stats.chi2.isf(tail, df) for tail in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    low, high = (_solved(squares, target, groups) if q > small else np.nan for target in (large, small))
     i2 = max(0.0, (q - df) / q) if q else 0.0
     return Heterogeneity(q, df, float(stats.chi2.sf(q, df)), i2, np.sqrt(max(excess, 0.0)), low, high)
 
@@ -61,4 +63,4 @@ def _solved(squares, target, groups) -> float:
     high = groups.noise.max()
     while squares(high) > target:
         high *= 4
-    return float(np.sqrt(optimize.brentq(lambda tau2: squares(tau2) - target, 0.0, high, xtol=0.0 + 1e-14 * high)))
+    return float(np.sqrt(optimize.brentq(lambda tau2: squares(tau2) - target, 0.0, high, xtol=1e-14 * high)))

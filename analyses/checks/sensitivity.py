@@ -11,7 +11,8 @@ import pandas as pd
 
 from analyses.engines import exact
 from analyses.engines.mixture import width
-from models.propriety import require_proper
+from analyses.engines.quadrature import TooManyNodes
+from models.priors import FLAT, JEFFREYS, Normal
 from models.two_level import TwoLevel
 
 ALPHAS = 0.8, 1.25
@@ -26,7 +27,8 @@ def population(model: TwoLevel) -> pd.DataFrame:
 
 def side_by_side(models: dict[str, TwoLevel]) -> dict[str, pd.DataFrame]:
     """Rows of every model that has a posterior."""
-    return {name: population(model) for name, model in models.items() if _if_proper(lambda m=model: m)}
+    found = {name: _population(model) for name, model in models.items()}
+    return {name: rows for name, rows in found.items() if rows is not None}
 
 
 def by_power(model: TwoLevel) -> pd.DataFrame:
@@ -39,17 +41,36 @@ def by_power(model: TwoLevel) -> pd.DataFrame:
     """
     base = population(model)
     moved = {"prior": [_of_prior(model, a) for a in ALPHAS], "data": [_of_data(model, a) for a in ALPHAS]}
-    columns = {
-        name: (population(up)["q50"] - population(down)["q50"]) / width(base) / DOUBLINGS
-        if down is not None and up is not None
-        else np.nan
-        for name, (down, up) in moved.items()
-    }
+    columns = {}
+    for name, models in moved.items():
+        down, up = map(_population, models)
+        known = down is not None and up is not None
+        columns[name] = (up["q50"] - down["q50"]) / width(base) / DOUBLINGS if known else np.nan
     return pd.DataFrame(columns, index=base.index)
 
 
+def is_powered(model: TwoLevel) -> bool:
+    """Whether a power changes any prior: flat ones stay as they are."""
+    given = (model.tau, *((model.sigma,) if "sigma" in model.unknown else ()), *model.coefficients)
+    return not all(map(_is_flat, given))
+
+
+def _is_flat(prior) -> bool:
+    return prior in (FLAT, JEFFREYS) or (isinstance(prior, Normal) and not prior.proper)
+
+
+def _population(model: TwoLevel | None) -> pd.DataFrame | None:
+    """Rows of a model that has a posterior, and one that a lattice can hold."""
+    if model is None:
+        return None
+    try:
+        return population(model)
+    except (ValueError, TooManyNodes):
+        return None
+
+
 def _of_prior(model, alpha) -> TwoLevel | None:
-    return _if_proper(
+    return _if_any(
         lambda: replace(
             model,
             tau=model.tau.powered(alpha),
@@ -60,14 +81,12 @@ def _of_prior(model, alpha) -> TwoLevel | None:
 
 
 def _of_data(model, alpha) -> TwoLevel | None:
-    return _if_proper(lambda: replace(model, groups=model.groups.powered(alpha)))
+    return _if_any(lambda: replace(model, groups=model.groups.powered(alpha)))
 
 
-def _if_proper(made) -> TwoLevel | None:
-    """The model, unless a power is too small to leave a prior or a posterior."""
+def _if_any(made) -> TwoLevel | None:
+    """The model, unless a power is too small to leave a prior."""
     try:
-        model = made()
-        require_proper(model)
+        return made()
     except ValueError:
         return None
-    return model

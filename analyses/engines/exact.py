@@ -243,8 +243,8 @@ def posterior(model: TwoLevel) -> Posterior:
     ------
     ValueError
         Where the posterior is improper, with the reason.
-    RuntimeError
-        Where the quadrature needs too many nodes.
+    TooManyNodes
+        Where the quadrature needs more than it can hold.
     """
     require_proper(model)
     region = _region(model)

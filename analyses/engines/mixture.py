@@ -235,9 +235,9 @@ def _mixture_quantile(weight, cdf, component) -> Callable:
 
     def quantile(p):
         each, width = component(p), component(0.75) - component(0.25)
-        slack = 1e-6 * width.min(axis=0)  # for components that all have the same quantile
-        low, high, which = each.min(axis=0) - slack, each.max(axis=0) + slack, np.arange(each.shape[1])
-        near = np.argmax(weight)  # not the mean, which far nodes may have pulled away, or may not exist
+        near, which = np.argmax(weight), np.arange(each.shape[1])  # not the mean, which may not exist
+        slack = 1e-6 * width[near]  # for components that all have the same quantile
+        low, high = each.min(axis=0) - slack, each.max(axis=0) + slack
         return _root(lambda x, i: cdf(x, i) - p, low, high, each[near], width[near], which)
 
     return quantile

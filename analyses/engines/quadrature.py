@@ -13,6 +13,10 @@ WIDEST = 2.0  # step: where data say little a density of logs may be level, but 
 BLOCK = 16_384  # nodes at a time: with a thousand cells an array of them takes 130 MB
 
 
+class TooManyNodes(RuntimeError):
+    """A lattice that would not fit: the posterior of the scales is too wide for its narrowest part."""
+
+
 @dataclass(frozen=True, eq=False)
 class Region:
     """Where a log density of d variables lives.
@@ -140,5 +144,5 @@ def _blockwise(function, u) -> np.ndarray:
 def _product(axes) -> np.ndarray:
     """All combinations of the axes' points, (d, node)."""
     if np.prod([len(a) for a in axes], dtype=float) > MOST_NODES:
-        raise RuntimeError(f"the posterior of the scales needs more than {MOST_NODES} quadrature nodes")
+        raise TooManyNodes(f"the posterior of the scales needs more than {MOST_NODES:,} quadrature nodes")
     return np.stack([a.ravel() for a in np.meshgrid(*axes, indexing="ij")])

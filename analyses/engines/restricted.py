@@ -21,7 +21,7 @@ BOUNDARY = 1e-9  # of log likelihood: what gains less on tau = 0 is no gain
 
 @dataclass(frozen=True, eq=False)
 class Restricted:
-    """Estimates of b with standard errors as if the variances were known, the standard deviations, theta, kappa."""
+    """Estimates of b with standard errors as if the variances were known, the standard deviations, and theta."""
 
     b: np.ndarray
     error: np.ndarray

@@ -12,7 +12,11 @@ from analyses.checks import Verdict
 from analyses.report.numbers import spelled
 from analyses.routes import Fit
 
-SPREADS = ("sd", "theta_sd", "standard error")  # columns that tell how many digits of a row mean something
+SPREADS = ("sd", "theta_sd", "standard error")
+LOCATED = {  # columns on the scale that those are on
+    *("mean", "sd", "q2_5", "q50", "q97_5", "observed", "estimate", "REML", "standard error", "difference"),
+    *("theta_mean", "theta_sd", "theta_q2_5", "theta_q97_5"),
+}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -91,10 +95,18 @@ def _template(name) -> jinja2.Template:
 
 def _cells(table: pd.DataFrame):
     """Rows of a table as text: numbers with the digits that the row's sd supports, nothing where there is nothing."""
-    spread = next((name for name in SPREADS if name in table), None)
     for row in table.to_dict("records"):
-        sd = row.get(spread)
-        yield [_cell(value, sd if isinstance(sd, float) else None) for value in row.values()]
+        sd = _spread(row)
+        yield [_cell(value, sd if name in LOCATED else None) for name, value in row.items()]
+
+
+def _spread(row) -> float | None:
+    """What tells how many digits of a row mean something: its sd, else the width of its interval, else its error."""
+    given = [row.get(name) for name in SPREADS]
+    low, high = row.get("q2_5"), row.get("q97_5")
+    if isinstance(low, float) and isinstance(high, float):
+        given.insert(2, (high - low) / 4)
+    return next((sd for sd in given if isinstance(sd, float) and sd > 0), None)
 
 
 def _cell(value, sd) -> str:

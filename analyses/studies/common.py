@@ -34,9 +34,8 @@ def agreement_section(answer: Fit) -> Section:
     how = "in closed form" if answer.nodes == 1 else by_quadrature
     return Section(
         title="Do the three routes agree?",
-        text=f"The exact posterior is computed without sampling: {how}, with a numerical error below "
-        f"{_above(answer.error)} posterior standard deviations. Every mean, and every share of draws below the exact "
-        "5, 50 and 95% quantiles, is held against it in Monte Carlo standard errors.",
+        text=f"The exact posterior is computed without sampling: {how}, {_above(answer.error)}. Every mean, and every "
+        "share of draws below the exact 5, 50 and 95% quantiles, is held against it in Monte Carlo standard errors.",
         figures={"agreement": (figures.agreement(rows, most), caption)},
         table=existing(shared[SUMMARY]),
         note=f"{INTERVALS} The exact rows have no Monte Carlo error. Values for each group are in summary.csv.",
@@ -184,5 +183,7 @@ def other_methods(answer: Answer, settings: Settings, *, thin: int) -> tuple[Sec
 
 
 def _above(error: float) -> str:
-    """The next power of ten."""
-    return f"1e{math.ceil(math.log10(error))}"
+    """Say how small the numerical error is, by the next power of ten."""
+    if math.isnan(error):
+        return "with an error that would take too long to estimate"
+    return f"with a numerical error below 1e{math.ceil(math.log10(error))} posterior standard deviations"

@@ -6,7 +6,6 @@ import pandas as pd
 from analyses import prepare
 from analyses.checks import chance, heterogeneity
 from analyses.prepare import Prepared
-from analyses.report.numbers import spelled
 from analyses.report.pages import Page, Section
 from analyses.routes import Answer, Settings
 from analyses.studies import common, own_data
@@ -31,9 +30,9 @@ def page(settings: Settings) -> Page:
             variation(prepared, found),
             own_data.league(found),
             *own_data.comparisons(prepared, inside, settings),
-            common.prediction_section(found),
+            own_data.what_comes_next(found),
             own_data.others_say(prepared, inside, settings),
-            own_data.other_priors(prepared, others),
+            own_data.other_priors(prepared, others, "the median standard error"),
             own_data.by_restricted_likelihood(prepared, inside, found),
             common.predictive_section(found),
             common.agreement_section(found),
@@ -56,7 +55,7 @@ def variation(prepared: Prepared, found: Answer) -> Section:
     """Say whether estimates differ by more than their errors, with the prior and without."""
     tau, unit = found.reference.loc[("tau", "")], float(prepared.units.unit)
     new = found.predictions[(found.predictions["variable"] == "new_theta") & (found.predictions["engine"] == "exact")]
-    ahead = "; ".join(f"{label}: {own_data.between(row)}" for label, row in new.set_index("label").iterrows())
+    ahead = own_data.between(new.iloc[0]) if len(new) == 1 else "in the table of what comes next"
     title = "Do they differ by more than their errors?"
     try:
         by_q = heterogeneity.table(prepared.model.groups)
@@ -67,14 +66,14 @@ def variation(prepared: Prepared, found: Answer) -> Section:
         ("posterior", tau["q50"], tau["q2_5"], tau["q97_5"]),
         ("moments, and Q profile", moments, low, high),
     ]
-    width = (tau["q97_5"] - tau["q2_5"]) / 4
     return Section(
         title=title,
         text=f"Q is {by_q.q:.2f} on {by_q.df} degrees of freedom ({chance(by_q.p)}), so {100 * by_q.i2:.0f}% of the "
-        f"variation is more than error (I²). tau is {spelled(tau['q50'], width)}, from {spelled(tau['q2_5'], width)} "
-        f"to {spelled(tau['q97_5'], width)}. The effect of another study, for which the interval of mu is too short, "
+        f"variation is more than error (I²). tau is {own_data.between(tau)}. "
+        "The effect of another study, for which the interval of mu is too short, "
         f"is {ahead}.",
         table=pd.DataFrame(rows, columns=["tau by", "estimate", "q2_5", "q97_5"]),
         note="The posterior's median and equal-tailed 95% interval; DerSimonian and Laird's estimate and the interval "
-        "of tau at which Q is between its 2.5 and 97.5% points.",
+        "of tau at which Q is between its 2.5 and 97.5% points: none where they differ less than errors would have "
+        "them.",
     )

@@ -16,6 +16,7 @@ def page(settings: Settings) -> Page:
     model, g = prepared.model, prepared.model.groups
     sigma = model.rough["sigma"]
     others = own_data.relative_priors() if model.relative else own_data.absolute_priors(prepared, sigma)
+    scale = "the usual ones" if model.relative else "about sigma's size"
     return Page(
         name="one_way",
         title=f"Groups in {settings.asked.path.name}",
@@ -29,9 +30,9 @@ def page(settings: Settings) -> Page:
             variation(inside, found),
             own_data.league(found),
             *own_data.comparisons(prepared, inside, settings),
-            common.prediction_section(found),
+            own_data.what_comes_next(found),
             own_data.others_say(prepared, inside, settings),
-            own_data.other_priors(prepared, others),
+            own_data.other_priors(prepared, others, scale),
             own_data.by_restricted_likelihood(prepared, inside, found),
             common.predictive_section(found),
             common.agreement_section(found),

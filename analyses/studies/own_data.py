@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from analyses.checks import leave_out, sensitivity, shrinkage
+from analyses.checks import chance, leave_out, sensitivity, shrinkage
 from analyses.contract import QUANTILES
 from analyses.engines import gibbs, restricted
+from analyses.engines.mixture import highest_moment
 from analyses.prepare import Prepared
 from analyses.report import figures
 from analyses.report.numbers import spelled
@@ -61,15 +62,17 @@ def the_model(prepared: Prepared, found: Answer, likelihood: str) -> Section:
         *(f"The reference level of {name} is {level!r}." for name, level in prepared.references.items()),
         "mu is the population mean where every covariate is 0." if g.covariates else "",
         "These data say nothing of tau: its posterior is its prior." if says_nothing_of_tau(model) else "",
-        f"The mean or the standard deviation of {', '.join(missing)} does not exist under this prior with so few "
-        "groups: medians and intervals stand in their place."
+        f"The mean or the standard deviation of {', '.join(missing)} does not exist under these priors, or hardly: "
+        "medians and intervals stand in their place."
         if missing
         else "",
     ]
     priors_ = ", ".join(f"{name} ~ {dist}" for name, dist in prepared.priors.items())
     return Section(
         title="The model",
-        text=f"{likelihood}; theta_i ~ N({regression}, {spread}). Priors: {priors_}. " + " ".join(filter(None, notes)),
+        text=f"{likelihood}; theta_i ~ N({regression}, {spread}). Priors: {priors_}. Figures in sentences are medians "
+        "with "
+        "95% intervals. " + " ".join(filter(None, notes)),
     )
 
 
@@ -78,7 +81,7 @@ def _without_moments(model):
     named = [("mu", ""), *(("beta", c) for c in model.groups.covariates)]
     named += [(name, "") for name in (*model.unknown, "sd_between", "theta")]
     orders = moments(model)
-    return [key for key in named if orders[key] <= 2]
+    return [key for key in named if highest_moment(orders[key]) < 2]
 
 
 def raw_and_pooled(found: Answer, *, against: str, xlabel: str, ylabel: str) -> Section:
@@ -91,7 +94,8 @@ def raw_and_pooled(found: Answer, *, against: str, xlabel: str, ylabel: str) -> 
         figure = figures.shrinkage(shown, mu, against=against, xlabel=xlabel, ylabel=ylabel)
         pictures["shrinkage"] = (figure, caption)
     if len(found.groups) <= MOST_DRAWN:
-        forest = "Each group by itself (grey, with a 95% confidence interval) and pooled (blue, 95% of the posterior)."
+        width = "1.96 standard errors, with the sigma that all share" if "sigma" in found.model.unknown else "1.96 se"
+        forest = f"Each group by itself (grey, within {width}) and pooled (blue, 95% of the posterior)."
         pictures["forest"] = (figures.forest(_by_itself(found), xlabel=ylabel), forest)
     return Section(
         title="What pooling does",
@@ -147,12 +151,12 @@ def comparisons(prepared: Prepared, inside: Answer, settings: Settings) -> tuple
     at = {label: i for i, label in enumerate(g.labels)}
     weights = np.array([np.eye(len(g))[at[a]] - np.eye(len(g))[at[b]] for a, b in pairs])
     law, which, unit = inside.posterior.contrast(weights), np.arange(len(pairs)), float(prepared.units.unit)
-    exists = moments(inside.model)["theta", ""] > 2
+    exist = highest_moment(moments(inside.model)["theta", ""])
     low, middle, high = (unit * law.quantile(p) for p in (0.025, 0.5, 0.975))
     columns = {
         "difference": [f"{a} - {b}" for a, b in pairs],
-        "mean": unit * law.mean if exists else np.nan,
-        "sd": unit * law.sd if exists else np.nan,
+        "mean": unit * law.mean if exist >= 1 else np.nan,
+        "sd": unit * law.sd if exist >= 2 else np.nan,
         "q2_5": low,
         "q50": middle,
         "q97_5": high,
@@ -166,10 +170,18 @@ def comparisons(prepared: Prepared, inside: Answer, settings: Settings) -> tuple
             title="Does one differ from another?",
             text="The difference of two groups is not that of two independent intervals: both are pulled to the same "
             f"population.{ends}",
-            table=pd.DataFrame(columns),
+            table=common.existing(pd.DataFrame(columns)),
             note=f"Exact. {common.INTERVALS}",
         ),
     )
+
+
+def what_comes_next(found: Answer) -> Section:
+    """Exact predictions for an old and a new group."""
+    section = common.prediction_section(found)
+    exact = found.predictions[found.predictions["engine"] == "exact"].drop(columns="engine")
+    columns = [name for name in common.PREDICTIONS if name != "engine"]
+    return replace(section, table=common.existing(exact[columns]), note=f"Exact. {common.INTERVALS}")
 
 
 def others_say(prepared: Prepared, inside: Answer, settings: Settings) -> Section:
@@ -205,13 +217,13 @@ def _oddest(rows) -> str:
     odd = rows.loc[tail.idxmin()]
     alone = spelled(odd["observed"], (odd["q97_5"] - odd["q2_5"]) / 4, least=1)
     return (
-        f"The oddest is {odd['label']}: a mean of {alone} where the others expect {between(odd)}, two-sided P = "
-        f"{2 * tail.min():.3f} before one allows for the number of groups, {len(rows)}."
+        f"The oddest is {odd['label']}: a mean of {alone} where the others expect {between(odd)}, two-sided "
+        f"{chance(2 * tail.min())} before one allows for the number of groups, {len(rows)}."
     )
 
 
-def other_priors(prepared: Prepared, others: dict) -> Section:
-    """Set other priors of tau beside the one asked for, and weigh prior and data up and down."""
+def other_priors(prepared: Prepared, others: dict, scale: str) -> Section:
+    """Set other priors of tau beside the model's, and weigh prior and data; `scale` says whence theirs is."""
     model, name = prepared.model, "tau" if "tau" in prepared.priors else "tau2"
     models = {f"{name} ~ {prepared.priors[name]}": model}
     models |= {spelling: replace(model, tau=tau) for spelling, tau in others.items() if tau != model.tau}
@@ -224,10 +236,11 @@ def other_priors(prepared: Prepared, others: dict) -> Section:
     ]
     return Section(
         title="With another prior",
-        text=f"{_weight(model, power['prior'])} The first prior is the one asked for; those that leave no posterior "
-        "are left out.",
+        text=f"{_weight(model, power['prior'])} The first prior is the model's; scales of the others are {scale}, "
+        "to show how much a prior would matter. Those that leave no posterior are left out.",
         table=common.existing(pd.DataFrame(rows)),
-        note="When all priors weigh twice as much (power-scaling), medians move by, in sds: "
+        note="When all priors weigh twice as much (power-scaling), medians move by, in sds, a "
+        "doubling: "
         f"{_listed(power['prior'])}. When the data do: {_listed(power['data'])}. Exact. {common.INTERVALS}",
     )
 
@@ -235,8 +248,10 @@ def other_priors(prepared: Prepared, others: dict) -> Section:
 def _weight(model, moved) -> str:
     """Say how far the prior's weight moves the medians."""
     most = moved.abs().max()
-    if np.isnan(most) or not any(prior.proper for prior in (model.tau, model.sigma, *model.coefficients)):
-        return "A flat prior to any power is flat, so weighing it more says nothing: look how far other priors lead."
+    if not sensitivity.is_powered(model):
+        return "Flat priors are flat to any power, so weighing them more says nothing: look how far others lead."
+    if np.isnan(most):
+        return "With less of its weight the prior leaves no posterior: it holds this one up. Look how far others lead."
     if most <= sensitivity.MATTERS:
         return f"A prior that weighs twice as much moves no median by more than {most:.2f} of its sd: the data decide."
     return f"A prior that weighs twice as much moves a median by up to {most:.2f} of its sd: it matters here."
@@ -259,7 +274,7 @@ def by_restricted_likelihood(prepared: Prepared, inside: Answer, found: Answer) 
     rows += [("sd_between", "", unit * best.sd_between, np.nan)]
     rows += [("sigma", "", unit * best.sigma, np.nan)] if isinstance(g, Replicates) else []
     table = pd.DataFrame(rows, columns=["variable", "label", "REML", "standard error"])
-    exact = found.reference[QUANTITY].reset_index()
+    exact, and_beta = found.reference[QUANTITY].reset_index(), " and beta" if g.covariates else ""
     boundary = (
         "It is largest at the boundary, tau = 0: taken at its word, no group differs from the others at all and every "
         f"mean is pooled completely. The posterior says what is compatible with the data: sd_between is "
@@ -269,7 +284,8 @@ def by_restricted_likelihood(prepared: Prepared, inside: Answer, found: Answer) 
     )
     return Section(
         title=title,
-        text=f"What lme4 and metafor report, the maximum of the likelihood with mu integrated out. {boundary}",
+        text=f"What lme4 and metafor report: the likelihood is largest there with mu{and_beta} integrated out. "
+        f"{boundary}",
         table=common.existing(table.merge(exact, on=["variable", "label"])),
         note="mean to q97_5 are the exact posterior's. " + common.INTERVALS,
     )

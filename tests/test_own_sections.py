@@ -1,0 +1,94 @@
+"""What the sections of anyone's data say is in the units of the file, and is what the draws say."""
+
+import numpy as np
+import pytest
+
+from analyses import prepare
+from analyses.asked import Asked
+from analyses.engines.mixture import width
+from analyses.report import pages
+from analyses.routes import Settings
+from analyses.studies import meta_analysis, one_way, own_data
+
+ROWS = {"a": (5.0, 6.5, 7.0), "b": (9.0, 8.5, 11.0, 9.5), "c": (6.0,), "d": (4.0, 4.5, 7.5), "e": (8.0, 9.5)}
+TRIALS = [("a", 2.8, 1.5), ("b", 0.8, 1.0), ("c", -0.3, 1.6), ("d", 0.7, 1.1), ("e", 1.8, 1.0), ("f", 1.2, 1.8)]
+
+
+def answered(tmp_path, study, offset, unit):
+    """The study's answer on the table above at that offset and unit, by the exact engine."""
+    path = tmp_path / f"{offset}_{unit}.csv"
+    if study is one_way:
+        lines = ["g,y", *(f"{g},{offset + unit * y!r}" for g, values in ROWS.items() for y in values)]
+        columns = {"group": "g", "value": "y"}
+    else:
+        lines = ["g,y,s", *(f"{g},{offset + unit * y!r},{unit * s!r}" for g, y, s in TRIALS)]
+        columns = {"label": "g", "estimate": "y", "se": "s"}
+    path.write_text("\n".join(lines))
+    asked = Asked(path=path, columns=columns, compare=(("b", "a"), ("c", "d")))
+    settings = Settings(engines=("exact",), asked=asked)
+    prepared = getattr(prepare, study.__name__.rpartition(".")[2])(asked)
+    return prepared, *own_data.answered("it", prepared, settings), settings
+
+
+@pytest.fixture(params=[one_way, meta_analysis], ids=["one_way", "meta_analysis"])
+def both(request, tmp_path):
+    """The same data about 0 and in thousandths about 64 (numbers that doubles hold)."""
+    study = request.param
+    return study, answered(tmp_path, study, 0.0, 1.0), answered(tmp_path, study, 64.0, 2.0**-10)
+
+
+def moved(rows, *, located=(), scaled=()):
+    """Rows of the first table in the units of the second."""
+    at = {name: 64.0 + rows[name] / 1024 for name in located if name in rows}
+    return rows.assign(**at, **{name: rows[name] / 1024 for name in scaled if name in rows})
+
+
+def same(one, two):
+    assert one.columns.tolist() == two.columns.tolist()
+    for name in one:
+        if one[name].dtype.kind == "f":
+            assert two[name].to_numpy() == pytest.approx(one[name].to_numpy(), rel=1e-9, nan_ok=True), name
+
+
+def test_differences_have_the_unit_and_no_offset(both):
+    _, one, two = both
+    tables = [own_data.comparisons(prepared, inside, s)[0].table for prepared, inside, _, s in (one, two)]
+    same(moved(tables[0], scaled=("mean", "sd", "q2_5", "q50", "q97_5")), tables[1])
+
+
+def test_what_the_others_say_has_both_and_densities_their_unit(both):
+    study, one, two = both
+    tables = [own_data.others_say(prepared, inside, s).table for prepared, inside, _, s in (one, two)]
+    first = moved(tables[0], located=("observed", "mean", "q2_5", "q50", "q97_5"), scaled=("sd",))
+    n = np.array([len(values) for values in ROWS.values()]) if study is one_way else np.ones(len(TRIALS))
+    same(first.assign(log_density=first["log_density"] + n * np.log(1024)), tables[1])
+
+
+def test_restricted_likelihood_has_both(both):
+    _, one, two = both
+    tables = [own_data.by_restricted_likelihood(p, inside, found).table for p, inside, found, _ in (one, two)]
+    scale = np.array([64.0 if variable == "mu" else 0.0 for variable in tables[0]["variable"]])
+    expected = scale + tables[0]["REML"] / 1024
+    assert tables[1]["REML"].to_numpy() == pytest.approx(expected.to_numpy(), rel=1e-6, abs=1e-9)
+
+
+def test_intraclass_correlation_is_that_of_the_draws(tmp_path):
+    """Its mean and quantiles against those of sd_between² / (sd_between² + sigma²), 40,000 times; it has no unit."""
+    _, inside, _, _ = answered(tmp_path, one_way, 0.0, 1.0)
+    draws = inside.posterior.draw(draws=10_000, chains=4, rng=np.random.default_rng(3))["posterior"]
+    share = (draws["sd_between"] ** 2 / (draws["sd_between"] ** 2 + draws["sigma"] ** 2)).values.ravel()
+    law = inside.posterior.intraclass()
+    assert share.mean() == pytest.approx(law.mean[0], abs=4.5 * law.sd[0] / np.sqrt(share.size))
+    for p in (0.025, 0.5, 0.975):
+        below = np.mean(share <= law.quantile(p)[0])
+        assert below == pytest.approx(p, abs=4.5 * np.sqrt(p * (1 - p) / share.size))
+
+
+def test_digits_of_a_row_are_those_its_spread_supports(both):
+    """At an offset a mean has the digits of its sd; a count, or a share of another column's, is not given more."""
+    _, _, (_, _, found, _) = both
+    rows = found.summary[found.summary["variable"] == "mu"].assign(ess_bulk=3918.3561)
+    (cells,) = pages._cells(rows[["mean", "sd", "ess_bulk"]])
+    spread = width(found.reference).loc[("mu", "")]
+    assert abs(float(cells[0]) - rows["mean"].iloc[0]) < spread / 10
+    assert cells[2] == "3918"
