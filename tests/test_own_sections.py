@@ -80,6 +80,7 @@ def test_intraclass_correlation_is_that_of_the_draws(tmp_path):
     law = inside.posterior.intraclass()
     assert share.mean() == pytest.approx(law.mean[0], abs=4.5 * law.sd[0] / np.sqrt(share.size))
     for p in (0.025, 0.5, 0.975):
+        assert law.cdf(law.quantile(p), np.array([0]))[0] == pytest.approx(p, abs=1e-12)
         below = np.mean(share <= law.quantile(p)[0])
         assert below == pytest.approx(p, abs=4.5 * np.sqrt(p * (1 - p) / share.size))
 
