@@ -81,9 +81,10 @@ def prior(name: str, spelled: str):
 def _inverse_gamma(shape: float, scale: float):
     from models import priors
 
-    if not (shape > 0 and scale > 0):
+    found = priors.InverseGamma(shape, scale)
+    if not found.proper:  # the class has improper ones too, but those go by other names here
         raise ValueError(f"InverseGamma({shape:g}, {scale:g}) is no density: give a positive shape and scale")
-    return priors.InverseGamma(shape, scale)
+    return found
 
 
 def _number(name, spelled, part) -> float:

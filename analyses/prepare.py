@@ -21,10 +21,10 @@ FEW = 5  # groups: with fewer the prior of tau speaks as loud as they do
 UNEQUAL = 1000  # times the smallest standard error: the largest adds nothing
 RESOLVED = 10**7  # times: then squares differ by what a double resolves
 MOST = 10**15  # rows in a group: doubles count no farther
-WIDE = 1e50  # times the data: a prior that says nothing of them; if narrower than the next it says all
+WIDE = 1e50  # times the data: the fourth power of a prior that wide still fits a double
 PARAMETERS = ("mu", "beta", "tau", "tau2", "sigma", "sigma2")
 NARROW = 1e-6  # of the data's size; and of its own, a covariate that varies less loses its digits
-COLLINEAR = 1e-7  # of a covariate's spread that the others leave over
+COLLINEAR = 1e-7  # of a covariate's spread that the others leave over: half the digits of a double
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

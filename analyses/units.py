@@ -1,7 +1,8 @@
 """Offset and unit of the data: engines see numbers about 1, the report has them as they were given.
 
-value = offset + unit * inside, both powers of ten or sums of them, taken off in decimals before anything is rounded. So
-an offset of 1e9, a scale of 1e300, or incomes in cents cost no digits and no sampler its patience.
+value = offset + unit * inside, the offset a value of the data and the unit a power of ten, both taken off in decimals
+before anything is rounded. So an offset of 1e9, a scale of 1e300, or incomes in cents cost no digits and no sampler its
+patience.
 """
 
 from collections.abc import Iterable

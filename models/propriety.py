@@ -44,6 +44,10 @@ from models.two_level import TwoLevel
 ROUNDING = 1e-13  # of the means' spread: smaller residuals are none
 
 
+class Improper(ValueError):
+    """Data and priors that have no posterior, or degenerate data, with the reason."""
+
+
 def fall(model: TwoLevel) -> dict[str, float]:
     """Power that the posterior density of each unknown scale falls with, and that of sd_between."""
     g, t = model.groups, model.tau.fall
@@ -87,34 +91,34 @@ def require_proper(model: TwoLevel) -> None:
 
     Raises
     ------
-    ValueError
+    Improper
         Where the posterior does not integrate to one, or the data are degenerate, with the reason.
     """
     g, (df, ss), falls = model.groups, model.groups.within, fall(model)
     if isinstance(model.tau, priors.InverseGamma) and not model.tau.proper and model.tau.shape >= 0:
-        raise ValueError(f"the posterior is improper: {model.tau} of tau piles up at 0; give tau another prior")
+        raise Improper(f"the posterior is improper: {model.tau} of tau piles up at 0; give tau another prior")
     flat = [k for k, prior in enumerate(model.coefficients) if not prior.proper]
     if np.linalg.matrix_rank(model.standard[0].groups.design[:, flat]) < len(flat):
-        raise ValueError("the posterior is improper: flat coefficients of covariates that determine each other")
+        raise Improper("the posterior is improper: flat coefficients of covariates that determine each other")
     if falls["tau"] <= 1:
-        raise ValueError(f"the posterior is improper: {_too_few(model)}")
+        raise Improper(f"the posterior is improper: {_too_few(model)}")
     if df > 0 and ss == 0:
-        raise ValueError(
+        raise Improper(
             "no group has any spread within it: the posterior is degenerate, sigma would be 0; if each value is itself "
             "an average, give it with its standard error instead"
         )
     if "sigma" not in model.unknown:
         return
     if df == 0 and _on_the_regression(g):
-        raise ValueError("the values do not differ: the posterior is degenerate, sigma would be 0")
+        raise Improper("the values do not differ: the posterior is degenerate, sigma would be 0")
     followed = np.linalg.matrix_rank(model.standard[0].groups.design) == len(g)
     if df == 0 and (followed or not model.relative) and model.sigma.rise <= -1:
-        raise ValueError(
+        raise Improper(
             f"the posterior is improper: every group has a single row, so nothing keeps sigma from 0, and its prior "
             f"{model.sigma} piles up there; give sigma a proper prior"
         )
     if falls["sigma"] <= 1:
-        raise ValueError(f"the posterior is improper: too few rows for the prior {model.sigma} of sigma")
+        raise Improper(f"the posterior is improper: too few rows for the prior {model.sigma} of sigma")
 
 
 def _flat(model):

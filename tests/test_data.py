@@ -2,7 +2,6 @@
 
 import csv
 import importlib.util
-import os
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
@@ -18,15 +17,6 @@ from models.groups import Replicates
 
 NAMES = ("math_test", "blood_pressure", "eight_schools", "baseball", "classrooms", "published")
 DATA = Path(str(resources.files("partial_pooling_data")))
-
-
-@pytest.fixture
-def raw():
-    """The folder of raw rows."""
-    folder = os.environ.get("PARTIAL_POOLING_RAW")
-    if not folder:
-        pytest.skip("PARTIAL_POOLING_RAW does not name the folder of the raw rows")
-    return Path(folder)
 
 
 @pytest.mark.parametrize("name", NAMES)

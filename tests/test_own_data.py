@@ -5,7 +5,6 @@ import csv
 import html
 import io
 import json
-import os
 import re
 import subprocess
 import sys
@@ -617,15 +616,6 @@ DAYS = [
     ["date", "systolic", "subject", "treatment"],
     *(["2003-05-0" + str(d), str(120 + d), s, a] for s, a in (("1", "1"), ("2", "2")) for d in (1, 2, 3)),
 ]
-
-
-@pytest.fixture
-def raw():
-    """The folder of raw rows."""
-    folder = os.environ.get("PARTIAL_POOLING_RAW")
-    if not folder:
-        pytest.skip("PARTIAL_POOLING_RAW does not name the folder of the raw rows")
-    return Path(folder)
 
 
 @pytest.mark.slow

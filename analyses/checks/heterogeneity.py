@@ -18,8 +18,8 @@ class Heterogeneity(NamedTuple):
 
     Q on `df` degrees of freedom with its `p`; `i2`, the share of the variation that is no error (Higgins and Thompson
     2002); tau by the moments of Q (DerSimonian and Laird 1986); and the interval of the tau at which Q is what a
-    chi-square would be (Q profile, Viechtbauer 2007),
-    nan where it is empty, as they differ less than errors would have them.
+    chi-square would be (Q profile, Viechtbauer 2007), nan where it is empty: they differ less than errors would have
+    them.
     """
 
     q: float

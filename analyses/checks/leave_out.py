@@ -15,14 +15,14 @@ from analyses.engines.mixture import highest_moment
 from analyses.engines.quadrature import TooManyNodes
 from models import laws
 from models.groups import Groups, Replicates
-from models.propriety import moments
+from models.propriety import Improper, moments
 from models.two_level import TwoLevel
 
 MOST_NODES = 1_000_000  # groups times nodes of the quadrature that are gone through exactly: some twenty seconds
-EXACTLY = ("label", "observed", "mean", "sd", *QUANTILES, "P(as large)", "log_density")
-AHEAD = ("new_group_value", "")
 LEAST_NODES = 2_000  # what setting a quadrature up costs, in nodes
 MOST_K = 0.7  # a Pareto k above it, and the weights' mean cannot be trusted (Vehtari et al. 2024)
+EXACTLY = ("label", "observed", "mean", "sd", *QUANTILES, "P(as large)", "log_density")
+AHEAD = ("new_group_value", "")
 
 
 def exactly(model: TwoLevel) -> np.ndarray:
@@ -68,7 +68,7 @@ def _left_out(model, i, every) -> dict:
     row = {"label": g.labels[i], "observed": g.mean[i]}
     try:
         posterior = exact.posterior(others)
-    except (ValueError, TooManyNodes):
+    except (Improper, TooManyNodes):
         return row
     law, exist = posterior.new_theta(g.design[i : i + 1], g.noise[i]), highest_moment(moments(others)[AHEAD])
     return row | {

@@ -13,6 +13,7 @@ from analyses.engines import exact
 from analyses.engines.mixture import width
 from analyses.engines.quadrature import TooManyNodes
 from models.priors import FLAT, JEFFREYS, Normal
+from models.propriety import Improper
 from models.two_level import TwoLevel
 
 ALPHAS = 0.8, 1.25
@@ -65,7 +66,7 @@ def _population(model: TwoLevel | None) -> pd.DataFrame | None:
         return None
     try:
         return population(model)
-    except (ValueError, TooManyNodes):
+    except (Improper, TooManyNodes):
         return None
 
 

@@ -9,8 +9,8 @@ from models.propriety import require_proper
 from models.two_level import TwoLevel
 
 CHAINS = 16
-PILOT = 500  # sweeps
-MOST_THINNING = 200
+PILOT = 500  # sweeps: of all chains 8000, enough to tell a correlation time of up to some tens
+MOST_THINNING = 200  # with more a run takes minutes: then the checks shall say that it did not mix
 
 
 def sample(

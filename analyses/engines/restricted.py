@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import optimize
 
-from models import priors
 from models.groups import Replicates
 from models.pooling import pool, theta_given
 from models.two_level import TwoLevel
@@ -48,11 +47,10 @@ def maximum(model: TwoLevel) -> Restricted:
         raise ValueError("the restricted likelihood says nothing of the spread between groups")
     g, (inner, turn) = model.groups, replace(model, coefficients=()).standard
     (df, ss), left = g.within, len(g) - g.design.shape[1]
-    flat = (priors.Normal(),) * len(turn)
     cells = inner.groups.cells
 
     def pooled(ratio):
-        return pool(cells, (cells.noise + ratio**2)[None], flat)
+        return pool(cells, (cells.noise + ratio**2)[None], inner.coefficients)
 
     def minus(ratio):
         p = pooled(ratio)

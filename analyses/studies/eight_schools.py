@@ -6,7 +6,7 @@ import pandas as pd
 from arviz_stats.base import array_stats
 from scipy import stats
 
-from analyses.checks import diagnostics, shrinkage
+from analyses.checks import diagnostics, heterogeneity, shrinkage
 from analyses.engines import integrated, laplace, metropolis
 from analyses.report import figures
 from analyses.report.pages import Page, Section
@@ -71,8 +71,7 @@ def separate_or_pooled(found: Answer) -> Section:
     g = found.model.groups
     pooled = found.model.collapsed(np.array([1e-9]))  # next to no spread between schools
     mean, sd = pooled.location[0, 0], np.sqrt(pooled.covariance[0, 0, 0])
-    chi2 = np.sum((g.mean - mean) ** 2 / g.noise)
-    p = stats.chi2.sf(chi2, len(g) - 1)
+    chi2, df, p = heterogeneity.table(g)[:3]
     rows = [
         (label, m, se, m - NORMAL * se, m + NORMAL * se)
         for label, m, se in zip(g.labels, g.mean, g.standard_error, strict=True)
@@ -83,7 +82,7 @@ def separate_or_pooled(found: Answer) -> Section:
         title="Each for itself, or all alike?",
         text=f"By themselves the schools' intervals {overlap}. Pooled, they have the mean {mean:.2f} with variance "
         f"{sd**2:.2f}, and a chi-square test finds {'no evidence of a' if p > 0.05 else 'a'} difference between "
-        f"them: {chi2:.2f} on {len(g) - 1} degrees of freedom, p = {p:.2f}.\n\nYet neither will do. For itself, "
+        f"them: {chi2:.2f} on {df} degrees of freedom, p = {p:.2f}.\n\nYet neither will do. For itself, "
         f"school A would have an effect above its {g.mean[0]:.0f} points with probability one half; pooled, it would "
         f"be below the common {mean:.1f} and above school C with probability one half each. The hierarchical model "
         "lies between.",

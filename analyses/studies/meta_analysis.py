@@ -24,7 +24,7 @@ def page(settings: Settings) -> Page:
         "more than their errors?",
         sentence=sentence(found),
         sections=(
-            own_data.the_model(prepared, found, "y_i ~ N(theta_i, se_i²)"),
+            own_data.the_model(prepared, "y_i ~ N(theta_i, se_i²)"),
             own_data.raw_and_pooled(found, against="standard_error", xlabel="standard error", ylabel="effect"),
             *own_data.coefficients(inside, found),
             variation(prepared, found),

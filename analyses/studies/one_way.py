@@ -24,7 +24,7 @@ def page(settings: Settings) -> Page:
         "the groups differ?",
         sentence=sentence(inside, found),
         sections=(
-            own_data.the_model(prepared, found, "y_ij ~ N(theta_i, sigma²)"),
+            own_data.the_model(prepared, "y_ij ~ N(theta_i, sigma²)"),
             own_data.raw_and_pooled(found, against="n", xlabel="values in the group", ylabel="mean of the group"),
             *own_data.coefficients(inside, found),
             variation(inside, found),

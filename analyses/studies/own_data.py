@@ -52,12 +52,12 @@ def first(found: Answer) -> str:
     )
 
 
-def the_model(prepared: Prepared, found: Answer, likelihood: str) -> Section:
+def the_model(prepared: Prepared, likelihood: str) -> Section:
     """State the model with its priors, and what they leave without a moment."""
     model, g = prepared.model, prepared.model.groups
     regression = " + ".join(["mu", *(f"beta[{name}] x" for name in g.covariates)])
     spread = "tau²" if prepared.units.tau else "tau² sigma²"
-    missing = sorted({name for name, _ in _without_moments(model)})
+    missing = _without_moments(model)
     notes = [
         *(f"The reference level of {name} is {level!r}." for name, level in prepared.references.items()),
         "mu is the population mean where every covariate is 0." if g.covariates else "",
@@ -71,17 +71,15 @@ def the_model(prepared: Prepared, found: Answer, likelihood: str) -> Section:
     return Section(
         title="The model",
         text=f"{likelihood}; theta_i ~ N({regression}, {spread}). Priors: {priors_}. Figures in sentences are medians "
-        "with "
-        "95% intervals. " + " ".join(filter(None, notes)),
+        f"with 95% intervals. {' '.join(filter(None, notes))}",
     )
 
 
-def _without_moments(model):
-    """Quantities whose mean or variance does not exist."""
-    named = [("mu", ""), *(("beta", c) for c in model.groups.covariates)]
-    named += [(name, "") for name in (*model.unknown, "sd_between", "theta")]
-    orders = moments(model)
-    return [key for key in named if highest_moment(orders[key]) < 2]
+def _without_moments(model) -> list[str]:
+    """Variables of which some mean or variance does not exist."""
+    reported = ("mu", "beta", *model.unknown, "sd_between", "theta")
+    orders = moments(model).items()
+    return sorted({name for (name, _), order in orders if name in reported and highest_moment(order) < 2})
 
 
 def raw_and_pooled(found: Answer, *, against: str, xlabel: str, ylabel: str) -> Section:
@@ -108,9 +106,9 @@ def raw_and_pooled(found: Answer, *, against: str, xlabel: str, ylabel: str) -> 
 
 def _by_itself(found: Answer) -> pd.DataFrame:
     """Groups with their own 95% intervals, the highest first."""
-    g, sigma = found.model.groups, found.reference["q50"].get(("sigma", ""), 1.0)
-    error = found.groups["standard_error"] if g.df.sum() == 0 and "sigma" not in found.model.unknown else None
-    error = sigma * np.sqrt(g.noise) if error is None else error.astype(float)
+    error = found.groups["standard_error"]
+    if "sigma" in found.model.unknown:
+        error = found.reference.loc[("sigma", ""), "q50"] * np.sqrt(found.model.groups.noise)
     rows = found.groups.assign(
         low=found.groups["estimate"] - 1.96 * error, high=found.groups["estimate"] + 1.96 * error
     )
@@ -239,8 +237,7 @@ def other_priors(prepared: Prepared, others: dict, scale: str) -> Section:
         text=f"{_weight(model, power['prior'])} The first prior is the model's; scales of the others are {scale}, "
         "to show how much a prior would matter. Those that leave no posterior are left out.",
         table=common.existing(pd.DataFrame(rows)),
-        note="When all priors weigh twice as much (power-scaling), medians move by, in sds, a "
-        "doubling: "
+        note="When all priors weigh twice as much (power-scaling), medians move by, in sds, a doubling: "
         f"{_listed(power['prior'])}. When the data do: {_listed(power['data'])}. Exact. {common.INTERVALS}",
     )
 

@@ -1,8 +1,5 @@
 """Are records independent: quantities against plain loops, the true calendar, and dependence that is noticed."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,12 +18,9 @@ TRENDS = "sd of subjects' trends, mmHg a week"
 
 
 @pytest.fixture
-def raw():
+def raw(raw):
     """Raw records, with the days since 1 May."""
-    folder = os.environ.get("PARTIAL_POOLING_RAW")
-    if not folder:
-        pytest.skip("PARTIAL_POOLING_RAW does not name the folder of the raw rows")
-    rows = pd.read_csv(Path(folder) / "bloodpressure.csv", parse_dates=["date"])
+    rows = pd.read_csv(raw / "bloodpressure.csv", parse_dates=["date"])
     return rows.assign(day=(rows["date"] - pd.Timestamp("2003-05-01")).dt.days)
 
 

@@ -1,0 +1,15 @@
+"""What several files of tests need."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def raw():
+    """The folder of raw rows."""
+    folder = os.environ.get("PARTIAL_POOLING_RAW")
+    if not folder:
+        pytest.skip("PARTIAL_POOLING_RAW does not name the folder of the raw rows")
+    return Path(folder)
