@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analyses import OWN, STUDIES, run
+from analyses import OWN, STUDIES, asked, run
 from analyses.engines import exact
 from analyses.report import pages
 from analyses.studies import own_data
@@ -687,3 +687,9 @@ def test_single_rows_are_not_weighed(tmp_path):
     ran = accepted(tmp_path, "one_way", "school,score\na,1\nb,2\nc,4\nd,3\ne,2.5\n", *ROWS)
     assert "these data say nothing of tau" in ran.said
     assert "When the data do: no posterior is left" in section(ran.page, "With another prior")
+
+
+def test_an_inverse_gamma_without_a_scale_is_no_prior():
+    """It is improper, and would be taken for a density: improper priors go by other names here."""
+    with pytest.raises(ValueError, match="no density"):
+        asked.prior("tau2", "InverseGamma(1, 0)")
