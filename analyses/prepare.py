@@ -21,6 +21,7 @@ FEW = 5  # groups: with fewer the prior of tau speaks as loud as they do
 UNEQUAL = 1000  # times the smallest standard error: the largest adds nothing
 RESOLVED = 10**7  # times: then squares differ by what a double resolves
 MOST = 10**15  # rows in a group: doubles count no farther
+FARTHEST = 1e75  # times what most of the numbers are: the fourth power of one so large still fits a double
 WIDE = 1e50  # times the data: the fourth power of a prior that wide still fits a double
 PARAMETERS = ("mu", "beta", "tau", "tau2", "sigma", "sigma2")
 NARROW = 1e-6  # of the data's size; and of its own, a covariate that varies less loses its digits
@@ -78,6 +79,7 @@ def _rows(asked):
         for label, v in zip(frame[group], frame[value], strict=True)
     ]
     firsts = np.array([units.located(v) for v in first.values()])
+    _require_near(asked, inside, firsts)
 
     def groups(x):
         found = Replicates.from_rows(frame[group], inside, covariates=x)
@@ -102,8 +104,10 @@ def _averages(asked):
     intake.check(path, frame, spread, (k > 1 or not v for k, v in each), "is of a group of one, which has no spread")
     sds = [(v or Decimal(0)) * (Decimal(1) if "sd" in column else k.sqrt()) for k, v in each]
     units = Units.of(frame[mean], sds, tau=asked.absolute)
-    ss = [units.scaled(sd) ** 2 * float(k - 1) for sd, k in zip(sds, n, strict=True)]
-    inside = list(map(float, n)), [units.located(v) for v in frame[mean]], ss
+    spreads, means = [units.scaled(sd) for sd in sds], [units.located(v) for v in frame[mean]]
+    _require_near(asked, spreads, means)
+    ss = [sd**2 * float(k - 1) for sd, k in zip(spreads, n, strict=True)]
+    inside = list(map(float, n)), means, ss
     return frame, labels, units, lambda x: Replicates.from_summary(labels, *inside, covariates=_columns(x, labels))
 
 
@@ -122,7 +126,16 @@ def _estimates(asked):
         )
     units = Units.of(frame[column["estimate"]], errors, tau=True)
     inside = [units.located(v) for v in frame[column["estimate"]]], [units.scaled(v) for v in errors]
+    _require_near(asked, *inside)
     return frame, labels, units, lambda x: Estimates.from_summary(labels, *inside, covariates=_columns(x, labels))
+
+
+def _require_near(asked, *columns) -> None:
+    """Refuse numbers so much larger than most that no double holds their squares beside those of the others."""
+    if (most := max(abs(value) for column in columns for value in column)) > FARTHEST:
+        raise Refused(
+            f"{asked.path.name}: a number is {most:.0e} times as large as most: no double can weigh them together"
+        )
 
 
 def _columns(covariates, labels):

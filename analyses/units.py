@@ -47,7 +47,8 @@ class Units:
         """
         offset = median_low(located := list(located))
         away = sorted(abs(EXACTLY.subtract(value, offset)) for value in located)
-        spread = max(median_low(away), median_low([*scales] or [Decimal(0)])) or away[-1] or Decimal(1)
+        known = [scale for scale in scales if scale] or [Decimal(0)]  # that of a group of one is none
+        spread = max(median_low(away), median_low(known)) or away[-1] or Decimal(1)
         unit = Decimal(1).scaleb(spread.adjusted())
         return cls(offset, unit, tau)
 

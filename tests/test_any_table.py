@@ -366,8 +366,16 @@ def test_any_table_of_groups(tmp_path_factory, case):
     answered(case, tmp_path_factory)
 
 
+def averages(*groups):
+    """A table of n, mean and sd."""
+    rows = [{"group": f"g{i}", "n": n, "mean": Decimal(m), "sd": sd} for i, (n, m, sd) in enumerate(groups)]
+    return Case("one_way", tuple(rows))
+
+
 @settings(max_examples=8, **ROUNDS)
 @given(cases("one_way", two=True))
+@example(averages((1, "0", ""), (2, "0", Decimal("1e299"))))
+@example(averages((2, "0", Decimal(1)), (2, "1", Decimal(1)), (2, "0", Decimal("1e299"))))
 def test_any_table_of_groups_with_two_scales_on_the_lattice(tmp_path_factory, case):
     answered(case, tmp_path_factory)
 
