@@ -18,6 +18,11 @@ OWN = {
     "meta_analysis": "a table of your own: estimates with their standard errors",
 }
 
+PROOFS = {
+    "calibration": "every engine on every model: do truths rank evenly among its draws",
+    "mutants": "samplers with one mistake each: would the calibration have noticed",
+}
+
 RAW = ("math_test", "blood_pressure")  # studies that take the raw rows behind their tables
 
 ENGINES = ("nuts", "gibbs", "exact")

@@ -12,7 +12,7 @@ from hashlib import sha256
 from importlib import metadata, resources
 from pathlib import Path
 
-from analyses import OWN, STUDIES, tables
+from analyses import OWN, PROOFS, STUDIES, tables
 from analyses.report import pages
 from analyses.report.pages import Page
 from analyses.routes import Answer, Settings
@@ -48,7 +48,7 @@ def require_ours(out: Path, studies) -> None:
 
 
 def write(page: Page, folder: Path, settings: Settings, *, command: list[str], seconds: dict[str, float]) -> None:
-    """Write everything about one study into a new folder."""
+    """Write everything about one study into a new folder; `command` is a module's name and its arguments."""
     pictures = {name: pages.png(figure) for s in page.sections for name, (figure, _) in s.figures.items()}
     (folder / "figures").mkdir(parents=True)
     for name, picture in pictures.items():
@@ -82,7 +82,7 @@ def _manifest(page, settings, command, seconds):
         "sentence": page.sentence,
         "passed": page.passed,
         "verdicts": [{"of": name, **verdict._asdict()} for name, verdict in page.verdicts],
-        "command": ["python", "-m", "analyses.run", *command],
+        "command": ["python", "-m", *command],
         "seed": settings.seed,
         "best": next((fit.best for fit in page.fits if isinstance(fit, Answer)), None),
         "versions": {"python": sys.version.split()[0]} | {name: metadata.version(name) for name in PACKAGES},
@@ -99,7 +99,7 @@ def publish(folder: Path, out: Path) -> None:
     """
     with _uninterrupted(), _alone(out):
         finished = sorted(folder.iterdir())
-        manifests = [_manifest_of(folder / name) or _manifest_of(out / name) for name in (*OWN, *STUDIES)]
+        manifests = [_manifest_of(folder / name) or _manifest_of(out / name) for name in (*OWN, *STUDIES, *PROOFS)]
         front = folder / "index.html"
         front.write_text(pages.front([m for m in manifests if m is not None]), encoding="utf-8")
         for study in finished:

@@ -16,6 +16,9 @@ from analyses.options import FAILED, INTERRUPTED, USAGE, parse
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
+MODULE = "analyses.run"
+
+
 class Interrupted(BaseException):
     """Ctrl-C. PyMC swallows KeyboardInterrupt and returns what it has; this it lets through."""
 
@@ -72,7 +75,7 @@ def run(options: argparse.Namespace, command: list[str], asked_to_stop: list[int
             started = time.perf_counter()
             page = import_module(f"analyses.studies.{name}").page(settings)
             seconds = {"in all": round(time.perf_counter() - started, 3)}
-            output.write(page, folder / name, settings, command=command, seconds=seconds)
+            output.write(page, folder / name, settings, command=[MODULE, *command], seconds=seconds)
             passed &= page.passed
             for warning in page.warnings:
                 print(f"warning: {warning}", file=sys.stderr)

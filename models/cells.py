@@ -20,13 +20,13 @@ class Cells:
     ----------
     noise : ndarray (R,)
         Noise of the groups behind the row.
-    mean : ndarray (R,)
+    mean : ndarray (..., R)
         Transformed group means.
     design : ndarray (R, p)
         Transformed regressors.
     count : ndarray (R,)
         Groups that the row stands for: itself and those that see no b.
-    spread : ndarray (R,)
+    spread : ndarray (..., R)
         Residual sum of squares of the latter.
     """
 
@@ -46,9 +46,15 @@ class Cells:
         """One class for each distinct noise."""
         order = np.argsort(noise, kind="stable")
         starts = np.flatnonzero(np.diff(noise[order], prepend=-np.inf))
-        classes = [_reduced(mean[some], design[some]) for some in np.split(order, starts[1:])]
-        each = [len(z) for z, *_ in classes]
-        return cls(np.repeat(noise[order][starts], each), *map(np.concatenate, zip(*classes, strict=True)))
+        classes = [_reduced(mean[..., some], design[some]) for some in np.split(order, starts[1:])]
+        means, designs, counts, spreads = zip(*classes, strict=True)
+        return cls(
+            np.repeat(noise[order][starts], list(map(len, designs))),
+            np.concatenate(means, axis=-1),
+            np.concatenate(designs),
+            np.concatenate(counts),
+            np.concatenate(spreads, axis=-1),
+        )
 
     @property
     def groups(self) -> float:
@@ -59,8 +65,8 @@ class Cells:
 def _reduced(mean, design):
     """Reduce one class to mean, design, count and spread of its rows."""
     q, r = np.linalg.qr(design)
-    z = q.T @ mean
-    count, spread = np.ones(len(z)), np.zeros(len(z))
-    count[0] += len(mean) - len(z)
-    spread[0] = np.sum((mean - q @ z) ** 2) if len(mean) > len(z) else 0.0
+    z, unseen = mean @ q, len(design) - len(r)
+    count, spread = np.ones(len(r)), np.zeros(z.shape)
+    count[0] += unseen
+    spread[..., 0] = np.sum((mean - z @ q.T) ** 2, axis=-1) if unseen else 0.0
     return z, r, count, spread

@@ -39,6 +39,11 @@ class Groups:
         Names of the other p - 1 columns.
     dim : str
         What a group is called: "school", "subject".
+
+    Notes
+    -----
+    For simulations `mean` and `ss` may have leading dimensions: many sets of data of one design at once. Conditionals,
+    `log_marginal` and `collapsed` take them, and so do states and scales with the same dimensions; nothing else does.
     """
 
     labels: tuple[str, ...]
@@ -65,9 +70,9 @@ class Groups:
         return replace(self, noise=self.noise / alpha, ss=alpha * self.ss)
 
     @cached_property
-    def within(self) -> tuple[float, float]:
+    def within(self) -> tuple[float, np.ndarray]:
         """Degrees of freedom and sum of squares within groups, pooled."""
-        return float(self.df.sum()), float(self.ss.sum())
+        return float(self.df.sum()), self.ss.sum(axis=-1)
 
     @cached_property
     def centre(self) -> float:

@@ -44,7 +44,7 @@ class OneGroup:
         for name in ("n", "tau", "alpha", "beta"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be positive")
-        if not (self.ss >= 0 and np.isfinite([self.ss, self.mean, self.mu]).all()):
+        if not (np.all(self.ss >= 0) and np.isfinite(self.ss + self.mean + self.mu).all()):
             raise ValueError(f"ss must not be negative and all be finite: {self}")
 
     def sigma2(self) -> laws.InverseGamma:
@@ -65,6 +65,13 @@ class OneGroup:
         """sigma^2 | theta, y: n rows about theta, and theta about mu."""
         squares = self.ss + self.n * (self.mean - theta) ** 2 + ((theta - self.mu) / self.tau) ** 2
         return priors.InverseGamma(self.alpha, self.beta).given(self.n + 1, squares)
+
+    def conditionals(self):
+        """Both, in the order in which Gibbs draws them."""
+        return {
+            "sigma2": lambda state: self.sigma2_given(state["theta"]),
+            "theta": lambda state: self.theta_given(state["sigma2"]),
+        }
 
     def theta(self):
         """theta | y, the slide's question: Student's t with 2 alpha + n degrees of freedom, from SciPy.
@@ -116,7 +123,8 @@ def build(model: OneGroup | None = None):
     with pm.Model() as built:
         sigma = priors.InverseGamma(model.alpha, model.beta).variable("sigma")
         theta = pm.Normal("theta", np.float64(model.mu), np.float64(model.tau) * sigma)
-        pm.Normal("mean", theta, sigma / np.sqrt(model.n), observed=np.float64(model.mean))
+        mean, ss = (pm.Data(f"observed_{name}", np.float64(getattr(model, name))) for name in ("mean", "ss"))
+        pm.Normal("mean", theta, sigma / np.sqrt(model.n), observed=mean)
         if model.n > 1:
-            pm.Gamma("ss", np.float64((model.n - 1) / 2), 1 / (2 * sigma**2), observed=np.float64(model.ss))
+            pm.Gamma("ss", np.float64((model.n - 1) / 2), 1 / (2 * sigma**2), observed=ss)
     return built

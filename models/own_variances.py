@@ -17,6 +17,7 @@ from models import laws, priors
 from models.groups import Replicates
 from models.pooling import theta_given
 
+SIGNATURE = "(n),(),(n)->(n)"  # of the means' law: theta, s^2 and the sums of squares
 GRID = 2.0 ** np.arange(0, 10.5, 0.5)  # a factor apart, so that equal weights are p(nu) = 1/nu
 
 
@@ -30,25 +31,28 @@ class OwnVariances:
         df, ss = self.groups.within
         if len(self.groups) < 3:
             raise ValueError(f"the posterior is improper: {len(self.groups)} groups are too few for a flat sd_between")
-        if df == 0 or ss == 0:
+        if df == 0 or np.any(ss == 0):
             raise ValueError("no group has any spread within it: nothing is known of sigma_i")
 
-    def log_likelihood(self, theta, s2, nu):
+    def squares(self, theta):
+        """Of each group's rows about theta_i: q_i = ss_i + n_i (mean_i - theta_i)^2."""
+        g = self.groups
+        return g.ss + g.n * (g.mean - theta) ** 2
+
+    def log_likelihood(self, squares, s2, nu):
         """Log of p(rows of each group | theta_i, s^2, nu), sigma_i integrated out: broadcast against (..., J).
 
-        Rows about theta_i are q_i = ss_i + n_i (mean_i - theta_i)^2 in all, and the integral over sigma_i^2 is that of
-        an inverse gamma: t-like in theta_i.
+        Theta is in the squares alone, and the integral over sigma_i^2 is that of an inverse gamma: t-like in theta_i.
         """
-        g = self.groups
-        q = g.ss + g.n * (g.mean - theta) ** 2
+        n = self.groups.n
         prior = laws.InverseGamma(nu / 2, nu * s2 / 2)
-        posterior = laws.InverseGamma((nu + g.n) / 2, (nu * s2 + q) / 2)
-        return posterior.log_integral - prior.log_integral - g.n / 2 * laws.LOG_2PI
+        posterior = laws.InverseGamma((nu + n) / 2, (nu * s2 + squares) / 2)
+        return posterior.log_integral - prior.log_integral - n / 2 * laws.LOG_2PI
 
     def nu_given(self, theta, s2) -> np.ndarray:
         """Log weights (..., grid) of nu given theta (..., J) and s^2 (...), sigma_i integrated out."""
-        theta, s2 = theta[..., None, :], s2[..., None, None]
-        return self.log_likelihood(theta, s2, GRID[:, None]).sum(axis=-1)
+        squares, s2 = self.squares(theta)[..., None, :], s2[..., None, None]
+        return self.log_likelihood(squares, s2, GRID[:, None]).sum(axis=-1)
 
     def conditionals(self):
         """Laws in the order in which Gibbs draws them; nu without sigma_i, which is then drawn given it.
@@ -61,8 +65,8 @@ class OwnVariances:
             return state[name][:, None]
 
         def sigma2(s):
-            q = g.ss + g.n * (g.mean - s["theta"]) ** 2
-            return laws.InverseGamma((column(s, "nu") + g.n) / 2, (column(s, "nu") * column(s, "s2") + q) / 2)
+            scale = column(s, "nu") * column(s, "s2") + self.squares(s["theta"])
+            return laws.InverseGamma((column(s, "nu") + g.n) / 2, scale / 2)
 
         def theta(s):
             mean, variance = theta_given(g.mean, s["sigma2"] / g.n, column(s, "mu"), column(s, "between2"))
@@ -100,13 +104,14 @@ def build(model: OwnVariances):
     grid = GRID[:, None]
     constant = gammaln((grid + rows) / 2) - gammaln(grid / 2) - rows / 2 * np.log(np.pi)
 
-    def log_density(mean, theta, s2):
-        q = g.ss + rows * (mean - theta) ** 2
+    def log_density(mean, theta, s2, ss):
+        q = ss + rows * (mean - theta) ** 2
         each = grid / 2 * pt.log(grid * s2) - (grid + rows) / 2 * pt.log(grid * s2 + q)
         return pt.logsumexp((constant + each).sum(axis=1)) - np.log(len(GRID))
 
     with pm.Model(coords={g.dim: g.labels}) as built:
+        mean, ss = (pm.Data(f"observed_{name}", getattr(g, name), dims=g.dim) for name in ("mean", "ss"))
         mu, between, s = pm.Flat("mu"), priors.FLAT.variable("sd_between"), priors.JEFFREYS.variable("s")
         theta = pm.Normal("theta", mu, between, dims=g.dim)
-        pm.CustomDist("mean", theta, s**2, logp=log_density, signature="(n),()->(n)", observed=g.mean, dims=g.dim)
+        pm.CustomDist("mean", theta, s**2, ss, logp=log_density, signature=SIGNATURE, observed=mean, dims=g.dim)
     return built

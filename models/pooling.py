@@ -72,7 +72,7 @@ def pool(cells: Cells, variance, prior) -> Pooled:
         left = left - c[j][..., None] * column
     back, size = np.linalg.inv(turn), np.stack(size, axis=-1)
     covariance = np.einsum("...ij,...j,...kj->...ik", back, 1 / size, back)
-    quadratic = np.sum(weight * left**2, axis=-1) + np.sum(weight[..., : len(cells.spread)] * cells.spread, axis=-1)
+    quadratic = np.sum(weight * left**2, axis=-1) + np.sum(weight[..., : len(cells.count)] * cells.spread, axis=-1)
     count = np.concatenate([cells.count, np.ones(proper.sum())])
     log_determinant = np.sum(count * (LOG_2PI + np.log(variance)), axis=-1)
     log_determinant += np.log(size).sum(axis=-1) - len(m) * LOG_2PI

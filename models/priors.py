@@ -3,6 +3,7 @@
 Each knows
 
     log_density(sd)                log of that density; an improper one has no constant
+    draw(size, rng)                of the sd, where it is proper
     conditionals(name, residuals)  what Gibbs draws of `name`, the variance; residuals(state) gives how many deviations
                                    have that variance, and their sum of squares
     variable(name)                 what PyMC samples; its constants are np.float64, as the logarithm of a plain float
@@ -79,6 +80,12 @@ class InverseGamma:
         """Log density at each sd."""
         return self.log_constant - (2 * self.shape + 1) * np.log(sd) - self.scale / sd**2
 
+    def draw(self, size, rng):
+        """Draw so many; an improper prior has no draws."""
+        if not self.proper:
+            raise ValueError(f"{self} is improper: nothing can be drawn from it")
+        return np.sqrt(self.scale / rng.standard_gamma(self.shape, size))
+
     def given(self, count, squares) -> laws.InverseGamma:
         """Law of the variance given `count` normal deviations with that variance and their sum of squares."""
         return laws.InverseGamma(self.shape + count / 2, self.scale + squares / 2)
@@ -147,6 +154,10 @@ class HalfStudentT:
         constant = np.log(2) + gammaln(half) - gammaln(self.nu / 2) - np.log(np.pi * self.nu) / 2 - np.log(self.scale)
         return constant - half * np.log1p((sd / self.scale) ** 2 / self.nu)
 
+    def draw(self, size, rng):
+        """Draw so many."""
+        return self.scale * np.abs(rng.standard_t(self.nu, size))
+
     def conditionals(self, name, residuals):
         """Conjugate given the mixing variable a, which is drawn first."""
         a = f"{name}_mixing"
@@ -199,6 +210,10 @@ class HalfNormal:
     def log_density(self, sd):
         """Log density at each sd."""
         return np.log(2 / np.pi) / 2 - np.log(self.scale) - (sd / self.scale) ** 2 / 2
+
+    def draw(self, size, rng):
+        """Draw so many."""
+        return self.scale * np.abs(rng.standard_normal(size))
 
     def conditionals(self, name, residuals):
         """Of the variance v: v^(-(count + 1)/2) exp(-(v / scale^2 + squares / v) / 2)."""

@@ -87,7 +87,7 @@ class ThreeLevel:
             raise ValueError(f"the posterior is improper: {len(self.schools)} schools are too few for {self.kappa}")
         if min(falls.values()) <= 1:
             raise ValueError(f"the posterior is improper: {len(self.classrooms)} classrooms are too few")
-        if df == 0 or ss == 0:
+        if df == 0 or np.any(ss == 0):
             raise ValueError("no classroom has any spread within it: nothing tells sigma from tau")
 
     @property
@@ -216,14 +216,15 @@ def build(model: ThreeLevel, *, parameterization: str = "marginal"):
         raise ValueError(f"parameterization {parameterization!r} is none of marginal, centered")
     g = model.classrooms
     with pm.Model(coords={"school": model.schools, g.dim: g.labels}) as built:
+        mean = pm.Data("observed_mean", g.mean, dims=g.dim)
+        df, ss = (pm.Data(name, value) for name, value in zip(("df", "observed_ss"), g.within, strict=True))
         sigma, tau, kappa = (getattr(model, name).variable(name) for name in ("sigma", "tau", "kappa"))
         top = pm.Flat("lambda")
         if parameterization == "marginal":
             variance = tau**2 + sigma**2 * g.noise
-            pm.CustomDist("mean", top, kappa, variance, logp=pooled, signature=SIGNATURE, observed=g.mean, dims=g.dim)
+            pm.CustomDist("mean", top, kappa, variance, logp=pooled, signature=SIGNATURE, observed=mean, dims=g.dim)
         else:
             theta = pm.Normal("theta", pm.Normal("mu", top, kappa, dims="school")[model.school], tau, dims=g.dim)
-            pm.Normal("mean", theta, sigma * np.sqrt(g.noise), observed=g.mean, dims=g.dim)
-        df, ss = map(np.float64, g.within)
+            pm.Normal("mean", theta, sigma * np.sqrt(g.noise), observed=mean, dims=g.dim)
         pm.Gamma("ss", df / 2, 1 / (2 * sigma**2), observed=ss)
     return built

@@ -207,9 +207,10 @@ class TwoLevel:
         df, ss = self.groups.within
         none = self.sigma.given(df + len(self.groups) - len(self.coefficients), ss)
         # About the sum of squares within groups, next to which the rest is small; about any where there is none.
-        about = laws.InverseGamma(none.shape, none.scale or 1.0)
+        some = bool(np.all(none.scale > 0))
+        about = laws.InverseGamma(none.shape, none.scale if some else 1.0)
         sigma2 = laws.InverseGamma(none.shape, none.scale + p.quadratic / 2)
-        height -= none.shape * (np.log1p(p.quadratic / 2 / about.scale) if none.scale else np.log(sigma2.scale))
+        height -= none.shape * (np.log1p(p.quadratic / 2 / about.scale) if some else np.log(sigma2.scale))
         log_constant = self._log_squares_constant + self.sigma.log_constant - np.log(2) + about.log_integral
         unit = sigma2.scale / sigma2.shape
         covariance = p.covariance * unit[..., None, None]

@@ -204,15 +204,7 @@ class Posterior:
         """
         nodes = np.stack(list(self.logs.values()))
         u = self.region.draw(nodes, self.weight, self.step, draws * chains, rng).reshape(-1, chains, draws)
-        scales = np.exp(u)
-        c = self.model.collapsed(*scales)
-        drawn = dict(zip(self.logs, scales, strict=True))
-        z = rng.standard_normal(c.location.shape)
-        if c.sigma2 is not None:
-            drawn["sigma"] = np.sqrt(c.sigma2.draw(rng))
-            z *= (drawn["sigma"] / np.sqrt(c.unit))[..., None]
-        drawn["b"] = (c.location + np.einsum("...jk,...k->...j", np.linalg.cholesky(c.covariance), z)) @ c.turn.T
-        return complete(self.model, drawn, engine="exact", rng=rng)
+        return complete(self.model, given_scales(self.model, np.exp(u), rng), engine="exact", rng=rng)
 
     def again(self, model: TwoLevel) -> "Posterior":
         """That of the same model for other data, on a lattice as fine as this one: for simulations."""
@@ -231,6 +223,17 @@ class Posterior:
         terms = np.abs(self.given.height).max() + len(self.model.groups)
         rounding = 8 * table.abs().add(width(table) * terms, axis=0)
         return 2 * (finer - table).abs() + np.finfo(float).eps * rounding
+
+
+def given_scales(model: TwoLevel, scales: np.ndarray, rng) -> dict[str, np.ndarray]:
+    """Draw b, and sigma where it was integrated out, given the scales on the lattice (scale, ...); all by name."""
+    c, drawn = model.collapsed(*scales), dict(zip(model.scales, scales, strict=True))
+    z = rng.standard_normal(c.location.shape)
+    if c.sigma2 is not None:
+        drawn["sigma"] = np.sqrt(c.sigma2.draw(rng))
+        z *= (drawn["sigma"] / np.sqrt(c.unit))[..., None]
+    drawn["b"] = (c.location + np.einsum("...jk,...k->...j", np.linalg.cholesky(c.covariance), z)) @ c.turn.T
+    return drawn
 
 
 def posterior(model: TwoLevel) -> Posterior:

@@ -45,14 +45,11 @@ def sample(
         With `acceptance_rate` of the steps behind each draw in sample_stats.
     """
     law = laplace.approximation(model)
-    factor, size = np.linalg.cholesky(law.covariance), (chains, len(law.mean))
-    u = law.mean + 2 * rng.standard_normal(size) @ factor.T
+    factor = np.linalg.cholesky(law.covariance)
+    u = law.mean + 2 * rng.standard_normal((chains, len(law.mean))) @ factor.T
     height, kept, accepted = log_posterior(model, u), [], []
     for step in range(-tune, draws * thin):
-        proposed = u + scale * rng.standard_normal(size) @ factor.T
-        proposed_height = log_posterior(model, proposed)
-        accept = np.log(rng.random(chains)) < proposed_height - height
-        u, height = np.where(accept[:, None], proposed, u), np.where(accept, proposed_height, height)
+        u, height, accept = move(lambda at: log_posterior(model, at), u, height, scale * factor, rng)
         if step >= 0:
             accepted.append(accept)
             if (step + 1) % thin == 0:
@@ -61,3 +58,11 @@ def sample(
     rate = np.mean(np.reshape(accepted, (draws, thin, chains)), axis=1).T
     stats = xr.Dataset({"acceptance_rate": (SAMPLE, rate)})
     return complete(model, {"b": b, "tau": tau, "sigma": sigma}, engine="metropolis", rng=rng, sample_stats=stats)
+
+
+def move(log_density, u, height, factor, rng):
+    """One step of all chains: u (chain, d), its log density, and whether the proposal was accepted."""
+    proposed = u + rng.standard_normal(u.shape) @ factor.T
+    proposed_height = log_density(proposed)
+    accept = np.log(rng.random(len(u))) < proposed_height - height
+    return np.where(accept[:, None], proposed, u), np.where(accept, proposed_height, height), accept

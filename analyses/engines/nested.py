@@ -114,11 +114,8 @@ class Posterior:
         """Draw independently; the chains are for the shape alone."""
         u = self.region.draw(np.log(self.ratios), self.weight, self.step, draws * chains, rng)
         tau, kappa = np.exp(u).reshape(2, chains, draws)
-        given = self.model.collapsed(tau, kappa)
-        sigma = np.sqrt(given.sigma2.draw(rng))
-        top, sd = given.top.mean[..., 0], np.sqrt(given.top.covariance[..., 0, 0])
+        sigma = np.sqrt(self.model.collapsed(tau, kappa).sigma2.draw(rng))
         drawn = {"sigma": sigma, "tau": tau * sigma, "kappa": kappa * sigma}
-        drawn["lambda"] = self.model.classrooms.centre + rng.normal(top, sigma * sd)
         return complete(self.model, drawn, engine="exact", rng=rng)
 
     def error(self) -> pd.DataFrame:
@@ -181,19 +178,8 @@ def by_gibbs(model: ThreeLevel, *, draws: int = 250, tune: int = 500, thin: int 
 
 
 def complete(model: ThreeLevel, drawn: dict, *, engine: str, rng, sample_stats=None) -> xr.DataTree:
-    """Label an engine's draws of lambda, sigma, tau, kappa, mu and theta, and draw mu and theta where they are missing.
-
-    mu is drawn with theta integrated out, theta given mu.
-    """
-    g, scales = model.classrooms, {name: drawn[name][..., None] for name in SCALES}
-    if "mu" not in drawn:
-        given = model.collapsed(drawn["tau"] / drawn["sigma"], drawn["kappa"] / drawn["sigma"])
-        noise = scales["sigma"] ** 2 * np.einsum("...ii->...i", given.schools.covariance)
-        mean = g.centre + given.schools.mean
-        drawn["mu"] = _draw_below(drawn["lambda"][..., None], mean, noise, scales["kappa"] ** 2, rng)
-    if "theta" not in drawn:
-        above, noise = drawn["mu"][..., model.school], scales["sigma"] ** 2 * g.noise
-        drawn["theta"] = _draw_below(above, g.mean, noise, scales["tau"] ** 2, rng)
+    """Label an engine's draws of sigma, tau, kappa, lambda, mu and theta; what is missing of the others is drawn."""
+    g, drawn = model.classrooms, drawn if "theta" in drawn else descend(model, drawn, rng)
     dims = dict.fromkeys(("lambda", *SCALES), SAMPLE) | {"mu": (*SAMPLE, "school"), "theta": (*SAMPLE, g.dim)}
     replicated = replicate(g, drawn["theta"], drawn["sigma"], rng=rng)
     nodes = {
@@ -206,6 +192,19 @@ def complete(model: ThreeLevel, drawn: dict, *, engine: str, rng, sample_stats=N
     if sample_stats is not None:
         tree["sample_stats"] = xr.DataTree(sample_stats)
     return tree
+
+
+def descend(model: ThreeLevel, drawn: dict, rng) -> dict[str, np.ndarray]:
+    """Draw lambda given the scales, unless it is there, mu given it with theta integrated out, and theta given mu."""
+    g, (sigma, tau, kappa) = model.classrooms, (drawn[name][..., None] for name in SCALES)
+    given = model.collapsed(drawn["tau"] / drawn["sigma"], drawn["kappa"] / drawn["sigma"])
+    if "lambda" not in drawn:
+        top, sd = given.top.mean[..., 0], np.sqrt(given.top.covariance[..., 0, 0])
+        drawn = drawn | {"lambda": g.centre + rng.normal(top, drawn["sigma"] * sd)}
+    noise = sigma**2 * np.einsum("...ii->...i", given.schools.covariance)
+    mu = _draw_below(drawn["lambda"][..., None], g.centre + given.schools.mean, noise, kappa**2, rng)
+    theta = _draw_below(mu[..., model.school], g.mean, sigma**2 * g.noise, tau**2, rng)
+    return drawn | {"mu": mu, "theta": theta}
 
 
 def _draw_below(above, mean, noise, between, rng):

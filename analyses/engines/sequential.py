@@ -47,12 +47,8 @@ def by_gibbs(
     model: OneGroup, *, draws: int = 1000, tune: int = 100, thin: int = 1, chains: int = 4, rng
 ) -> xr.DataTree:
     """Alternate between the two full conditionals."""
-    conditionals = {
-        "sigma2": lambda state: model.sigma2_given(state["theta"]),
-        "theta": lambda state: model.theta_given(state["sigma2"]),
-    }
     start = {"theta": model.mean + np.sqrt(model.beta) * rng.standard_normal(chains)}
-    drawn = gibbs.run(conditionals, start, draws=draws, tune=tune, thin=thin, rng=rng)
+    drawn = gibbs.run(model.conditionals(), start, draws=draws, tune=tune, thin=thin, rng=rng)
     return complete(drawn["theta"], np.sqrt(drawn["sigma2"]), engine="gibbs")
 
 

@@ -2,10 +2,12 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from analyses.contract import NAMES
 
 COLOUR = {"nuts": "#1f6fb2", "gibbs": "#d9730d", "exact": "#222222"}
+OTHERS = {"metropolis": "#2e8b57", "one at a time": "#7b5ea7", "direct": "#b8860b"}
 RAW, POOLED, WARNING = "#8a8a8a", "#1f6fb2", "#c0263b"
 STYLE = {"linewidth": 1.2}
 
@@ -286,6 +288,47 @@ def chain(curves: dict, correlations: dict) -> Figure:
         bottom.axhline(0, color=RAW, linewidth=0.6)
         bottom.set(xlabel="lag", ylabel="autocorrelation")
     axes[0][0].legend(frameon=False, fontsize=7)
+    return figure
+
+
+def ranks_of_truths(places: dict[str, dict[str, np.ndarray]], reach) -> Figure:
+    """Distribution function of the truths' places less the uniform one, by quantity and engine.
+
+    Parameters
+    ----------
+    places : dict
+        Engine to quantity to ndarray (data,), of as many sets of data each, in 0..1.
+    reach : callable
+        Probability to the distance that a right engine does not go beyond.
+    """
+    import arviz as az
+    import xarray as xr
+
+    engines, names = list(places), list(next(iter(places.values())))
+    values = {name: (("engine", "sample"), np.stack([places[e][name] for e in engines])) for name in names}
+    tree = xr.DataTree.from_dict({"prior_sbc": xr.Dataset(values, {"engine": engines})})
+    rows = (len(names) + 3) // 4
+    colours = COLOUR | OTHERS
+    drawn = az.plot_ecdf_pit(
+        tree,
+        sample_dims=["sample"],
+        cols=["__variable__"],
+        col_wrap=4,
+        aes={"color": ["engine"]},
+        color=[colours[e] for e in engines],
+        aes_by_visuals={"ecdf_lines": ["color"]},
+        visuals={"p_value_text": False, "suspicious_points": False, "xlabel": False, "ecdf_lines": {"linewidth": 0.9}},
+        figure_kwargs={"figsize": (8.2, 1.9 * rows + 0.4), "dpi": 160, "layout": "constrained"},
+        backend="matplotlib",
+    )
+    figure, p = drawn.viz["figure"].item(), np.linspace(0, 1, 100)
+    for ax in figure.axes:
+        ax.fill_between(p, -reach(p), reach(p), color=RAW, alpha=0.15, linewidth=0)
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.title.set_fontsize(9)
+        ax.tick_params(labelsize=7)
+    handles = [Line2D([], [], color=colours[e], label=NAMES[e]) for e in engines]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(engines), frameon=False, fontsize=8)
     return figure
 
 

@@ -1,0 +1,76 @@
+"""python -m analyses.audit FILE --study NAME: is a sampler right, by its draws."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from analyses.asked import Refused
+from analyses.options import FAILED, USAGE
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in run.py, and before NumPy is imported
+
+EXAMPLES = """\
+examples:
+  python -m analyses.audit draws.nc --study eight_schools
+  python -m analyses.audit brms.csv --study eight_schools --rename b_Intercept=mu --rename sd_school__Intercept=tau
+  python -m analyses.audit homework.csv --study math_test --table figures.csv
+
+FILE is a netCDF file of ArviZ's (a DataTree, or InferenceData), or a CSV with a row a draw: a column `chain`, and a
+column a quantity, as mu, tau, theta[A] or theta[1]. Entries are matched by the reference's labels, or in its order.
+
+exit status: 0 no difference found; 2 bad usage or input; 3 a difference
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m analyses.audit",
+        description="Hold the draws of any sampler against the exact posterior, quantity by quantity.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("file", type=Path, metavar="FILE", help="draws: .nc or .csv")
+    add("--study", metavar="NAME", help="the reference posterior; without it the names are listed")
+    add("--rename", action="append", default=[], metavar="THEIRS=OURS", help="a quantity's name; may be repeated")
+    add("--table", type=Path, metavar="CSV", help="write every figure that was compared")
+    options = parser.parse_args(arguments)
+    from analyses import reference
+
+    if options.study is None:
+        parser.error(f"--study is needed: one of {', '.join(reference.names())}")
+    pairs = [pair.partition("=")[::2] for pair in options.rename]
+    if bad := [pair for pair, (theirs, ours) in zip(options.rename, pairs, strict=True) if not (theirs and ours)]:
+        parser.error(f"--rename {bad[0]}: write THEIRS=OURS")
+    try:
+        return run(options, dict(pairs))
+    except Refused as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    except OSError as error:
+        print(f"{error.filename or options.file}: {error.strerror or error}", file=sys.stderr)
+        return USAGE
+
+
+def run(options: argparse.Namespace, rename: dict[str, str]) -> int:
+    """Audit the draws and say what was found."""
+    from analyses import reference, tables
+    from analyses.audit import draws, findings
+
+    against = reference.load(options.study)
+    tree, left = draws.named(draws.read(options.file), against, rename)
+    found = findings.audit(tree, against, reference.alternatives(against))
+    sizes = tree["posterior"].sizes
+    print(f"{options.file.name}: {sizes['chain']} chains of {sizes['draw']} draws, against {against.name}")
+    if left:
+        print(f"not looked at: {', '.join(left[:8])}{' and more' if len(left) > 8 else ''}")
+    print("\n  ".join([found.sentence, *found.more]))
+    if options.table:
+        tables.write(found.table, options.table, (*tables.AGREEMENT[1:], "ess", "smallest"))
+    return 0 if found.passed else FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""What the draws of a stranger's sampler say against a reference posterior, and what they could not have said.
+
+The test is the one that every run of our own engines passes (`checks.agreement`): means, and shares of draws below the
+exact 5, 50 and 95% quantiles, in Monte Carlo errors from effective sample sizes.
+"""
+
+from dataclasses import dataclass
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy import stats
+
+from analyses.checks import agreement
+from analyses.reference import Reference
+from analyses.report.numbers import spelled
+from analyses.tables import flat
+
+LIKELY = 0.95  # the chance with which the smallest error that is stated would have been found
+MOST_R_HAT = 1.05  # beyond it chains have not seen the same posterior, whatever the draws' mean
+ALARM = 1e-5  # bound on a right sampler's chance of being called wrong; tests/checks/test_agreement.py has the count
+WORST = 4  # variables that are told of
+SHARES = {"below_q5": ("5%", 0.05), "below_q50": ("50%", 0.5), "below_q95": ("95%", 0.95)}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Finding:
+    """Whether a difference was found, in sentences.
+
+    Attributes
+    ----------
+    passed : bool
+    sentence : str
+    more : tuple of str
+        What is off, quantity by quantity, and what would explain it; or how large an error could have been missed.
+    table : DataFrame
+        Every figure that was compared: those of agreement.csv, and `smallest`, the error of it that would have been
+        found with probability LIKELY, in posterior sds of a mean and in shares of draws.
+    """
+
+    passed: bool
+    sentence: str
+    more: tuple[str, ...]
+    table: pd.DataFrame
+
+
+def audit(tree: xr.DataTree, reference: Reference, others: list[Reference]) -> Finding:
+    """Hold draws against the reference; where they differ, say how, and whether another posterior explains them.
+
+    Parameters
+    ----------
+    tree : DataTree
+        Of `draws.named`.
+    reference : Reference
+    others : list of Reference
+        Of the same data, under other priors.
+    """
+    table = _compared(tree, reference)
+    most = agreement.limit(agreement.tests(table))
+    mixed = _mixing(tree, table)
+    wrong = table[~(table["z"].abs() <= most)]
+    if mixed:
+        said = [_of_variable(name, rows, reference) for name, rows in _worst(wrong)]
+        return Finding(
+            passed=False,
+            sentence=f"These draws cannot be trusted: {mixed}.",
+            more=tuple(said),
+            table=table,
+        )
+    if wrong.empty:
+        return Finding(passed=True, sentence=_nothing_found(table, most), more=(_alarm(table, most),), table=table)
+    said = [_of_variable(name, rows, reference) for name, rows in _worst(wrong)]
+    return Finding(
+        passed=False,
+        sentence=f"These draws are not from this posterior: {len(wrong)} of {len(table)} figures differ.",
+        more=(*said, *_explained(tree, reference, others, most), _alarm(table, most)),
+        table=table,
+    )
+
+
+def _compared(tree, reference):
+    table = agreement.table(tree, reference.table)
+    limit = agreement.limit(agreement.tests(table))
+    sd = reference.table["sd"].loc[list(zip(table["variable"], table["label"], strict=True))].to_numpy()
+    unit = np.where(table["statistic"] == "mean", sd, 1.0)
+    return table.assign(smallest=(limit + stats.norm.ppf(LIKELY)) * table["mcse"] / unit)
+
+
+def _mixing(tree, table) -> str:
+    """Why the draws say nothing, if they do not."""
+    posterior = tree["posterior"].dataset
+    faults = []
+    if posterior.sizes["chain"] > 1:
+        r_hat = flat(az.rhat(posterior)).fillna(np.inf)
+        if not r_hat.max() <= MOST_R_HAT:
+            faults.append(
+                f"the chains have not seen the same posterior, R-hat of {_name(r_hat.idxmax())} is {r_hat.max():.2f}"
+            )
+    if not table["ess"].min() >= agreement.LEAST_ESS:
+        row = table.loc[table["ess"].idxmin()]
+        faults.append(f"the effective sample size of {_name((row['variable'], row['label']))} is {row['ess']:.0f}")
+    return "; ".join(faults)
+
+
+def _name(key) -> str:
+    return f"{key[0]}[{key[1]}]" if key[1] else key[0]
+
+
+def _worst(wrong):
+    """Rows of the variables that are farthest off, the farthest first."""
+    by_variable = list(wrong.groupby("variable", sort=False))
+    return sorted(by_variable, key=lambda item: -item[1]["z"].abs().fillna(np.inf).max())[:WORST]
+
+
+def _of_variable(name, rows, reference) -> str:
+    """One sentence on the worst figure of one variable, and how many more are off."""
+    worst = rows.loc[rows["z"].abs().fillna(np.inf).idxmax()]
+    key = (name, worst["label"])
+    if worst["statistic"] == "mean":
+        sd = reference.table.loc[key, "sd"]
+        found = f"the mean is {spelled(worst['value'], sd)} where {spelled(worst['exact'], sd)} is right"
+        low = worst["z"] < 0
+    else:
+        column, p = agreement.SHARES[worst["statistic"]]
+        at = spelled(reference.table.loc[key, column], reference.table.loc[key, "sd"])
+        found = f"{worst['value']:.1%} of the draws lie below {at}, the {p:.0%} quantile"
+        low = worst["z"] > 0
+    others = rows.drop(index=worst.name)
+    tails = {row["statistic"]: row["z"] > 0 for _, row in rows[rows["label"] == worst["label"]].iterrows()}
+    wide = tails.get("below_q5") is True and tails.get("below_q95") is False
+    narrow = tails.get("below_q5") is False and tails.get("below_q95") is True
+    how = "too wide" if wide else "too narrow" if narrow else "too small" if low else "too large"
+    more = f"; {len(others)} more figures of {name} are off" if len(others) else ""
+    return f"{_name(key)} is {how}: {found} (z = {worst['z']:+.0f}){more}"
+
+
+def _explained(tree, reference, others, most) -> list[str]:
+    """What would make the draws right: another prior, or a variance in the place of an sd."""
+    said = []
+    for other in others:
+        rows = _shared(tree, other)
+        if rows is not None and rows["z"].abs().max() <= most:
+            priors = ", ".join(f"{name} ~ {prior}" for name, prior in other.priors.items())
+            said.append(f"they agree with {other.name}: {priors}")
+    posterior = tree["posterior"].dataset
+    for name in posterior.data_vars:
+        if not (posterior[name] > 0).all() or _agrees(posterior[[name]], reference, most):
+            continue
+        for what, change in (("squares", np.sqrt), ("square roots", np.square)):
+            if _agrees(posterior[[name]].map(change, keep_attrs=True), reference, most):
+                said.append(f"{name} agrees if its draws are taken for {what}: a variance and an sd are exchanged")
+    return said
+
+
+def _shared(tree, other):
+    """Rows against another posterior, if it has every quantity."""
+    return agreement.table(tree, other.table) if set(tree["posterior"].data_vars) <= set(other.labels) else None
+
+
+def _agrees(posterior, reference, most) -> bool:
+    posterior.attrs["engine"] = "audit"
+    rows = agreement.table(xr.DataTree.from_dict({"posterior": posterior}), reference.table)
+    return bool(rows["z"].abs().max() <= most)
+
+
+def _nothing_found(table, most) -> str:
+    means, shares = (table[(table["statistic"] == "mean") == is_mean] for is_mean in (True, False))
+    down = [f"{means['smallest'].max():.2g} posterior sds in a mean"] if len(means) else []
+    down += [f"{shares.loc[shares['statistic'] == s, 'smallest'].max():.1%} of the draws below the {q} quantile"
+             for s, (q, _) in SHARES.items()]  # fmt: skip
+    return f"No difference found in {len(table)} figures, down to {', '.join(down)}."
+
+
+def _alarm(table, most) -> str:
+    return (
+        f"{agreement.tests(table)} tests, each called a difference beyond {most:.1f} Monte Carlo errors: a right "
+        f"sampler is called wrong with probability {ALARM:.0e} at most; an error of the size stated is missed with "
+        f"probability {1 - LIKELY:.0%}. Smallest effective sample size {table['ess'].min():.0f}."
+    )

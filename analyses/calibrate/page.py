@@ -1,0 +1,169 @@
+"""What the calibration found, as pages."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from analyses.calibrate import ranks
+from analyses.calibrate.families import FAMILIES
+from analyses.calibrate.ranks import Judgement
+from analyses.calibrate.units import ALARM, DRAWS, UNITS, Unit
+from analyses.checks import Verdict
+from analyses.contract import NAMES
+from analyses.report import figures
+from analyses.report.pages import Page, Section
+
+RANKED = (
+    "A truth is drawn from the prior, data from the truth, and the truth ranked among {draws} draws of the engine "
+    "given those data. For a right engine the rank is uniform. Flat coefficients and sigma under 1/sigma² are fixed, "
+    "at 500, 30 and 10: that is exact, as those priors are invariant under shifts and scales. Other improper priors "
+    "are cut off, and with them the posterior. Gibbs, Metropolis and NUTS run through the truth, which stands at a "
+    "random place of the chain, so that correlated draws do no harm."
+)
+TESTED = (
+    "The number of truths with a rank below each possible one is binomial, so each P is exact; the smallest is "
+    "multiplied by their number and that of the quantities. Beyond {go_on} an engine passes; in between it is put "
+    "to twice as many fresh sets of data, and once more at most. All {units} together raise a false alarm with "
+    "probability {alarm:.0e} at most, by construction and not by simulation. The last two columns say what would have "
+    "been found with probability 0.95 in a normal posterior: a mean that is off by so many sds, an sd too large by such a factor."
+)
+BLIND = (
+    "What ranks cannot see: a flat prior in place of a proper one is calibrated too, averaged over data, in all that "
+    "moves with the data; that is what the log prior is ranked for. An engine that is right on these small designs and "
+    "wrong elsewhere would pass; each run's agreement with the exact posterior is for that."
+)
+
+
+def calibration(found: dict[Unit, Judgement], coverage: pd.DataFrame, *, quick: bool) -> Page:
+    """Whether every engine of every family ranks truths evenly, and how often intervals hold the truth."""
+    wrong = sum(not judgement.passed for judgement in found.values())
+    sets = sum(judgement.sets for judgement in found.values())
+    return Page(
+        name="calibration",
+        title="Calibration: are the engines right?",
+        question="Truths drawn from the prior, data drawn from the truths: does every engine rank them evenly?",
+        sentence=f"{wrong} of {len(found)} engines do not rank truths evenly: they draw from another posterior."
+        if wrong
+        else f"No difference found: {len(found)} engines on {len(FAMILIES)} families of models rank {sets:,} truths "
+        f"evenly{', in the quick form' if quick else ''}.",
+        sections=(
+            Section(title="How it is done", text=RANKED.format(draws=DRAWS) + "\n\n" + BLIND),
+            _decisions(found),
+            *(_places(name, found) for name in FAMILIES),
+            _coverage(coverage),
+        ),
+        more=tuple((unit.family, _verdict(unit, judgement)) for unit, judgement in found.items()),
+    )
+
+
+def _verdict(unit, found):
+    who = f"{NAMES[unit.engine]}: {found.sets:,} truths"
+    p = f"P = {found.smallest:.2g}"
+    if found.passed:
+        return Verdict("calibration", True, f"{who} rank evenly in {len(found.p)} quantities, {p}")
+    return Verdict("calibration", False, f"{who} do not rank evenly: {found.worst}, {p}")
+
+
+def _decisions(found):
+    rows = []
+    for unit, judgement in found.items():
+        size = len(next(iter(judgement.ranks.values())))
+        alarm = ALARM / len(UNITS)
+        shift, factor = ranks.smallest(len(judgement.p), size=size, draws=DRAWS, alarm=alarm)
+        rows.append(
+            {
+                "family": unit.family,
+                "engine": NAMES[unit.engine],
+                "sets of data": judgement.sets,
+                "least even": judgement.worst,
+                "P": judgement.smallest,
+                "mean off by": shift,
+                "sd off by": factor,
+            }
+        )
+    return Section(
+        title="What was found, and what would have been",
+        text=TESTED.format(go_on=ranks.GO_ON, units=len(UNITS), alarm=ALARM),
+        table=pd.DataFrame(rows),
+    )
+
+
+def _places(name, found):
+    """Figure of one family: the places of truths among the draws of each engine."""
+    of_engines = {unit.engine: judgement.ranks for unit, judgement in found.items() if unit.family == name}
+    size = min(len(r) for given in of_engines.values() for r in given.values())
+    rng = np.random.default_rng(0)  # within a rank any place is as good as any other
+    places = {
+        engine: {quantity: (r[:size] + rng.random(size)) / (DRAWS + 1) for quantity, r in given.items()}
+        for engine, given in of_engines.items()
+    }
+    alarm = ranks.limit(ALARM / len(UNITS), 0) / len(next(iter(places.values()))) / (2 * DRAWS)
+    figure = figures.ranks_of_truths(places, lambda p: stats.norm.isf(alarm) * np.sqrt(p * (1 - p) / size))
+    caption = (
+        f"Share of {size:,} truths below each place among the draws, less what it should be, by quantity and engine. "
+        "Outside the band an engine is called wrong."
+    )
+    return Section(
+        title=name.capitalize(),
+        text=FAMILIES[name].story,
+        figures={f"calibration_{name.replace(' ', '_')}": (figure, caption)},
+    )
+
+
+def _coverage(table):
+    return Section(
+        title="How often intervals hold the truth",
+        text="On the blood pressure trial's design, with the truth that its data suggest: data from the model, and "
+        "data that violate it. The t-test on all records takes rows of one subject for independent, and its intervals "
+        "are far too short. For the effect the model is as good as the t-test on means, and robust: what violates it "
+        "within subjects averages out. For single subjects it is not: rows that resemble those before them say less "
+        "than they seem to.",
+        table=table,
+        note="The error is a Monte Carlo standard error. Empirical Bayes plugs in the maximum of the likelihood.",
+    )
+
+
+def mutants(rows: pd.DataFrame, *, quick: bool) -> Page:
+    """Whether every mistake was caught, and by what."""
+    missed = rows[~_noticed(rows, quick)]
+    families = rows.groupby("family", sort=False)
+    return Page(
+        name="mutants",
+        title="Mistakes: would the calibration have noticed?",
+        question="Samplers with one mistake each, as sources print them and public code makes them: is each caught?",
+        sentence=f"{len(rows) - len(missed)} of {len(rows)} mistakes were caught"
+        + (f"; not caught: {'; '.join(missed['mistake'])}." if len(missed) else "."),
+        sections=(
+            Section(
+                title="What catches which",
+                text="Each mistake is a patch of one conditional of the right sampler. The identity holds the law of "
+                "each step against the joint density, without sampling, and names the step that is wrong; the "
+                "calibration ranks truths, beginning with few sets of data and taking more until the mistake is "
+                "caught, by the limit that right engines have to pass. Power is the chance that the whole test, with "
+                f"{'an eighth of ' if quick else ''}its number of sets, catches it at the first stage; a lower bound. "
+                "A sampler that breaks down, with the reason, is caught too.",
+                table=_shown(rows),
+                note="The identity cannot see what has no conditionals: a sampler that is wrong as a whole.",
+            ),
+        ),
+        more=tuple((name, _verdict_on(part, _noticed(part, quick))) for name, part in families),
+    )
+
+
+def _noticed(rows, quick):
+    """Caught by the calibration; in the quick form, with few sets of data, by either test."""
+    return rows["caught"] | ((rows["identity"] != "") & quick)
+
+
+def _verdict_on(rows, noticed):
+    by_identity = (rows["identity"] != "").sum()
+    found = f"{rows['caught'].sum()} of {len(rows)} mistakes caught by the calibration, {by_identity} by the identity"
+    missed = "" if noticed.all() else f"; not caught: {'; '.join(rows.loc[~noticed, 'mistake'])}"
+    return Verdict("mistakes", bool(noticed.all()), found + missed)
+
+
+def _shown(rows):
+    by_ranks = np.where(rows["caught"], rows["quantity"], "not caught")
+    by_ranks = np.where(rows["breaks"] != "", "breaks down: " + rows["breaks"], by_ranks)
+    shown = rows[["family", "mistake"]].assign(identity=rows["identity"].where(rows["identity"] != "", "cannot see it"))
+    return shown.assign(calibration=by_ranks, sets=rows["sets"], P=rows["p"], power=rows["power"])
