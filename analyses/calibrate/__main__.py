@@ -13,7 +13,7 @@ from analyses.options import FAILED, INTERRUPTED, USAGE
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in run.py, and before NumPy is imported
 
 MODULE = "analyses.calibrate"
-MISTAKES = Path(__file__).parents[1] / "tests" / "mutants.py"
+MISTAKES = Path(__file__).parents[2] / "tests" / "mutants.py"
 EXAMPLES = """\
 examples:
   python -m analyses.calibrate                    every engine on every family of models, some minutes

@@ -83,16 +83,16 @@ FAMILIES = {
         ),
         two_level.Family(
             name="baseball",
-            story="equal standard errors, p(mu, tau²) = 1 for tau² below 20²",
+            story="equal standard errors, p(mu, tau²) = 1 for tau² below 6²",
             model=TwoLevel(groups=_estimates([6.0] * 8), tau=priors.FLAT_VARIANCE),
-            box={"tau2": (0.0, 20.0**2)},
-            reach=((-5.0, 3.2, 0.1),),
+            box={"tau2": (0.0, 6.0**2)},
+            reach=((-5.0, 2.0, 0.1),),
             more=("direct",),
         ),
         one_group.Family(
             name="normal",
-            story="y_j ~ N(theta, sigma²), theta ~ N(500, 0.7² sigma²), sigma² ~ InverseGamma(2, 200)",
-            model=OneGroup(n=6, mean=0.0, ss=0.0, mu=500.0, tau=0.7, alpha=2.0, beta=200.0),
+            story="y_j ~ N(theta, sigma²), theta ~ N(500, 0.5² sigma²), sigma² ~ InverseGamma(2, 200)",
+            model=OneGroup(n=6, mean=0.0, ss=0.0, mu=500.0, tau=0.5, alpha=2.0, beta=200.0),
         ),
         three_level.Family(
             name="classrooms",

@@ -25,7 +25,8 @@ TESTED = (
     "multiplied by their number and that of the quantities. Beyond {go_on} an engine passes; in between it is put "
     "to twice as many fresh sets of data, and once more at most. All {units} together raise a false alarm with "
     "probability {alarm:.0e} at most, by construction and not by simulation. The last two columns say what would have "
-    "been found with probability 0.95 in a normal posterior: a mean that is off by so many sds, an sd too large by such a factor."
+    "been found with probability 0.95 in a normal posterior: a mean that is off by so many sds, an sd too large by "
+    "such a factor."
 )
 BLIND = (
     "What ranks cannot see: a flat prior in place of a proper one is calibrated too, averaged over data, in all that "
