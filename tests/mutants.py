@@ -16,29 +16,29 @@ from models import laws, priors
 from models.pooling import theta_given
 
 
-def _patched(name, change):
+def _changed(name, change):
     """One conditional with its law changed: change(law, state) gives the wrong one."""
     return lambda model, right: {name: lambda state: change(right[name](state), state)}
 
 
 def _sd(name, change):
     """A normal law with another sd."""
-    return _patched(name, lambda law, state: laws.Normal(law.mean, change(law.sd)))
+    return _changed(name, lambda law, state: laws.Normal(law.mean, change(law.sd)))
 
 
 def _shape(name, by):
     """An inverse gamma with its shape off."""
-    return _patched(name, lambda law, state: laws.InverseGamma(law.shape + by, law.scale))
+    return _changed(name, lambda law, state: laws.InverseGamma(law.shape + by, law.scale))
 
 
 def _scale(name, factor):
     """An inverse gamma with its scale off."""
-    return _patched(name, lambda law, state: laws.InverseGamma(law.shape, factor * law.scale))
+    return _changed(name, lambda law, state: laws.InverseGamma(law.shape, factor * law.scale))
 
 
 def _reciprocal(name):
     """The precision's gamma law taken for the variance's."""
-    return _patched(name, lambda law, state: laws.Gamma(law.shape, law.scale))
+    return _changed(name, lambda law, state: laws.Gamma(law.shape, law.scale))
 
 
 def _covariance(factor):
@@ -146,7 +146,7 @@ CONJUGATE = {
         "tau2",
         lambda model, s: (0.5 + len(model.groups) / 2, 0.5 + _deviations(model, s) / 2),
     ),
-    "tau²: the half of the prior's scale dropped": _patched(
+    "tau²: the half of the prior's scale dropped": _changed(
         "tau2", lambda law, state: laws.InverseGamma(law.shape, law.scale + 0.5)
     ),
     "tau²: the prior's shape forgotten": _shape("tau2", -0.5),
@@ -202,11 +202,11 @@ def _by_subjects(model, state):
 
 
 MIXED = {
-    "tau²: the half of its mixing variable's scale": _patched(
+    "tau²: the half of its mixing variable's scale": _changed(
         "tau2", lambda law, state: laws.InverseGamma(law.shape, law.scale - 0.5 / state["tau2_mixing"])
     ),
     "mixing: shape off by one half": _shape("tau2_mixing", 0.5),
-    "mixing: the scale's reciprocal is squared twice": _patched(
+    "mixing: the scale's reciprocal is squared twice": _changed(
         "tau2_mixing", lambda law, state: laws.InverseGamma(law.shape, law.scale * 2)
     ),
     "mixing: its own prior forgotten": lambda model, right: {
@@ -284,10 +284,10 @@ ABSOLUTE = {
     "tau²: its prior forgotten, flat in its place": lambda model, right: {
         "tau2": lambda s: priors.FLAT.given(len(model.groups), _deviations(model, s))
     },
-    "tau²: power off by one half": _patched(
+    "tau²: power off by one half": _changed(
         "tau2", lambda law, state: laws.GeneralizedInverseGaussian(law.power - 0.5, law.rate, law.scale)
     ),
-    "tau²: the prior's variance where its sd belongs": _patched(
+    "tau²: the prior's variance where its sd belongs": _changed(
         "tau2", lambda law, state: laws.GeneralizedInverseGaussian(law.power, law.rate**2, law.scale)
     ),
 }
@@ -313,7 +313,7 @@ NORMAL = {
             )
         )
     },
-    "003: sigma²: the prior's scale forgotten": _patched(
+    "003: sigma²: the prior's scale forgotten": _changed(
         "sigma2", lambda law, state: laws.InverseGamma(law.shape, law.scale - 200.0)
     ),
     "003: sigma²: the scale's half dropped": _scale("sigma2", 2.0),
@@ -407,15 +407,15 @@ OWN = {
     "sigma_i²: theta's deviation from the mean forgotten": lambda model, right: {
         "sigma2": lambda s: right["sigma2"](s | {"theta": model.groups.mean})
     },
-    "s²: shape off by one half": _patched("s2", lambda law, state: laws.Gamma(law.shape + 0.5, law.rate)),
-    "s²: one over it": _patched("s2", lambda law, state: laws.InverseGamma(law.shape, law.rate)),
-    "s²: averages of sigma_i² where those of 1/sigma_i² belong": _patched(
+    "s²: shape off by one half": _changed("s2", lambda law, state: laws.Gamma(law.shape + 0.5, law.rate)),
+    "s²: one over it": _changed("s2", lambda law, state: laws.InverseGamma(law.shape, law.rate)),
+    "s²: averages of sigma_i² where those of 1/sigma_i² belong": _changed(
         "s2", lambda law, s: laws.Gamma(law.shape, s["nu"] / 2 * 6**2 / np.sum(s["sigma2"], axis=-1))
     ),
-    "nu: the grid's weights forgotten": _patched(
+    "nu: the grid's weights forgotten": _changed(
         "nu", lambda law, state: laws.Grid(law.values, np.zeros_like(law.log_weight))
     ),
-    "nu: flat itself where its logarithm is": _patched(
+    "nu: flat itself where its logarithm is": _changed(
         "nu", lambda law, state: laws.Grid(law.values, law.log_weight + np.log(law.values))
     ),
 }

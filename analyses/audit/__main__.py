@@ -19,7 +19,7 @@ examples:
 FILE is a netCDF file of ArviZ's (a DataTree, or InferenceData), or a CSV with a row a draw: a column `chain`, and a
 column a quantity, as mu, tau, theta[A] or theta[1]. Entries are matched by the reference's labels, or in its order.
 
-exit status: 0 no difference found; 2 bad usage or input; 3 a difference
+exit status: 0 no difference found; 2 bad usage or input; 3 a difference, or chains that cannot be trusted
 """
 
 
@@ -44,6 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
     pairs = [pair.partition("=")[::2] for pair in options.rename]
     if bad := [pair for pair, (theirs, ours) in zip(options.rename, pairs, strict=True) if not (theirs and ours)]:
         parser.error(f"--rename {bad[0]}: write THEIRS=OURS")
+    if options.table and not options.table.parent.is_dir():
+        print(f"{options.table.parent}: there is no such folder for --table", file=sys.stderr)
+        return USAGE
     try:
         return run(options, dict(pairs))
     except Refused as error:
@@ -63,7 +66,8 @@ def run(options: argparse.Namespace, rename: dict[str, str]) -> int:
     tree, left = draws.named(draws.read(options.file), against, rename)
     found = findings.audit(tree, against, reference.alternatives(against))
     sizes = tree["posterior"].sizes
-    print(f"{options.file.name}: {sizes['chain']} chains of {sizes['draw']} draws, against {against.name}")
+    chains = f"{sizes['chain']} chain{'s' if sizes['chain'] > 1 else ''}"
+    print(f"{options.file.name}: {chains} of {sizes['draw']} draws, against {against.name}")
     if left:
         print(f"not looked at: {', '.join(left[:8])}{' and more' if len(left) > 8 else ''}")
     print("\n  ".join([found.sentence, *found.more]))

@@ -1,5 +1,6 @@
 """Draws made elsewhere, read and named as the reference has them."""
 
+import csv
 import re
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from analyses.contract import SAMPLE, labelled
 from analyses.reference import Reference
 
 ENTRY = re.compile(r"(?P<name>.+?)(?:\[(?P<inside>[^\[\]]+)\]|\.(?P<dotted>\d+))")  # theta[A], theta[1] or theta.1
-CHAIN, DRAW = ("chain", ".chain", "chain__"), ("draw", ".draw", "draw__", "iteration", ".iteration", "iteration__")
+CHAIN = ("chain", ".chain", "chain__")
+DRAW = ("draw", ".draw", "draw__", "iteration", ".iteration", "iteration__", "iter__")
+SHOWN = 12  # names in a message
 
 
 def read(path: Path) -> xr.Dataset:
@@ -26,18 +29,11 @@ def read(path: Path) -> xr.Dataset:
     Raises
     ------
     Refused
-        For a file that cannot be read as either, chains of different lengths, or a draw that is no finite number.
+        For a file that cannot be read as either, or chains of different lengths.
     """
     if not path.is_file():
         raise Refused(f"{path}: there is no such file")
-    found = _table(path) if path.suffix.lower() in (".csv", ".txt") else _tree(path)
-    for name, values in found.data_vars.items():
-        if not np.issubdtype(values.dtype, np.number):
-            raise Refused(f"{path.name}: {name} is not made of numbers")
-        if not np.isfinite(values).all():
-            chain, draw = np.argwhere(~np.isfinite(values.values))[0][:2]
-            raise Refused(f"{path.name}: {name}: draw {draw + 1} of chain {chain + 1} is no finite number")
-    return found
+    return _table(path) if path.suffix.lower() in (".csv", ".txt") else _tree(path)
 
 
 def _tree(path):
@@ -46,45 +42,63 @@ def _tree(path):
     except (OSError, ValueError, KeyError) as error:
         raise Refused(f"{path.name}: neither netCDF nor a CSV file that ends in .csv: {error}") from error
     with tree:
+        groups = ", ".join(tree.children) or "nothing else"
         node = tree["posterior"] if "posterior" in tree.children else tree
         found = node.to_dataset().load()
     if not {*SAMPLE} <= {*found.dims}:
-        raise Refused(
-            f"{path.name}: no group `posterior` with the dimensions chain and draw; there is {', '.join(tree.children)}"
-        )
-    kept = {}
-    for name, values in found.data_vars.items():
-        if {*SAMPLE} <= {*values.dims}:
-            others = [dim for dim in values.dims if dim not in SAMPLE]
-            if len(others) > 1:
-                values = values.stack({f"{name}_entry": others}, create_index=False)
-                others = [f"{name}_entry"]
-            kept[name] = values.transpose(*SAMPLE, *others)
-    return xr.Dataset(kept)
+        raise Refused(f"{path.name}: no group `posterior` with the dimensions chain and draw; there is {groups}")
+    sampled = {name: values for name, values in found.data_vars.items() if {*SAMPLE} <= {*values.dims}}
+    return xr.Dataset({name: _in_order(name, values) for name, values in sampled.items()})
+
+
+def _in_order(name, values):
+    """The sample first, then all other dimensions as one."""
+    others = [dim for dim in values.dims if dim not in SAMPLE]
+    if len(others) > 1:
+        values, others = values.stack({f"{name}_entry": others}, create_index=False), [f"{name}_entry"]
+    return values.transpose(*SAMPLE, *others)
 
 
 def _table(path):
     try:
-        frame = pd.read_csv(path, comment="#")  # Stan's files begin with comments
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        frame = pd.read_csv(path, comment="#", skipinitialspace=True)  # Stan's files have comments
+        twice = _twice(path)
+    except (UnicodeDecodeError, csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise Refused(f"{path.name}: no CSV file: {error}") from error
+    if twice:
+        raise Refused(f"{path.name}: the column {twice!r} is there twice")
     chain = next((name for name in CHAIN if name in frame), None)
     if chain is None:
+        shown = ", ".join(map(str, frame.columns[:SHOWN]))
+        hint = "; are its columns separated by semicolons?" if len(frame.columns) == 1 and ";" in shown else ""
         raise Refused(
-            f"{path.name}: no column `chain`: without it nothing tells whether chains agree; columns: "
-            f"{', '.join(map(str, frame.columns[:12]))}"
+            f"{path.name}: no column `chain`: without it nothing tells whether chains agree; columns: {shown}{hint}"
         )
+    if frame[chain].isna().any():
+        raise Refused(f"{path.name}: row {int(frame[chain].isna().argmax()) + 1} does not say which chain it is of")
+    if frame.empty:
+        raise Refused(f"{path.name}: no draws, only a header")
     sizes = frame.groupby(chain, sort=False).size()
     if len(set(sizes)) != 1:
         raise Refused(f"{path.name}: chains have {sizes.min()} to {sizes.max()} draws: give all the same")
-    shape, variables = (len(sizes), sizes.iloc[0]), {}
-    ordered = frame.iloc[np.argsort(frame[chain].factorize()[0], kind="stable")]
+    counted = [name for name in DRAW if name in frame][:1]  # else they come as they were drawn
+    keys = [*(frame[name] for name in counted), frame[chain].factorize()[0]]
+    ordered, shape = frame.iloc[np.lexsort(keys)], (len(sizes), sizes.iloc[0])
+    variables: dict[str, dict] = {}
     for column in frame.columns:
-        if column in (*CHAIN, *DRAW):
-            continue
-        name, label = _split(column)
-        variables.setdefault(name, {})[label] = ordered[column].to_numpy().reshape(shape)
-    return xr.Dataset({name: _variable(name, entries) for name, entries in variables.items()})
+        if column not in (*CHAIN, *DRAW):
+            name, label = _split(column)
+            variables.setdefault(name, {})[label] = ordered[column].to_numpy().reshape(shape)
+    arrays = {name: _variable(name, entries) for name, entries in variables.items()}
+    return xr.Dataset(arrays, {"chain": list(sizes.index)})
+
+
+def _twice(path):
+    """A column's name that occurs more than once, which pandas would number."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.reader((line for line in file if not line.startswith("#")), skipinitialspace=True)
+        header = next(rows, [])
+    return next((name for name in header if header.count(name) > 1), "")
 
 
 def _split(column: str) -> tuple[str, str]:
@@ -94,9 +108,10 @@ def _split(column: str) -> tuple[str, str]:
 
 
 def _variable(name, entries):
-    if list(entries) == [""]:
-        return xr.DataArray(entries[""], dims=SAMPLE)
+    """Columns of one name as an array; one without a label beside others that have one is not of them."""
     labels = [label for label in entries if label]
+    if not labels:
+        return xr.DataArray(entries[""], dims=SAMPLE)
     values = np.stack([entries[label] for label in labels], axis=-1)
     return xr.DataArray(values, dims=(*SAMPLE, f"{name}_entry"), coords={f"{name}_entry": labels})
 
@@ -109,50 +124,44 @@ def named(draws: xr.Dataset, reference: Reference, rename: dict[str, str]) -> tu
     draws : Dataset
     reference : Reference
     rename : dict
-        Their names to ours.
+        Their names to ours, before which a name that is the same stands back.
 
     Raises
     ------
     Refused
-        For a name that is not there, one that is given twice, entries that do not fit the reference's, or where nothing
-        is left to compare.
+        For a name that is not there, one that is given twice, entries that do not fit the reference's, a draw that is
+        no finite number, or where nothing is left to compare.
     """
+    theirs = ", ".join(map(str, draws.data_vars))
     if unknown := [name for name in rename if name not in draws]:
-        raise Refused(f"--rename {unknown[0]}: the draws have {', '.join(draws.data_vars)}")
-    known, found, left = reference.labels, {}, []
-    for name in draws.data_vars:
-        ours = rename.get(name, name)
-        if ours in found:
-            raise Refused(f"--rename: {ours} is there twice")
-        if ours in known:
-            found[ours] = _fitted(name, draws[name], known[ours])
-        elif name in rename:
-            raise Refused(f"--rename {name}={ours}: {reference.name} has {', '.join(known)}")
-        else:
-            left.append(name)
+        raise Refused(f"--rename {unknown[0]}: the draws have {theirs}")
+    given, known, ours = list(rename.values()), reference.labels, ", ".join(reference.labels)
+    if twice := [name for name in given if given.count(name) > 1]:
+        raise Refused(f"--rename: {twice[0]} is given twice")
+    if unknown := [(name, to) for name, to in rename.items() if to not in known]:
+        raise Refused(f"--rename {'='.join(unknown[0])}: {reference.name} has {ours}")
+    same = {name: name for name in draws.data_vars if name in known and name not in (*given, *rename)}
+    found = {to: _fitted(name, draws[name], known[to]) for name, to in (rename | same).items()}
     if not found:
         raise Refused(
-            f"nothing to compare: the draws have {', '.join(draws.data_vars)}, {reference.name} has "
-            f"{', '.join(known)}; say which is which by --rename THEIRS=OURS"
+            f"nothing to compare: the draws have {theirs or 'no quantities'}, {reference.name} has {ours}; say which "
+            "is which by --rename THEIRS=OURS"
         )
-    variables = {
-        name: ((*SAMPLE, f"{name}_label") if known[name] != [""] else SAMPLE, values) for name, values in found.items()
-    }
+    dims = {name: (*SAMPLE, f"{name}_label") if known[name] != [""] else SAMPLE for name in found}
     coords = {f"{name}_label": known[name] for name in found if known[name] != [""]}
-    return labelled({"posterior": variables}, coords, {"engine": "audit"}), left
+    tree = labelled({"posterior": {name: (dims[name], found[name]) for name in found}}, coords, {"engine": "audit"})
+    return tree, [str(name) for name in draws.data_vars if name not in (*rename, *same)]
 
 
 def _fitted(name, values, labels) -> np.ndarray:
-    """The entries in the order of the reference's labels: by their own where they are the same, else as they come."""
-    if labels == [""]:
-        if values.ndim > len(SAMPLE) and values.shape[-1] > 1:
-            raise Refused(f"{name} has {values.shape[-1]} entries where the reference has a single number")
-        return values.values.reshape(values.shape[:2])
+    """Numbers in the order of the reference's labels: by their own where they are the same, else as they come."""
+    _require_numbers(name, values)
     count = values.shape[-1] if values.ndim > len(SAMPLE) else 1
     if count != len(labels):
-        raise Refused(f"{name} has {count} entries where the reference has {len(labels)}")
-    if values.ndim == len(SAMPLE):
-        return values.values[..., None]
+        right = "a single number" if labels == [""] else f"{len(labels)}"
+        raise Refused(f"{name} has {count} entries where the reference has {right}")
+    if values.ndim == len(SAMPLE) or labels == [""]:
+        return values.values.reshape(values.shape[:2] + (() if labels == [""] else (1,)))
     dim = values.dims[-1]
     theirs = [str(label) for label in values[dim].values] if dim in values.coords else []
     if {*theirs} == {*labels}:
@@ -160,5 +169,17 @@ def _fitted(name, values, labels) -> np.ndarray:
     if theirs and all(label.lstrip("-").isdigit() for label in theirs):
         return values.values[..., np.argsort(list(map(int, theirs)))]
     if theirs:
-        raise Refused(f"{name} is of {', '.join(theirs[:4])}.. where the reference has {', '.join(labels[:4])}..")
+        other = [label for label in theirs if label not in labels][:SHOWN]
+        raise Refused(
+            f"{name} has entries {', '.join(other)}, which the reference has not: {', '.join(labels[:SHOWN])}"
+        )
     return values.values
+
+
+def _require_numbers(name, values) -> None:
+    if not np.issubdtype(values.dtype, np.number):
+        raise Refused(f"{name} is not made of numbers")
+    if not np.isfinite(values).all():
+        chain, draw = np.argwhere(~np.isfinite(values.values))[0][:2]
+        which = values["chain"].values[chain] if "chain" in values.coords else chain + 1
+        raise Refused(f"{name}: draw {draw + 1} of chain {which} is no finite number")

@@ -18,6 +18,7 @@ from analyses.report.numbers import spelled
 from analyses.tables import flat
 
 LIKELY = 0.95  # the chance with which the smallest error that is stated would have been found
+ROUNDS = 60  # of an iteration that gains a digit each
 MOST_R_HAT = 1.05  # beyond it chains have not seen the same posterior, whatever the draws' mean
 ALARM = 1e-5  # bound on a right sampler's chance of being called wrong; tests/checks/test_agreement.py has the count
 WORST = 4  # variables that are told of
@@ -60,31 +61,28 @@ def audit(tree: xr.DataTree, reference: Reference, others: list[Reference]) -> F
     most = agreement.limit(agreement.tests(table))
     mixed = _mixing(tree, table)
     wrong = table[~(table["z"].abs() <= most)]
-    if mixed:
-        said = [_of_variable(name, rows, reference) for name, rows in _worst(wrong)]
-        return Finding(
-            passed=False,
-            sentence=f"These draws cannot be trusted: {mixed}.",
-            more=tuple(said),
-            table=table,
-        )
+    said = tuple(_of_variable(name, rows, reference) for name, rows in _worst(wrong))
+    if mixed:  # then no error of theirs is known, and nothing is said of how likely an alarm would be
+        return Finding(passed=False, sentence=f"These draws cannot be trusted: {mixed}.", more=said, table=table)
     if wrong.empty:
-        return Finding(passed=True, sentence=_nothing_found(table, most), more=(_alarm(table, most),), table=table)
-    said = [_of_variable(name, rows, reference) for name, rows in _worst(wrong)]
-    return Finding(
-        passed=False,
-        sentence=f"These draws are not from this posterior: {len(wrong)} of {len(table)} figures differ.",
-        more=(*said, *_explained(tree, reference, others, most), _alarm(table, most)),
-        table=table,
-    )
+        return Finding(passed=True, sentence=_nothing_found(table), more=(_alarm(table, most),), table=table)
+    more = (*said, *_explained(tree, reference, others, most), _alarm(table, most))
+    sentence = f"These draws are not from this posterior: {len(wrong)} of {len(table)} figures differ."
+    return Finding(passed=False, sentence=sentence, more=more, table=table)
 
 
 def _compared(tree, reference):
     table = agreement.table(tree, reference.table)
-    limit = agreement.limit(agreement.tests(table))
-    sd = reference.table["sd"].loc[list(zip(table["variable"], table["label"], strict=True))].to_numpy()
-    unit = np.where(table["statistic"] == "mean", sd, 1.0)
-    return table.assign(smallest=(limit + stats.norm.ppf(LIKELY)) * table["mcse"] / unit)
+    limit, z = agreement.limit(agreement.tests(table)), stats.norm.ppf(LIKELY)
+    shares = table["statistic"].map({name: p for name, (_, p) in agreement.SHARES.items()})  # nan for a mean
+    middle = np.minimum(shares, 1 - shares)
+    error = limit / np.sqrt(table["ess"])
+    smallest = (limit + z) / np.sqrt(table["ess"])
+    for _ in range(ROUNDS):  # a share that is off towards one half varies more than the right one
+        off = np.minimum(middle + smallest.where(shares.notna(), 0.0), 1.0)
+        found = error * np.sqrt(middle * (1 - middle)) + z * np.sqrt(off * (1 - off) / table["ess"])
+        smallest = found.where(shares.notna(), smallest)
+    return table.assign(smallest=smallest)
 
 
 def _mixing(tree, table) -> str:
@@ -92,14 +90,16 @@ def _mixing(tree, table) -> str:
     posterior = tree["posterior"].dataset
     faults = []
     if posterior.sizes["chain"] > 1:
-        r_hat = flat(az.rhat(posterior)).fillna(np.inf)
+        with np.errstate(divide="ignore", invalid="ignore"):  # chains that never move
+            r_hat = flat(az.rhat(posterior)).fillna(np.inf)
         if not r_hat.max() <= MOST_R_HAT:
             faults.append(
-                f"the chains have not seen the same posterior, R-hat of {_name(r_hat.idxmax())} is {r_hat.max():.2f}"
+                f"the chains do not agree with each other, R-hat of {_name(r_hat.idxmax())} is {r_hat.max():.2f}"
             )
     if not table["ess"].min() >= agreement.LEAST_ESS:
         row = table.loc[table["ess"].idxmin()]
-        faults.append(f"the effective sample size of {_name((row['variable'], row['label']))} is {row['ess']:.0f}")
+        of = _name((row["variable"], row["label"]))
+        faults.append(f"the effective sample size of {of} is {row['ess']:.0f}, and {agreement.LEAST_ESS} are needed")
     return "; ".join(faults)
 
 
@@ -155,7 +155,8 @@ def _explained(tree, reference, others, most) -> list[str]:
 
 def _shared(tree, other):
     """Rows against another posterior, if it has every quantity."""
-    return agreement.table(tree, other.table) if set(tree["posterior"].data_vars) <= set(other.labels) else None
+    asked = flat(tree["posterior"].dataset.isel(chain=0, draw=0, drop=True)).index
+    return agreement.table(tree, other.table) if asked.isin(other.table.index).all() else None
 
 
 def _agrees(posterior, reference, most) -> bool:
@@ -164,7 +165,7 @@ def _agrees(posterior, reference, most) -> bool:
     return bool(rows["z"].abs().max() <= most)
 
 
-def _nothing_found(table, most) -> str:
+def _nothing_found(table) -> str:
     means, shares = (table[(table["statistic"] == "mean") == is_mean] for is_mean in (True, False))
     down = [f"{means['smallest'].max():.2g} posterior sds in a mean"] if len(means) else []
     down += [f"{shares.loc[shares['statistic'] == s, 'smallest'].max():.1%} of the draws below the {q} quantile"

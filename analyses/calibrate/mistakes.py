@@ -64,7 +64,7 @@ def tried(path: Path, mistake: Mistake, *, seed: int, quick: bool) -> dict:
         warnings.simplefilter("ignore")  # a wrong sampler may do what it likes
         try:
             if patch := module.MUTANTS.get(mistake.family, {}).get(mistake.what):
-                given = _patched(family, patch)
+                given = patched(family, patch)
                 row["identity"] = ", ".join(identity.broken(family, rng, given))
                 engine, most = _gibbs(family, given), SETS["gibbs"]
             else:
@@ -74,7 +74,7 @@ def tried(path: Path, mistake: Mistake, *, seed: int, quick: bool) -> dict:
             return row | {"sets": 0, "quantity": "", "p": 0.0, "power": 1.0, "caught": True, "breaks": str(error)}
 
 
-def _patched(family, patch) -> Callable:
+def patched(family, patch) -> Callable:
     """Conditionals of a model with the mistake, cut off as the right ones are."""
 
     def conditionals(model):

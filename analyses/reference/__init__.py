@@ -62,7 +62,8 @@ def load(name: str) -> Reference:
     """
     if name not in names():
         near = get_close_matches(name, names(), n=1)
-        raise Refused(f"no reference {name!r}{f': did you mean {near[0]!r}?' if near else ''} There are {names()}")
+        hint = f": did you mean {near[0]!r}?" if near else "."
+        raise Refused(f"there is no reference {name!r}{hint} There are {', '.join(names())}.")
     found = read(name)
     index = pd.MultiIndex.from_tuples([tuple(row[:2]) for row in found["rows"]], names=["variable", "label"])
     values = np.array([row[2:] for row in found["rows"]], dtype=float)  # null is no number

@@ -59,6 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def write(name: str, case, folder: Path) -> None:
     """Write a file of the schema in data/reference/README.md."""
+    table, error, points = case.figures()
     data = (resources.files("partial_pooling_data") / case.data).read_bytes()
     found = {
         "command": f"python -m {MODULE} {name}",
@@ -68,10 +69,8 @@ def write(name: str, case, folder: Path) -> None:
         "priors": case.priors,
         "data": {"file": case.data, "sha256": sha256(data).hexdigest()},
         "columns": ["variable", "label", *STATISTICS],
-        "rows": [
-            [*key, *(_digits(row[s], case.error.loc[key, s]) for s in STATISTICS)] for key, row in case.table.iterrows()
-        ],
-        "points": [{name: float(f"{value:.12g}") for name, value in point.items()} for point in case.points],
+        "rows": [[*key, *(_digits(row[s], error.loc[key, s]) for s in STATISTICS)] for key, row in table.iterrows()],
+        "points": [{name: float(f"{value:.12g}") for name, value in point.items()} for point in points],
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(_text(found), encoding="utf-8")

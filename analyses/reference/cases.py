@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from models import baseball, blood_pressure, classrooms, eight_schools, laws, ma
 from models.groups import Estimates
 from models.two_level import TwoLevel
 
+AT = ("q5", "q50", "q95")  # quantiles at which log densities are given
 NESTED_ERROR = 1e-8  # of a posterior sd: what is tested of the third level's quadrature
 
 
@@ -20,16 +22,15 @@ NESTED_ERROR = 1e-8  # of a posterior sd: what is tested of the third level's qu
 class Case:
     """What a file says of one posterior.
 
-    `table` and `error` are by variable and label; `error` is absolute. `points` are log densities with all constants
-    but those of improper priors; `draw` gives independent draws: draws, chains, rng to a DataTree.
+    `figures` computes what takes its time: the table, and the absolute error of its entries, by variable and label; and
+    log densities at some points, with all constants but those of improper priors. `draw` gives independent draws:
+    draws, chains, rng to a DataTree.
     """
 
     model: list[str]
     priors: dict[str, str]
     data: str
-    table: pd.DataFrame
-    error: pd.DataFrame
-    points: list[dict]
+    figures: Callable[[], tuple[pd.DataFrame, pd.DataFrame, list[dict]]]
     draw: Callable[..., xr.DataTree]
 
 
@@ -42,75 +43,62 @@ def two_level(data: str, model: TwoLevel) -> Case:
     coefficients = zip(("mu", *(f"beta[{name}]" for name in model.groups.covariates)), model.coefficients, strict=True)
     spelled = {name: f"Normal({p.mean:g}, {p.sd:g})" if p.proper else "Uniform()" for name, p in coefficients}
     spelled |= {name: str(getattr(model, name)) for name in model.unknown}
-    table = posterior.table()
-    return Case(
-        model=[rows, f"theta_i ~ N({population}, {between})"],
-        priors=spelled,
-        data=data,
-        table=table,
-        error=posterior.error(),
-        points=[_two_level_point(model, table, q) for q in ("q5", "q50", "q95")],
-        draw=posterior.draw,
-    )
+
+    def figures():
+        table = posterior.table()
+        return table, posterior.error(), [_two_level_point(model, table, q) for q in AT]
+
+    written = [rows, f"theta_i ~ N({population}, {between})"]
+    return Case(model=written, priors=spelled, data=data, figures=figures, draw=posterior.draw)
 
 
 def one_group(data: str, model: normal.OneGroup) -> Case:
     """One group."""
-    table = sequential.table(model)
-    points = []
-    for q in ("q5", "q50", "q95"):
+    prior = priors.InverseGamma(model.alpha, model.beta)
+
+    def point(table, q):
         theta, sigma = (_short(table.loc[(name, ""), q]) for name in ("theta", "sigma"))
         squares = model.ss + model.n * (model.mean - theta) ** 2
-        of_theta = laws.Normal(model.mu, model.tau * sigma).log_density(theta)
-        prior = priors.InverseGamma(model.alpha, model.beta)
-        points.append(
-            {
-                "theta": theta,
-                "sigma": sigma,
-                "log_likelihood": _of_rows(model.n, squares, sigma),
-                "log_population": float(of_theta),
-                "log_prior": float(prior.log_density(sigma)),
-            }
-        )
-    return Case(
-        model=["y_j ~ N(theta, sigma^2)", f"theta ~ N({model.mu:g}, {model.tau:g}^2 sigma^2)"],
-        priors={"sigma": str(priors.InverseGamma(model.alpha, model.beta))},
-        data=data,
-        table=table,
-        error=_relative(table, sequential.error(model)),
-        points=points,
-        draw=lambda **asked: sequential.draw(model, **asked),
-    )
+        return {
+            "theta": theta,
+            "sigma": sigma,
+            "log_likelihood": _of_rows(model.n, squares, sigma),
+            "log_population": float(laws.Normal(model.mu, model.tau * sigma).log_density(theta)),
+            "log_prior": float(prior.log_density(sigma)),
+        }
+
+    def figures():
+        table = sequential.table(model)
+        return table, _relative(table, sequential.error(model)), [point(table, q) for q in AT]
+
+    written = ["y_j ~ N(theta, sigma^2)", f"theta ~ N({model.mu:g}, {model.tau:g}^2 sigma^2)"]
+    draw = partial(sequential.draw, model)
+    return Case(model=written, priors={"sigma": str(prior)}, data=data, figures=figures, draw=draw)
 
 
 def three_level(data: str, model: classrooms.ThreeLevel) -> Case:
     """Classrooms in schools."""
     posterior, g = nested.posterior(model), model.classrooms
-    table, points = posterior.table(), []
-    for q in ("q5", "q50", "q95"):
+    spelled = {"lambda": "Uniform()"} | {name: str(getattr(model, name)) for name in nested.SCALES}
+
+    def point(table, q):
         at = {name: _short(table.loc[(name, ""), q]) for name in ("lambda", *nested.SCALES)}
         mu = at["lambda"] + at["kappa"] * _alternating(len(model.schools))
         theta = mu[model.school] + at["tau"] * _alternating(len(g))
         squares = g.within[1] + np.sum(g.n * (g.mean - theta) ** 2)
         of_mu, of_theta = laws.Normal(at["lambda"], at["kappa"]), laws.Normal(mu[model.school], at["tau"])
-        prior = sum(getattr(model, name).log_density(at[name]) for name in nested.SCALES)
-        points.append(
-            at
-            | {
-                "log_likelihood": _of_rows(g.n.sum(), squares, at["sigma"]),
-                "log_population": float(of_mu.log_density(mu).sum() + of_theta.log_density(theta).sum()),
-                "log_prior": float(prior),
-            }
-        )
-    return Case(
-        model=["y_ijk ~ N(theta_ij, sigma^2)", "theta_ij ~ N(mu_i, tau^2)", "mu_i ~ N(lambda, kappa^2)"],
-        priors={"lambda": "Uniform()"} | {name: str(getattr(model, name)) for name in nested.SCALES},
-        data=data,
-        table=table,
-        error=_relative(table, NESTED_ERROR),
-        points=points,
-        draw=posterior.draw,
-    )
+        return at | {
+            "log_likelihood": _of_rows(g.n.sum(), squares, at["sigma"]),
+            "log_population": float(of_mu.log_density(mu).sum() + of_theta.log_density(theta).sum()),
+            "log_prior": float(sum(getattr(model, name).log_density(at[name]) for name in nested.SCALES)),
+        }
+
+    def figures():
+        table = posterior.table()
+        return table, _relative(table, NESTED_ERROR), [point(table, q) for q in AT]
+
+    written = ["y_ijk ~ N(theta_ij, sigma^2)", "theta_ij ~ N(mu_i, tau^2)", "mu_i ~ N(lambda, kappa^2)"]
+    return Case(model=written, priors=spelled, data=data, figures=figures, draw=posterior.draw)
 
 
 def _schools(**others):

@@ -1,0 +1,104 @@
+"""The deterministic test passes the right conditionals and names the step of every mistake; ranks catch what it cannot.
+
+All mistakes are calibrated by `python -m analyses.calibrate --mutants`, which CI runs in its quick form.
+"""
+
+import mutants
+import numpy as np
+import pytest
+
+from analyses.calibrate import identity, mistakes
+from analyses.calibrate.__main__ import MISTAKES, main
+from analyses.calibrate.families import FAMILIES
+from analyses.calibrate.mistakes import Mistake
+
+STEPS = {"mu": "b", "beta": "b", "sigma²": "sigma2", "tau²": "tau2", "mixing": "tau2_mixing", "theta": "theta"}
+STEPS |= {"lambda": "lambda", "kappa²": "kappa2", "s²": "s2", "sd between groups": "between2"}
+STEPS |= {"sigma_i²": "nu and sigma2", "nu": "nu and sigma2"}
+CHANGED_PRIORS = {"theta: tau where tau² belongs"}  # of the model, so that every step that has it is wrong
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_right_conditionals_are_the_joint_densitys(family):
+    assert identity.broken(FAMILIES[family], np.random.default_rng(1)) == []
+
+
+@pytest.mark.parametrize(("family", "what"), [(f, what) for f in mutants.MUTANTS for what in mutants.MUTANTS[f]])
+def test_the_identity_names_the_step_that_is_wrong(family, what):
+    given = mistakes.patched(FAMILIES[family], mutants.MUTANTS[family][what])
+    with np.errstate(all="ignore"):
+        found = identity.broken(FAMILIES[family], np.random.default_rng(2), given)
+    step = STEPS[what.removeprefix("000: ").removeprefix("001: ").removeprefix("003: ").split(":")[0]]
+    if family in ("classrooms", "own variances") and step == "b":
+        step = "mu"
+    assert step in found
+    assert len(found) == 1 or (family == "normal" and what in CHANGED_PRIORS)
+
+
+def test_every_family_has_ten_mistakes_at_least():
+    assert mutants.MUTANTS.keys() == FAMILIES.keys()
+    assert min(map(len, mutants.MUTANTS.values())) >= 10
+
+
+@pytest.mark.parametrize(
+    ("family", "what"),
+    [
+        ("one way", "tau²: the half of the prior's scale dropped"),
+        ("schools", "tau²: flat tau² in place of a flat tau"),
+        ("baseball", "direct sampling: tau² clipped, not truncated"),
+        ("absolute", "sigma²: its prior forgotten"),
+    ],
+)
+def test_ranks_catch_mistakes(family, what):
+    """A few; of the third the identity can know nothing, and of the last only the log prior."""
+    found = mistakes.tried(MISTAKES, Mistake(family, what), seed=1, quick=False)
+    assert found["caught"]
+    assert found["sets"] <= 1000
+
+
+def test_no_mistake_is_not_caught(tmp_path):
+    """What is reported as caught has to be wrong: the right conditionals are not."""
+    path = tmp_path / "mine.py"
+    path.write_text('MUTANTS = {"normal": {"nothing is wrong": lambda model, right: {}}}\n', encoding="utf-8")
+    found = mistakes.tried(path, Mistake("normal", "nothing is wrong"), seed=1, quick=True)
+    assert not found["caught"]
+    assert found["identity"] == ""
+
+
+def test_a_sampler_that_breaks_down_is_caught_and_says_why(tmp_path):
+    path = tmp_path / "mine.py"
+    stops = 'def no(model, right):\n    raise ArithmeticError("out of numbers")\n\n'
+    path.write_text(stops + 'MUTANTS = {"normal": {"it stops": no}}\n', encoding="utf-8")
+    found = mistakes.tried(path, Mistake("normal", "it stops"), seed=1, quick=True)
+    assert found["caught"]
+    assert found["breaks"] == "out of numbers"
+
+
+def test_a_mistake_that_is_missed_is_exit_status_3(tmp_path, capsys):
+    """And the page says which."""
+    path = tmp_path / "mine.py"
+    path.write_text('MUTANTS = {"normal": {"nothing is wrong": lambda model, right: {}}}\n', encoding="utf-8")
+    asked = ["--mutants", str(path), "--quick", "--cores", "1", "--out", str(tmp_path)]
+    assert main(asked) == 3
+    assert "FAIL normal: 0 of 1 mistakes caught by the calibration, 0 by the identity" in capsys.readouterr().out
+    page = (tmp_path / "mutants" / "index.html").read_text(encoding="utf-8")
+    assert "0 of 1 mistakes were caught; not caught: nothing is wrong." in page
+    assert "would the calibration have noticed" in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--mutants", "nowhere.py"], "nowhere.py: no file with mistakes"),
+        (["--out", "/dev/null/x"], "/dev/null"),
+    ],
+)
+def test_bad_usage_is_exit_status_2(asked, said, capsys):
+    assert main([*asked, "--quick"]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("asked", [["--seed", "-1"], ["--cores", "0"]])
+def test_bad_options_are_exit_status_2(asked):
+    with pytest.raises(SystemExit, match="2"):
+        main(asked)

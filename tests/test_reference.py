@@ -1,0 +1,140 @@
+"""The reference posteriors: what their command gives, in digits that hold, with log densities that SciPy finds too."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from analyses import reference
+from analyses.asked import Refused
+from analyses.reference.__main__ import _digits, main
+from models import blood_pressure, eight_schools, math_test
+
+QUICK = ("eight_schools", "normal", "baseball")
+
+
+@pytest.mark.parametrize(
+    "name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in reference.names()]
+)
+def test_the_file_is_what_its_command_gives(name, tmp_path):
+    """But for the last digit, which another processor may round otherwise."""
+    command = reference.read(name)["command"].split()
+    assert command[:3] == ["python", "-m", "analyses.reference"]
+    assert main([*command[3:], "--out", str(tmp_path)]) == 0
+    again, shipped = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8")), reference.read(name)
+    assert {k: again[k] for k in again if k not in ("rows", "points")} == {
+        k: shipped[k] for k in shipped if k not in ("rows", "points")
+    }
+    for row, old in zip(again["rows"], shipped["rows"], strict=True):
+        assert row[:2] == old[:2]
+        width = (old[6] - old[4]) / 3.3
+        for value, before in zip(row[2:], old[2:], strict=True):
+            assert (value is None) == (before is None)
+            assert value is None or abs(value - before) < 3e-10 * width + 1e-14 * abs(before)
+    for point, old in zip(again["points"], shipped["points"], strict=True):
+        assert point == pytest.approx(old, rel=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "rounded"),
+    [
+        (48.105012345678, 1e-5, 48.10501),
+        (48.105012345678, 2e-5, 48.105),
+        (0.000123456, 3e-9, 0.00012346),
+        (1.5, 0.0, 1.5),
+    ],
+)
+def test_digits_are_those_that_the_error_supports(value, error, rounded):
+    """The last one is of the size of the error at least, and less than ten times it."""
+    assert _digits(value, error) == rounded
+
+
+def test_no_digit_for_what_does_not_exist():
+    assert _digits(float("nan"), 1e-9) is None
+
+
+def theta_of(model, point):
+    """Population means plus and minus the sd between groups in turn, as the README says."""
+    g = model.groups
+    b = [point["mu"], *(point[f"beta[{name}]"] for name in g.covariates)]
+    sd = point["tau"] * point.get("sigma", 1.0)
+    return g.design @ b, sd, g.design @ b + sd * np.where(np.arange(len(g)) % 2, -1, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "model"), [("math_test", math_test.statement()), ("blood_pressure", blood_pressure.statement())]
+)
+def test_log_densities_of_rows(name, model):
+    """By SciPy, from rows that have the table's sizes, means and sums of squares: any such rows have the same."""
+    labels, rows = model.groups.rows(np.random.default_rng(1))
+    which = [model.groups.labels.index(label) for label in labels]
+    for point in reference.read(name)["points"]:
+        population, sd, theta = theta_of(model, point)
+        sigma = point["sigma"]
+        assert stats.norm.logpdf(rows, theta[which], sigma).sum() == pytest.approx(point["log_likelihood"], rel=1e-11)
+        assert stats.norm.logpdf(theta, population, sd).sum() == pytest.approx(point["log_population"], rel=1e-11)
+        marginal = 0.0
+        for i in range(len(theta)):
+            own = rows[np.array(which) == i]
+            covariance = sigma**2 * np.eye(len(own)) + sd**2
+            marginal += stats.multivariate_normal.logpdf(own, np.full(len(own), population[i]), covariance)
+        assert marginal == pytest.approx(point["log_marginal_likelihood"], rel=1e-11)
+        tau2, of_tau = point["tau"] ** 2, stats.invgamma(0.5, scale=0.5)
+        prior = of_tau.logpdf(tau2) + np.log(2 * point["tau"]) - np.log(sigma)
+        assert prior == pytest.approx(point["log_prior"], rel=1e-11)
+
+
+@pytest.mark.parametrize("scale", [None, 5.0, 25.0])
+def test_log_densities_of_estimates(scale):
+    model = eight_schools.statement()
+    name = "eight_schools" if scale is None else f"eight_schools_half_cauchy_{scale:.0f}"
+    y, se = model.groups.mean, model.groups.standard_error
+    for point in reference.read(name)["points"]:
+        population, sd, theta = theta_of(model, point)
+        assert stats.norm.logpdf(y, theta, se).sum() == pytest.approx(point["log_likelihood"], rel=1e-11)
+        marginal = stats.norm.logpdf(y, population, np.hypot(se, sd)).sum()
+        assert marginal == pytest.approx(point["log_marginal_likelihood"], rel=1e-11)
+        prior = 0.0 if scale is None else stats.halfcauchy.logpdf(point["tau"], scale=scale)
+        assert prior == pytest.approx(point["log_prior"], rel=1e-11, abs=1e-12)
+
+
+def test_loaded_tables_are_the_engines():
+    """With the quantiles in their order, and every study there."""
+    for name in reference.names():
+        table = reference.load(name).table
+        assert (table["q5"] < table["q50"]).all()
+        assert (table["q50"] < table["q95"]).all()
+    assert {"math_test", "blood_pressure", "baseball", "normal", "classrooms", "eight_schools"} <= {*reference.names()}
+
+
+def test_alternatives_are_of_the_same_data():
+    found = {other.name for other in reference.alternatives(reference.load("baseball"))}
+    assert found == {"baseball_printed"}
+
+
+def test_an_unknown_name_is_refused_with_the_nearest():
+    with pytest.raises(Refused, match="did you mean 'eight_schools'"):
+        reference.load("eight_school")
+
+
+def test_draws_on_demand(tmp_path):
+    """Ten thousand, a column a quantity, in four parts; the same for a seed and others for another."""
+    one, two, three = (tmp_path / f"{k}.csv" for k in range(3))
+    for path, seed in ((one, "1"), (two, "1"), (three, "2")):
+        assert main(["eight_schools", "--draws", str(path), "--seed", seed]) == 0
+    table = pd.read_csv(one)
+    assert len(table) == 10_000
+    assert table.groupby("chain").size().tolist() == [2500] * 4
+    assert {"mu", "tau", "theta[A]", "theta[H]"} <= {*table.columns}
+    assert one.read_bytes() == two.read_bytes() != three.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [["nothing"], ["--draws", "d.csv"], ["eight_schools", "--draws", "d.txt"], ["--size", "3"], ["--seed", "-1"]],
+)
+def test_bad_usage(asked):
+    with pytest.raises(SystemExit, match="2"):
+        main(asked)
