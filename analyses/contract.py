@@ -16,7 +16,7 @@ NAMES = {
     "metropolis": "Metropolis",
     "laplace": "Laplace",
     "direct": "direct sampling",
-    "one at a time": "independent draws, one set at a time",
+    "one at a time": "one at a time",
 }
 
 

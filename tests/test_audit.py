@@ -21,7 +21,7 @@ SCHOOLS, SAMPLE = "ABCDEFGH", ("chain", "draw")
 Y = np.array([28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0])
 SE = np.array([15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0])
 CHANCE = 1e-4  # that a count below the bound is bad luck
-ALARM = "a right sampler is called wrong with probability 1e-05 at most"
+ALARM = "a right sampler is called wrong with probability 1 in 100,000 at most"
 
 
 def audited(capsys, path, *arguments, study="eight_schools"):

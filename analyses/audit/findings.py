@@ -176,6 +176,6 @@ def _nothing_found(table) -> str:
 def _alarm(table, most) -> str:
     return (
         f"{agreement.tests(table)} tests, each called a difference beyond {most:.1f} Monte Carlo errors: a right "
-        f"sampler is called wrong with probability {ALARM:.0e} at most; an error of the size stated is missed with "
-        f"probability {1 - LIKELY:.0%}. Smallest effective sample size {table['ess'].min():.0f}."
+        f"sampler is called wrong with probability 1 in {1 / ALARM:,.0f} at most; an error of the size stated is "
+        f"missed with probability {1 - LIKELY:.0%}. Smallest effective sample size {table['ess'].min():.0f}."
     )

@@ -69,7 +69,8 @@ def tried(path: Path, mistake: Mistake, *, seed: int, quick: bool) -> dict:
                 engine, most = _gibbs(family, given), SETS["gibbs"]
             else:
                 engine, most = _sampler(family, module.SAMPLERS[mistake.family][mistake.what]), SETS["direct"]
-            return row | _caught(units.ranking(family, engine, rng), most // (units.QUICK if quick else 1))
+            most = max(FIRST, most // units.QUICK) if quick else most
+            return row | _caught(units.ranking(family, engine, rng), most)
         except BREAKS as error:
             return row | {"sets": 0, "quantity": "", "p": 0.0, "power": 1.0, "caught": True, "breaks": str(error)}
 

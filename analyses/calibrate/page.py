@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analyses.calibrate import ranks
+from analyses.calibrate import mistakes, ranks
 from analyses.calibrate.families import FAMILIES
 from analyses.calibrate.ranks import Judgement
 from analyses.calibrate.units import ALARM, DRAWS, UNITS, Unit
@@ -24,9 +24,9 @@ TESTED = (
     "The number of truths with a rank below each possible one is binomial, so each P is exact; the smallest is "
     "multiplied by their number and that of the quantities. Beyond {go_on} an engine passes; in between it is put "
     "to twice as many fresh sets of data, and once more at most. All {units} together raise a false alarm with "
-    "probability {alarm:.0e} at most, by construction and not by simulation. The last two columns say what would have "
-    "been found with probability 0.95 in a normal posterior: a mean that is off by so many sds, an sd too large by "
-    "such a factor."
+    "probability 1 in {often:,.0f} at most, by construction and not by simulation. The last two columns say what would "
+    "have been found with probability 0.95 in a normal posterior: a mean that is off by so many sds, an sd too large "
+    "by such a factor."
 )
 BLIND = (
     "What ranks cannot see: a flat prior in place of a proper one is calibrated too, averaged over data, in all that "
@@ -75,16 +75,16 @@ def _decisions(found):
             {
                 "family": unit.family,
                 "engine": NAMES[unit.engine],
-                "sets of data": judgement.sets,
+                "sets": judgement.sets,
                 "least even": judgement.worst,
                 "P": judgement.smallest,
-                "mean off by": shift,
-                "sd off by": factor,
+                "mean off": shift,
+                "sd off": factor,
             }
         )
     return Section(
         title="What was found, and what would have been",
-        text=TESTED.format(go_on=ranks.GO_ON, units=len(UNITS), alarm=ALARM),
+        text=TESTED.format(go_on=ranks.GO_ON, units=len(UNITS), often=1 / ALARM),
         table=pd.DataFrame(rows),
     )
 
@@ -105,7 +105,7 @@ def _places(name, found):
         "Outside the band an engine is called wrong."
     )
     return Section(
-        title=name.capitalize(),
+        title=_heading(name),
         text=FAMILIES[name].story,
         figures={f"calibration_{name.replace(' ', '_')}": (figure, caption)},
     )
@@ -127,7 +127,7 @@ def _coverage(table):
 def mutants(rows: pd.DataFrame, *, quick: bool) -> Page:
     """Whether every mistake was caught, and by what."""
     missed = rows[~_noticed(rows, quick)]
-    families = rows.groupby("family", sort=False)
+    families = list(rows.groupby("family", sort=False))
     return Page(
         name="mutants",
         title="Mistakes: would the calibration have noticed?",
@@ -137,15 +137,15 @@ def mutants(rows: pd.DataFrame, *, quick: bool) -> Page:
         sections=(
             Section(
                 title="What catches which",
-                text="Each mistake is a patch of one conditional of the right sampler. The identity holds the law of "
-                "each step against the joint density, without sampling, and names the step that is wrong; the "
-                "calibration ranks truths, beginning with few sets of data and taking more until the mistake is "
-                "caught, by the limit that right engines have to pass. Power is the chance that the whole test, with "
-                f"{'an eighth of ' if quick else ''}its number of sets, catches it at the first stage; a lower bound. "
-                "A sampler that breaks down, with the reason, is caught too.",
-                table=_shown(rows),
-                note="The identity cannot see what has no conditionals: a sampler that is wrong as a whole.",
+                text="Each mistake is a patch of one conditional of the right sampler; a number before it is that of "
+                "the source that prints it. The identity holds the law of each step against the joint density, without "
+                "sampling, and names the step that is wrong; it cannot see a sampler that is wrong as a whole. The "
+                f"calibration ranks truths, {mistakes.FIRST} sets of data and then more until the mistake is caught, "
+                "by the limit that right engines have to pass, and names the quantity that is least even. Power is a "
+                f"lower bound on the chance that the whole test, with {'an eighth of ' if quick else ''}its number of "
+                "sets, catches it at once.",
             ),
+            *(Section(title=_heading(name), text=FAMILIES[name].story, table=_shown(part)) for name, part in families),
         ),
         more=tuple((name, _verdict_on(part, _noticed(part, quick))) for name, part in families),
     )
@@ -166,5 +166,13 @@ def _verdict_on(rows, noticed):
 def _shown(rows):
     by_ranks = np.where(rows["caught"], rows["quantity"], "not caught")
     by_ranks = np.where(rows["breaks"] != "", "breaks down: " + rows["breaks"], by_ranks)
-    shown = rows[["family", "mistake"]].assign(identity=rows["identity"].where(rows["identity"] != "", "cannot see it"))
-    return shown.assign(calibration=by_ranks, sets=rows["sets"], P=rows["p"], power=rows["power"])
+    p = [
+        f"{value:.0e}" if value else "" if sets == 0 else "< 1e-300"
+        for value, sets in zip(rows["p"], rows["sets"], strict=True)
+    ]
+    shown = rows[["mistake"]].assign(identity=rows["identity"].where(rows["identity"] != "", "cannot see it"))
+    return shown.assign(calibration=by_ranks, sets=rows["sets"], P=p, power=[f"{value:.4f}" for value in rows["power"]])
+
+
+def _heading(name):
+    return name[0].upper() + name[1:]

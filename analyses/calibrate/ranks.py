@@ -110,15 +110,11 @@ def power(ranks: dict[str, np.ndarray], *, size: int, draws: int, alarm: float) 
     rather than too large.
     """
     cuts = np.arange(1, draws + 1) / (draws + 1)
-    needed = limit(alarm, 0) / len(ranks) / (2 * draws)
-    low, high = stats.binom.ppf(needed, size, cuts) - 1, stats.binom.isf(needed, size, cuts) + 1
-    best = 0.0
-    for r in ranks.values():
-        share = np.cumsum(np.bincount(r, minlength=draws + 1))[:-1] / len(r)
-        slack = 2.6 * np.sqrt(np.maximum(share * (1 - share), 1 / len(r)) / len(r))
-        share = cuts + np.sign(share - cuts) * np.maximum(np.abs(share - cuts) - slack, 0.0)
-        best = max(best, float((stats.binom.cdf(low, size, share) + stats.binom.sf(high, size, share)).max()))
-    return best
+    share = np.array([np.cumsum(np.bincount(r, minlength=draws + 1))[:-1] / len(r) for r in ranks.values()])
+    n = len(next(iter(ranks.values())))
+    slack = 2.6 * np.sqrt(np.maximum(share * (1 - share), 1 / n) / n)
+    share = cuts + np.sign(share - cuts) * np.maximum(np.abs(share - cuts) - slack, 0.0)
+    return float(_noticed(share, len(ranks), size=size, draws=draws, alarm=alarm).max())
 
 
 def smallest(quantities: int, *, size: int, draws: int, alarm: float, likely: float = 0.95) -> tuple[float, float]:
@@ -129,19 +125,21 @@ def smallest(quantities: int, *, size: int, draws: int, alarm: float, likely: fl
     shift : float
         Of a normal posterior, in its sds.
     factor : float
-        By which its sd is too large.
+        By which its sd is too large. Either is inf where no error would be.
     """
-
-    def shifted(by):
-        return stats.norm.cdf(stats.norm.ppf(cuts) + by)
-
-    def stretched(by):
-        return stats.norm.cdf(stats.norm.ppf(cuts) * by)
-
-    cuts = np.arange(1, draws + 1) / (draws + 1)
-    needed = stats.norm.isf(limit(alarm, 0) / quantities / (2 * draws))
-    reach = (needed + stats.norm.ppf(likely)) * np.sqrt(cuts * (1 - cuts) / size)
-    sizes = np.geomspace(1e-3, 3, 2000)
-    noticed = [[np.any(np.abs(f(x) - cuts) > reach) for x in sizes] for f in (shifted, lambda x: stretched(1 + x))]
-    shift, factor = (float(sizes[np.argmax(found)]) for found in noticed)
+    at = stats.norm.ppf(np.arange(1, draws + 1) / (draws + 1))
+    errors = np.geomspace(1e-3, 1e2, 1000)[:, None]
+    noticed = [
+        _noticed(stats.norm.cdf(moved), quantities, size=size, draws=draws, alarm=alarm).max(axis=-1) > likely
+        for moved in (at + errors, at * (1 + errors))
+    ]
+    shift, factor = (float(errors[found.argmax(), 0]) if found.any() else np.inf for found in noticed)
     return shift, 1 + factor
+
+
+def _noticed(share, quantities, *, size, draws, alarm):
+    """Chance that a cut fails the first stage by itself if so large a share of truths, (..., cut), lies below it."""
+    cuts = np.arange(1, draws + 1) / (draws + 1)
+    needed = limit(alarm, 0) / quantities / (2 * draws)
+    low, high = stats.binom.ppf(needed, size, cuts) - 1, stats.binom.isf(needed, size, cuts) + 1
+    return stats.binom.cdf(low, size, share) + stats.binom.sf(high, size, share)

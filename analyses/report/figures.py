@@ -322,7 +322,7 @@ def ranks_of_truths(places: dict[str, dict[str, np.ndarray]], reach) -> Figure:
         backend="matplotlib",
     )
     figure, p = drawn.viz["figure"].item(), np.linspace(0, 1, 100)
-    for ax in figure.axes:
+    for ax in (ax for ax in figure.axes if ax.lines):
         ax.fill_between(p, -reach(p), reach(p), color=RAW, alpha=0.15, linewidth=0)
         ax.spines[["top", "right"]].set_visible(False)
         ax.title.set_fontsize(9)
