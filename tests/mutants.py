@@ -36,6 +36,24 @@ def _scale(name, factor):
     return _changed(name, lambda law, state: laws.InverseGamma(law.shape, factor * law.scale))
 
 
+class _Stay:
+    """No law at all: what was there stays."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def draw(self, rng):
+        return self.value
+
+    def log_density(self, x):
+        return np.zeros(len(x))
+
+
+def _left_out(name):
+    """A step that is never taken."""
+    return lambda model, right: {name: lambda state: _Stay(state[name])}
+
+
 def _reciprocal(name):
     """The precision's gamma law taken for the variance's."""
     return _changed(name, lambda law, state: laws.Gamma(law.shape, law.scale))
@@ -140,6 +158,7 @@ RELATIVE = ROWS_OF_THETA | {
     ),
     "tau²: shape off by one half": _shape("tau2", 0.5),
     "tau²: one over it": _reciprocal("tau2"),
+    "tau²: the step left out": _left_out("tau2"),
 }
 CONJUGATE = {
     "tau²: sigma² forgotten": _inverse_gamma(
@@ -206,7 +225,7 @@ MIXED = {
         "tau2", lambda law, state: laws.InverseGamma(law.shape, law.scale - 0.5 / state["tau2_mixing"])
     ),
     "mixing: shape off by one half": _shape("tau2_mixing", 0.5),
-    "mixing: the scale's reciprocal is squared twice": _changed(
+    "mixing: its scale doubled": _changed(
         "tau2_mixing", lambda law, state: laws.InverseGamma(law.shape, law.scale * 2)
     ),
     "mixing: its own prior forgotten": lambda model, right: {
@@ -236,6 +255,7 @@ ESTIMATES = OF_THETA | {
         "b": lambda state: right["b"](state | {"theta": np.broadcast_to(model.groups.mean, state["theta"].shape)})
     },
     "tau²: one over it": _reciprocal("tau2"),
+    "tau²: the step left out": _left_out("tau2"),
     "tau²: the scale's half dropped": _scale("tau2", 2.0),
     "tau²: about the average of theta, not about mu": lambda model, right: {
         "tau2": lambda s: right["tau2"](
@@ -269,7 +289,9 @@ ABSOLUTE = {
     ),
     "mu: a variance where an sd belongs": _covariance(lambda model, s: s["tau2"] / len(model.groups)),
     "sigma²: shape off by one half": _shape("sigma2", 0.5),
-    "sigma²: the groups counted, as if tau were relative": _shape("sigma2", 3.0),
+    "sigma²: the groups counted, as if tau were relative": _changed(
+        "sigma2", lambda law, s: laws.InverseGamma(law.shape + s["theta"].shape[-1] / 2, law.scale)
+    ),
     "sigma²: the groups' own spread added": lambda model, right: {
         "sigma2": lambda s: laws.InverseGamma(
             right["sigma2"](s).shape, right["sigma2"](s).scale + _deviations(model, s) / 2
@@ -313,9 +335,9 @@ NORMAL = {
             )
         )
     },
-    "003: sigma²: the prior's scale forgotten": _changed(
-        "sigma2", lambda law, state: laws.InverseGamma(law.shape, law.scale - 200.0)
-    ),
+    "003: sigma²: the prior's scale forgotten": lambda model, right: {
+        "sigma2": lambda s: laws.InverseGamma(right["sigma2"](s).shape, right["sigma2"](s).scale - model.beta)
+    },
     "003: sigma²: the scale's half dropped": _scale("sigma2", 2.0),
     "003: sigma²: the exponent's sign": _reciprocal("sigma2"),
     "sigma²: shape off by one half": _shape("sigma2", -0.5),
@@ -325,6 +347,7 @@ NORMAL = {
         )
     },
     "sigma²: n - 1 where n belongs": _shape("sigma2", -1.0),
+    "sigma²: the step left out": _left_out("sigma2"),
 }
 
 
@@ -351,7 +374,9 @@ CLASSROOMS = {
     "mu: kappa² and tau² exchanged": lambda model, right: {
         "mu": lambda s: right["mu"](s | {"tau2": s["kappa2"], "kappa2": s["tau2"]})
     },
-    "lambda: not divided by the number of schools": _sd("lambda", lambda sd: sd * 6**0.5),
+    "lambda: not divided by the number of schools": _changed(
+        "lambda", lambda law, s: laws.Normal(law.mean, law.sd * s["mu"].shape[-1] ** 0.5)
+    ),
     "lambda: a variance where an sd belongs": _sd("lambda", lambda sd: sd**2),
     "tau²: flat tau in place of a flat tau²": _shape("tau2", 0.5),
     "tau²: about lambda, not about its school": lambda model, right: {
@@ -359,9 +384,15 @@ CLASSROOMS = {
     },
     "kappa²: 1/kappa² in place of a flat kappa²": _shape("kappa2", 1.0),
     "kappa²: the scale's half dropped": _scale("kappa2", 2.0),
-    "003: kappa²: classrooms counted where schools are": _shape("kappa2", 1.0),
+    "003: kappa²: summed over classrooms where schools are meant": lambda model, right: {
+        "kappa2": lambda s: model.kappa.given(
+            len(model.classrooms), np.sum((s["mu"][:, model.school] - _between(s, "lambda")) ** 2, axis=-1)
+        )
+    },
     "sigma²: shape off by one half": _shape("sigma2", 0.5),
-    "sigma²: the classrooms are not counted": _shape("sigma2", -4.0),
+    "sigma²: the classrooms are not counted": _changed(
+        "sigma2", lambda law, s: laws.InverseGamma(law.shape - s["theta"].shape[-1] / 2, law.scale)
+    ),
     "sigma²: the scale's half dropped": _scale("sigma2", 2.0),
 }
 
@@ -378,13 +409,13 @@ def _school(model, s, count):
     return laws.Normal(found, np.sqrt(variance))
 
 
-def _own_sigma2(squares=1.0, nu=0.0, s2=1.0):
-    """sigma_i^2 with its squares, nu or s^2 off."""
+def _own_sigma2(squares=1.0, nu=0.0):
+    """sigma_i^2 with its squares or nu off."""
 
     def patch(model, right):
         def sigma2(s):
             degrees = _between(s, "nu") + nu + model.groups.n
-            scale = s2 * _between(s, "nu") * _between(s, "s2") + squares * model.squares(s["theta"])
+            scale = _between(s, "nu") * _between(s, "s2") + squares * model.squares(s["theta"])
             return laws.InverseGamma(degrees / 2, scale / 2)
 
         return {"sigma2": sigma2}
@@ -397,20 +428,25 @@ OWN = {
     "theta: one sigma for all": lambda model, right: {
         "theta": lambda s: right["theta"](s | {"sigma2": np.broadcast_to(_between(s, "s2"), s["sigma2"].shape)})
     },
-    "mu: not divided by the number of groups": _sd("mu", lambda sd: sd * 6**0.5),
+    "mu: not divided by the number of groups": _changed(
+        "mu", lambda law, s: laws.Normal(law.mean, law.sd * s["theta"].shape[-1] ** 0.5)
+    ),
     "mu: a variance where an sd belongs": _sd("mu", lambda sd: sd**2),
     "sd between groups: 1/tau² in place of a flat tau": _shape("between2", 0.5),
     "sd between groups: the scale's half dropped": _scale("between2", 2.0),
     "sigma_i²: the scale's half of the rows dropped": _own_sigma2(squares=2.0),
     "sigma_i²: a degree of freedom too many": _own_sigma2(nu=1.0),
-    "sigma_i²: s where s² belongs": _own_sigma2(s2=0.1),
+    "sigma_i²: s where s² belongs": lambda model, right: {
+        "sigma2": lambda s: right["sigma2"](s | {"s2": np.sqrt(s["s2"])})
+    },
     "sigma_i²: theta's deviation from the mean forgotten": lambda model, right: {
         "sigma2": lambda s: right["sigma2"](s | {"theta": model.groups.mean})
     },
     "s²: shape off by one half": _changed("s2", lambda law, state: laws.Gamma(law.shape + 0.5, law.rate)),
     "s²: one over it": _changed("s2", lambda law, state: laws.InverseGamma(law.shape, law.rate)),
     "s²: averages of sigma_i² where those of 1/sigma_i² belong": _changed(
-        "s2", lambda law, s: laws.Gamma(law.shape, s["nu"] / 2 * 6**2 / np.sum(s["sigma2"], axis=-1))
+        "s2",
+        lambda law, s: laws.Gamma(law.shape, s["nu"] / 2 * s["sigma2"].shape[-1] ** 2 / np.sum(s["sigma2"], axis=-1)),
     ),
     "nu: the grid's weights forgotten": _changed(
         "nu", lambda law, state: laws.Grid(law.values, np.zeros_like(law.log_weight))

@@ -19,7 +19,8 @@ examples:
 FILE is a netCDF file of ArviZ's (a DataTree, or InferenceData), or a CSV with a row a draw: a column `chain`, and a
 column a quantity, as mu, tau, theta[A] or theta[1]. Entries are matched by the reference's labels, or in its order.
 
-exit status: 0 no difference found; 2 bad usage or input; 3 a difference, or chains that cannot be trusted
+exit status: 0 no difference found; 2 bad usage or input, or too few draws to tell; 3 a difference, or chains that
+cannot be trusted
 """
 
 
@@ -68,11 +69,15 @@ def run(options: argparse.Namespace, rename: dict[str, str]) -> int:
     sizes = tree["posterior"].sizes
     chains = f"{sizes['chain']} chain{'s' if sizes['chain'] > 1 else ''}"
     print(f"{options.file.name}: {chains} of {sizes['draw']} draws, against {against.name}")
+    if sizes["chain"] == 1:
+        print("a single chain: nothing can tell whether it has seen all of the posterior")
     if left:
         print(f"not looked at: {', '.join(left[:8])}{' and more' if len(left) > 8 else ''}")
     print("\n  ".join([found.sentence, *found.more]))
     if options.table:
         tables.write(found.table, options.table, (*tables.AGREEMENT[1:], "ess", "smallest"))
+    if found.passed is None:
+        return USAGE
     return 0 if found.passed else FAILED
 
 

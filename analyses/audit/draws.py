@@ -13,6 +13,7 @@ from analyses.contract import SAMPLE, labelled
 from analyses.reference import Reference
 
 ENTRY = re.compile(r"(?P<name>.+?)(?:\[(?P<inside>[^\[\]]+)\]|\.(?P<dotted>\d+))")  # theta[A], theta[1] or theta.1
+NUMBER = re.compile("[0-9]+")
 CHAIN = ("chain", ".chain", "chain__")
 DRAW = ("draw", ".draw", "draw__", "iteration", ".iteration", "iteration__", "iter__")
 SHOWN = 12  # names in a message
@@ -166,8 +167,11 @@ def _fitted(name, values, labels) -> np.ndarray:
     theirs = [str(label) for label in values[dim].values] if dim in values.coords else []
     if {*theirs} == {*labels}:
         return values.values[..., [theirs.index(label) for label in labels]]
-    if theirs and all(label.lstrip("-").isdigit() for label in theirs):
-        return values.values[..., np.argsort(list(map(int, theirs)))]
+    if theirs and all(NUMBER.fullmatch(label) for label in theirs):
+        counted = list(map(int, theirs))
+        if sorted(counted) not in (list(range(count)), list(range(1, count + 1))):
+            raise Refused(f"{name} has entries {', '.join(theirs[:SHOWN])}: number them from 1 or 0, or name them")
+        return values.values[..., np.argsort(counted)]
     if theirs:
         other = [label for label in theirs if label not in labels][:SHOWN]
         raise Refused(

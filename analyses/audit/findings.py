@@ -10,7 +10,7 @@ import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import stats
+from scipy import special, stats
 
 from analyses.checks import agreement
 from analyses.reference import Reference
@@ -18,11 +18,10 @@ from analyses.report.numbers import spelled
 from analyses.tables import flat
 
 LIKELY = 0.95  # the chance with which the smallest error that is stated would have been found
-ROUNDS = 60  # of an iteration that gains a digit each
 MOST_R_HAT = 1.05  # beyond it chains have not seen the same posterior, whatever the draws' mean
-ALARM = 1e-5  # bound on a right sampler's chance of being called wrong; tests/checks/test_agreement.py has the count
+ALARM = 1e-5  # bound on the chance that a right sampler is called different: agreement.FALSE_ALARM, and room
 WORST = 4  # variables that are told of
-SHARES = {"below_q5": ("5%", 0.05), "below_q50": ("50%", 0.5), "below_q95": ("95%", 0.95)}
+LEAST = 1000  # effective draws: with fewer an empty tail would hardly be seen, or not at all
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -31,7 +30,8 @@ class Finding:
 
     Attributes
     ----------
-    passed : bool
+    passed : bool or None
+        None where the draws are too few to tell.
     sentence : str
     more : tuple of str
         What is off, quantity by quantity, and what would explain it; or how large an error could have been missed.
@@ -40,7 +40,7 @@ class Finding:
         found with probability LIKELY, in posterior sds of a mean and in shares of draws.
     """
 
-    passed: bool
+    passed: bool | None
     sentence: str
     more: tuple[str, ...]
     table: pd.DataFrame
@@ -64,6 +64,8 @@ def audit(tree: xr.DataTree, reference: Reference, others: list[Reference]) -> F
     said = tuple(_of_variable(name, rows, reference) for name, rows in _worst(wrong))
     if mixed:  # then no error of theirs is known, and nothing is said of how likely an alarm would be
         return Finding(passed=False, sentence=f"These draws cannot be trusted: {mixed}.", more=said, table=table)
+    if wrong.empty and (few := _too_few(table)):
+        return Finding(passed=None, sentence=few, more=(), table=table)
     if wrong.empty:
         return Finding(passed=True, sentence=_nothing_found(table), more=(_alarm(table, most),), table=table)
     more = (*said, *_explained(tree, reference, others, most), _alarm(table, most))
@@ -75,14 +77,36 @@ def _compared(tree, reference):
     table = agreement.table(tree, reference.table)
     limit, z = agreement.limit(agreement.tests(table)), stats.norm.ppf(LIKELY)
     shares = table["statistic"].map({name: p for name, (_, p) in agreement.SHARES.items()})  # nan for a mean
-    middle = np.minimum(shares, 1 - shares)
-    error = limit / np.sqrt(table["ess"])
-    smallest = (limit + z) / np.sqrt(table["ess"])
-    for _ in range(ROUNDS):  # a share that is off towards one half varies more than the right one
-        off = np.minimum(middle + smallest.where(shares.notna(), 0.0), 1.0)
-        found = error * np.sqrt(middle * (1 - middle)) + z * np.sqrt(off * (1 - off) / table["ess"])
-        smallest = found.where(shares.notna(), smallest)
-    return table.assign(smallest=smallest)
+    of_mean = (limit + z) / np.sqrt(table["ess"])
+    smallest, exact = of_mean.where(shares.isna(), _smallest(table, shares, limit)), _exact_z(table, shares)
+    return table.assign(smallest=smallest, z=table["z"].where(shares.isna(), exact))
+
+
+def _smallest(table, p, limit):
+    """How far a share has to be off, towards one half, to go beyond the limit with probability LIKELY."""
+    p, n = np.minimum(p, 1 - p), np.floor(table["ess"])
+    least = stats.binom.isf(stats.norm.sf(limit), n, p) + 1
+    return special.betaincinv(least, n - least + 1, LIKELY) - p
+
+
+def _exact_z(table, p):
+    """The normal deviate that is as rare as so uneven a share: a binomial's tails near 5% are no normal's."""
+    n = np.floor(table["ess"])
+    k = table["value"] * n
+    above, below = special.betainc(k, n - k + 1, p), special.betaincc(k + 1, n - k, p)
+    return np.where(table["value"] > p, -special.ndtri(above), special.ndtri(below))
+
+
+def _too_few(table) -> str:
+    """What has to be had before no difference means anything."""
+    row = table.loc[table["ess"].idxmin()]
+    if row["ess"] >= LEAST:
+        return ""
+    of = _name((row["variable"], row["label"]))
+    return (
+        f"Too few draws to tell: the effective sample size of {of} is {row['ess']:.0f}, and {LEAST:,} are needed to "
+        "see that a tail is missing. No figure differs so far."
+    )
 
 
 def _mixing(tree, table) -> str:
@@ -139,8 +163,7 @@ def _explained(tree, reference, others, most) -> list[str]:
     """What would make the draws right: another prior, or a variance in the place of an sd."""
     said = []
     for other in others:
-        rows = _shared(tree, other)
-        if rows is not None and rows["z"].abs().max() <= most:
+        if agreement.table(tree, other.table)["z"].abs().max() <= most:
             priors = ", ".join(f"{name} ~ {prior}" for name, prior in other.priors.items())
             said.append(f"they agree with {other.name}: {priors}")
     posterior = tree["posterior"].dataset
@@ -153,12 +176,6 @@ def _explained(tree, reference, others, most) -> list[str]:
     return said
 
 
-def _shared(tree, other):
-    """Rows against another posterior, if it has every quantity."""
-    asked = flat(tree["posterior"].dataset.isel(chain=0, draw=0, drop=True)).index
-    return agreement.table(tree, other.table) if asked.isin(other.table.index).all() else None
-
-
 def _agrees(posterior, reference, most) -> bool:
     posterior.attrs["engine"] = "audit"
     rows = agreement.table(xr.DataTree.from_dict({"posterior": posterior}), reference.table)
@@ -168,14 +185,14 @@ def _agrees(posterior, reference, most) -> bool:
 def _nothing_found(table) -> str:
     means, shares = (table[(table["statistic"] == "mean") == is_mean] for is_mean in (True, False))
     down = [f"{means['smallest'].max():.2g} posterior sds in a mean"] if len(means) else []
-    down += [f"{shares.loc[shares['statistic'] == s, 'smallest'].max():.1%} of the draws below the {q} quantile"
-             for s, (q, _) in SHARES.items()]  # fmt: skip
+    down += [f"{shares.loc[shares['statistic'] == s, 'smallest'].max():.1%} of the draws below the {p:.0%} quantile"
+             for s, (_, p) in agreement.SHARES.items()]  # fmt: skip
     return f"No difference found in {len(table)} figures, down to {', '.join(down)}."
 
 
 def _alarm(table, most) -> str:
     return (
         f"{agreement.tests(table)} tests, each called a difference beyond {most:.1f} Monte Carlo errors: a right "
-        f"sampler is called wrong with probability 1 in {1 / ALARM:,.0f} at most; an error of the size stated is "
+        f"sampler is called different with probability 1 in {1 / ALARM:,.0f} at most; an error of the size stated is "
         f"missed with probability {1 - LIKELY:.0%}. Smallest effective sample size {table['ess'].min():.0f}."
     )

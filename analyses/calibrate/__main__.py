@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
+from analyses.asked import Refused
 from analyses.options import FAILED, INTERRUPTED, USAGE
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in run.py, and before NumPy is imported
@@ -48,6 +49,9 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted: nothing was written", file=sys.stderr)
         return INTERRUPTED
+    except Refused as error:
+        print(error, file=sys.stderr)
+        return USAGE
     except OSError as error:
         print(f"{error.filename or options.out}: {error.strerror or error}", file=sys.stderr)
         return USAGE
@@ -60,9 +64,9 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
 
     name, started = "mutants" if options.mutants else "calibration", time.perf_counter()
     output.require_ours(options.out, [name])
-    page = _mutants(options) if options.mutants else _calibration(options)
-    seconds = {"in all": round(time.perf_counter() - started, 3)}
     with output.aside(options.out) as folder:
+        page = _mutants(options) if options.mutants else _calibration(options)
+        seconds = {"in all": round(time.perf_counter() - started, 3)}
         output.write(page, folder / name, Settings(seed=options.seed), command=[MODULE, *command], seconds=seconds)
         output.publish(folder, options.out)
     for of, verdict in page.verdicts:

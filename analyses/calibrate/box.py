@@ -47,9 +47,14 @@ def cut(conditionals: dict, box: dict[str, tuple[float, float]]) -> dict:
     """The same conditionals, those of the box's variances cut off."""
 
     def within(law, low, high):
-        return lambda state: Cut(law(state), low, high)
+        return lambda state: _cut(law(state), low, high)
 
     return {name: within(law, *box[name]) if name in box else law for name, law in conditionals.items()}
+
+
+def _cut(law, low, high):
+    """Only a law that can leave the box has to be cut off: another's may be anything."""
+    return Cut(law, low, high) if isinstance(law, laws.InverseGamma | laws.Gamma) else law
 
 
 def inside(state: dict, box: dict[str, tuple[float, float]]) -> np.ndarray:

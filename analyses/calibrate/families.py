@@ -64,6 +64,7 @@ FAMILIES = {
                 relative=False,
             ),
             reach=((-8.0, 4.0, 0.15), (1.2, 4.5, 0.1)),
+            more=("one at a time",),
         ),
         two_level.Family(
             name="schools",

@@ -24,11 +24,11 @@ def broken(family, rng, conditionals: Callable | None = None) -> list[str]:
         Of `families.FAMILIES`.
     rng : numpy.random.Generator
     conditionals : callable, optional
-        Model to its conditionals, in place of the family's own.
+        Family and model to conditionals, in place of the right ones.
     """
     model, truth = family.simulate(SETS, rng)
-    right, found = family.conditionals(model), []
-    given = (conditionals or family.conditionals)(model)
+    right, found = stationary.conditionals_of(family, model), []
+    given = (conditionals or stationary.conditionals_of)(family, model)
     state = stationary.whole(right, truth, rng)
     for block in stationary.blocks(right, family.together):
         other = dict(state)

@@ -1,4 +1,4 @@
-"""Would the calibration have noticed? Samplers with one mistake each, from a file, put to the same test.
+"""Would the calibration have noticed? Samplers with one mistake each, from a file, by the limit of its first stage.
 
 The file is a Python module that has
 
@@ -11,18 +11,20 @@ The file is a Python module that has
 import importlib.util
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from analyses.calibrate import box, identity, ranks, units
+from analyses.asked import Refused
+from analyses.calibrate import box, identity, ranks, stationary, units
 from analyses.calibrate.families import FAMILIES
-from analyses.calibrate.units import ALARM, DRAWS, SETS, UNITS
+from analyses.calibrate.units import ALARM, DRAWS, SETS, UNITS, Stuck
 
-FIRST, MORE = 500, 4  # sets of data to begin with, and how many times more until the mistake is caught
-BREAKS = (ArithmeticError, RuntimeError, ValueError, np.linalg.LinAlgError)  # what wrong draws lead to
+FIRST, TIMES = 500, 4  # sets of data to begin with, and how many times more until the mistake is caught
+BREAKS = (FloatingPointError, np.linalg.LinAlgError, Stuck)  # what wrong draws lead to, not what wrong code does
 
 
 class Mistake(NamedTuple):
@@ -39,20 +41,31 @@ def load(path: Path):
     ------
     FileNotFoundError
         Where there is no such file.
+    Refused
+        Where it is no such module, with what is wrong.
     """
     if not path.is_file():
         raise FileNotFoundError(2, "no file with mistakes; those of this package lie in its checkout", str(path))
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except (ImportError, NameError, SyntaxError) as error:
+        raise Refused(f"{path}: {error}") from error
+    if not getattr(module, "MUTANTS", None):
+        raise Refused(f"{path}: no mistakes in it: it needs MUTANTS, family to words to a patch")
+    if unknown := [name for kind in _kinds(module) for name in kind if name not in FAMILIES]:
+        raise Refused(f"{path}: no family {unknown[0]!r}: there are {', '.join(FAMILIES)}")
     return module
+
+
+def _kinds(module):
+    return module.MUTANTS, getattr(module, "SAMPLERS", {})
 
 
 def every(path: Path) -> list[Mistake]:
     """All mistakes of the file."""
-    module = load(path)
-    kinds = (module.MUTANTS, getattr(module, "SAMPLERS", {}))
-    return [Mistake(family, what) for kind in kinds for family in kind for what in kind[family]]
+    return [Mistake(family, what) for kind in _kinds(load(path)) for family in kind for what in kind[family]]
 
 
 def tried(path: Path, mistake: Mistake, *, seed: int, quick: bool) -> dict:
@@ -64,9 +77,9 @@ def tried(path: Path, mistake: Mistake, *, seed: int, quick: bool) -> dict:
         warnings.simplefilter("ignore")  # a wrong sampler may do what it likes
         try:
             if patch := module.MUTANTS.get(mistake.family, {}).get(mistake.what):
-                given = patched(family, patch)
+                given = patched(patch)
                 row["identity"] = ", ".join(identity.broken(family, rng, given))
-                engine, most = _gibbs(family, given), SETS["gibbs"]
+                engine, most = partial(stationary.by_gibbs, family, conditionals=given), SETS["gibbs"]
             else:
                 engine, most = _sampler(family, module.SAMPLERS[mistake.family][mistake.what]), SETS["direct"]
             most = max(FIRST, most // units.QUICK) if quick else most
@@ -75,20 +88,17 @@ def tried(path: Path, mistake: Mistake, *, seed: int, quick: bool) -> dict:
             return row | {"sets": 0, "quantity": "", "p": 0.0, "power": 1.0, "caught": True, "breaks": str(error)}
 
 
-def patched(family, patch) -> Callable:
-    """Conditionals of a model with the mistake, cut off as the right ones are."""
+def patched(patch: Callable) -> Callable:
+    """Conditionals with the mistake, cut off as the right ones are: a function of family and model."""
 
-    def conditionals(model):
+    def conditionals(family, model):
         right = model.conditionals()
-        return box.cut(right | patch(model, right), getattr(family, "box", {}))
+        wrong = patch(model, right)
+        if unknown := wrong.keys() - right.keys():
+            raise Refused(f"{family.name}: no conditional {sorted(unknown)[0]!r}: there are {', '.join(right)}")
+        return box.cut(right | wrong, family.box)
 
     return conditionals
-
-
-def _gibbs(family, conditionals):
-    return lambda model, truth, *, draws, rng: family.by_gibbs(
-        model, truth, draws=draws, rng=rng, conditionals=conditionals
-    )
 
 
 def _sampler(family, sample):
@@ -107,6 +117,6 @@ def _caught(ranked, most):
         caught = bool(len(p) * p.min() <= ranks.limit(alarm, 0))
         if caught or sets == most:
             break
-        sets = min(MORE * sets, most)
+        sets = min(TIMES * sets, most)
     power = ranks.power(found, size=most, draws=DRAWS, alarm=alarm)
     return {"sets": sets, "quantity": p.idxmin(), "p": p.min(), "power": power, "caught": caught, "breaks": ""}

@@ -1,7 +1,8 @@
 """One group, in closed form: what the two-level families have, for `models.normal`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -17,13 +18,14 @@ class Family:
     name: str
     story: str
     model: OneGroup
+    box: dict[str, tuple[float, float]] = field(default_factory=dict)
     thin: int = 1
     together = ()
 
     @property
     def engines(self) -> dict[str, Callable]:
         """Name to a function of model, truth, draws and rng that gives draws (draw, data, ...)."""
-        return {"exact": self.by_exact, "gibbs": self.by_gibbs, "nuts": self.by_nuts}
+        return {"exact": self.by_exact, "gibbs": partial(stationary.by_gibbs, self), "nuts": self.by_nuts}
 
     def simulate(self, size: int, rng) -> tuple[OneGroup, dict]:
         """So many truths from the prior, and the model with data from each."""
@@ -45,20 +47,11 @@ class Family:
         of_theta = laws.Normal(model.mu, model.tau * np.sqrt(state["sigma2"])).log_density(state["theta"])
         return log_likelihood(model, state) + prior + of_theta
 
-    def conditionals(self, model: OneGroup) -> dict:
-        """Of the model."""
-        return model.conditionals()
-
     def by_exact(self, model, truth, *, draws, rng):
         """sigma^2 from its own law, theta given it."""
         law, shape = model.sigma2(), (draws, len(truth["theta"]))
         sigma2 = laws.InverseGamma(law.shape, np.broadcast_to(law.scale, shape)).draw(rng)
         return {"sigma2": sigma2, "theta": model.theta_given(sigma2).draw(rng)}
-
-    def by_gibbs(self, model, truth, *, draws, rng, conditionals: Callable | None = None):
-        """A chain for each set of data, all at once; with conditionals of another's making if they are given."""
-        given = (conditionals or self.conditionals)(model)
-        return stationary.by_gibbs(given, self.together, truth, draws=draws, thin=self.thin, rng=rng)
 
     def by_nuts(self, model, truth, *, draws, rng):
         """PyMC's model."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -26,7 +27,7 @@ class Family:
     @property
     def engines(self) -> dict[str, Callable]:
         """Name to a function of model, truth, draws and rng that gives draws (draw, data, ...)."""
-        return {"gibbs": self.by_gibbs, "nuts": self.by_nuts}
+        return {"gibbs": partial(stationary.by_gibbs, self), "nuts": self.by_nuts}
 
     def simulate(self, size: int, rng) -> tuple[OwnVariances, dict]:
         """So many truths from the prior, mu fixed, and the model with data from each."""
@@ -57,15 +58,6 @@ class Family:
         total = log_likelihood(model, state) + prior.log_density(state["sigma2"]).sum(axis=-1)
         total += laws.Normal(state["mu"][..., None], between[..., None]).log_density(state["theta"]).sum(axis=-1)
         return total - np.log(s2) - np.log(between)  # p(s^2) = 1/s^2; p(between) = 1 is 1 / between of its square
-
-    def conditionals(self, model: OwnVariances) -> dict:
-        """Of the model, cut off."""
-        return box.cut(model.conditionals(), self.box)
-
-    def by_gibbs(self, model, truth, *, draws, rng, conditionals: Callable | None = None):
-        """A chain for each set of data, all at once; with conditionals of another's making if they are given."""
-        given = (conditionals or self.conditionals)(model)
-        return stationary.by_gibbs(given, self.together, truth, draws=draws, thin=self.thin, rng=rng)
 
     def by_nuts(self, model, truth, *, draws, rng):
         """PyMC's model of theta, nu and sigma_i from their conditionals."""

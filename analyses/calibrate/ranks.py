@@ -31,15 +31,18 @@ class Judgement:
     p : Series
         By quantity, at the last stage; each a bound over its cuts.
     ranks : dict
-        Quantity to ndarray (data,), of the first stage.
+        Quantity to ndarray (data,), of the first stage; empty where the engine broke down.
     sets : int
         Sets of data in all.
+    fault : str
+        What else was wrong than uneven ranks.
     """
 
     passed: bool
     p: pd.Series
     ranks: dict[str, np.ndarray]
     sets: int
+    fault: str = ""
 
     @property
     def smallest(self) -> float:
@@ -63,6 +66,11 @@ def rank(truth: np.ndarray, draws: np.ndarray, rng) -> np.ndarray:
     """
     equal = np.isclose(draws, truth, rtol=ROUNDING, atol=0.0)
     return np.sum((draws < truth) & ~equal, axis=0) + rng.integers(np.sum(equal, axis=0) + 1)
+
+
+def stuck(truth: np.ndarray, draws: np.ndarray) -> float:
+    """Share of the sets of data, (data,), in which no draw, (draw, data), is other than the truth."""
+    return float(np.mean(np.all(np.isclose(draws, truth, rtol=ROUNDING, atol=0.0), axis=0)))
 
 
 def p_value(ranks: np.ndarray, draws: int) -> float:
@@ -106,13 +114,13 @@ def judge(ranked: Callable, *, size: int, draws: int, alarm: float) -> Judgement
 def power(ranks: dict[str, np.ndarray], *, size: int, draws: int, alarm: float) -> float:
     """Chance that `size` sets of data fail at the first stage, if their ranks fall as these did.
 
-    That of the cut which tells most, and its share taken nearer to what is right by a 99% interval's half: too small
-    rather than too large.
+    That of the cut which tells most. Every share is taken nearer to what is right by the half of an interval that holds
+    all of them at once with probability 0.99: too small rather than too large.
     """
     cuts = np.arange(1, draws + 1) / (draws + 1)
     share = np.array([np.cumsum(np.bincount(r, minlength=draws + 1))[:-1] / len(r) for r in ranks.values()])
     n = len(next(iter(ranks.values())))
-    slack = 2.6 * np.sqrt(np.maximum(share * (1 - share), 1 / n) / n)
+    slack = stats.norm.isf(0.005 / share.size) * np.sqrt(np.maximum(share * (1 - share), 1 / n) / n)
     share = cuts + np.sign(share - cuts) * np.maximum(np.abs(share - cuts) - slack, 0.0)
     return float(_noticed(share, len(ranks), size=size, draws=draws, alarm=alarm).max())
 
@@ -141,5 +149,5 @@ def _noticed(share, quantities, *, size, draws, alarm):
     """Chance that a cut fails the first stage by itself if so large a share of truths, (..., cut), lies below it."""
     cuts = np.arange(1, draws + 1) / (draws + 1)
     needed = limit(alarm, 0) / quantities / (2 * draws)
-    low, high = stats.binom.ppf(needed, size, cuts) - 1, stats.binom.isf(needed, size, cuts) + 1
+    low, high = stats.binom.ppf(needed, size, cuts) - 1, stats.binom.isf(needed, size, cuts)
     return stats.binom.cdf(low, size, share) + stats.binom.sf(high, size, share)

@@ -5,6 +5,15 @@ from itertools import product
 
 import numpy as np
 
+from models.groups import Groups
+
+
+def log_likelihood(groups: Groups, state: dict) -> np.ndarray:
+    """Log density of the data, up to a constant, given theta and a common sigma: (..., data)."""
+    (df, ss), sigma2 = groups.within, state["sigma2"]
+    squares = ss + np.sum((groups.mean - state["theta"]) ** 2 / groups.noise, axis=-1)
+    return -((df + len(groups)) * np.log(sigma2) + squares / sigma2) / 2
+
 
 def drawn_given(law: Callable, states: dict, rng) -> np.ndarray:
     """Draw from a conditional, which has one leading index, for every draw of the states."""

@@ -4,6 +4,9 @@ Given the data the truth is a draw from the posterior, so a chain that starts th
 is run backwards from there by the reversed kernel. Put at a random place of such a chain the truth is exchangeable
 with its states: its rank is uniform, with no warm-up and whatever the correlation (Gandy and Scott 2020).
 
+What that cannot see is a chain that does not get about: one that stays at the truth ranks it evenly. So every chain has
+to leave it (`ranks.stuck`); that it forgets where it began, R-hat tells in every run.
+
 A sweep is reversed by drawing in the opposite order; Metropolis and NUTS, once tuned, are their own reverse.
 """
 
@@ -11,32 +14,39 @@ from collections.abc import Callable
 
 import numpy as np
 
+from analyses.calibrate import box
 from analyses.engines import gibbs
 
 TUNE_ON, TUNE = 10, 150  # sets of data of its own that NUTS is tuned on, and steps on each
 
 
-def by_gibbs(
-    conditionals: dict, together: tuple[str, ...], truth: dict, *, draws: int, thin: int, rng
-) -> dict[str, np.ndarray]:
-    """States of chains through the truths, (draw, data, ...), a chain for each set of data.
+def conditionals_of(family, model) -> dict:
+    """The product's conditionals, in the order in which a sweep draws, cut off where a prior is."""
+    return box.cut(model.conditionals(), family.box)
+
+
+def by_gibbs(family, model, truth: dict, *, draws: int, rng, conditionals: Callable | None = None) -> dict:
+    """States of chains through the truths, (draw, data, ...), a chain for each set of data, all at once.
 
     Parameters
     ----------
-    conditionals : dict
-        In the order in which a sweep draws.
-    together : tuple of str
-        Those that are one step of it, the earlier drawn with the later integrated out.
+    family
+        Of `families.FAMILIES`: `together` are those of its conditionals that are one step, the earlier drawn with the
+        later integrated out; `thin` are the sweeps a state that is kept.
+    model
+        With the data.
     truth : dict
         State with one leading index, the data; auxiliary variables that it lacks are drawn first.
     draws : int
-    thin : int
-        Sweeps a state that is kept.
+    rng : numpy.random.Generator
+    conditionals : callable, optional
+        Of another's making: function of family and model.
     """
-    truth = whole(conditionals, truth, rng)
-    reverse = {name: conditionals[name] for block in reversed(blocks(conditionals, together)) for name in block}
-    asked = {"draws": draws, "tune": 0, "thin": thin, "rng": rng}
-    return _about_a_random_place(gibbs.run(reverse, truth, **asked), gibbs.run(conditionals, truth, **asked), rng)
+    given = (conditionals or conditionals_of)(family, model)
+    truth = whole(given, truth, rng)
+    reverse = {name: given[name] for block in reversed(blocks(given, family.together)) for name in block}
+    asked = {"draws": draws, "tune": 0, "thin": family.thin, "rng": rng}
+    return _about_a_random_place(gibbs.run(reverse, truth, **asked), gibbs.run(given, truth, **asked), rng)
 
 
 def whole(conditionals: dict, truth: dict, rng) -> dict[str, np.ndarray]:
@@ -86,7 +96,7 @@ def _about_a_random_place(back: dict, ahead: dict, rng) -> dict[str, np.ndarray]
     return taken
 
 
-def by_nuts(built: Callable, tuning: list, cases: list, box: dict, *, draws: int, rng) -> dict[str, np.ndarray]:
+def by_nuts(built: Callable, tuning: list, cases: list, limits: dict, *, draws: int, rng) -> dict[str, np.ndarray]:
     """NUTS through the truths, (draw, data, ...): compiled once, tuned once, the data swapped.
 
     Parameters
@@ -96,8 +106,8 @@ def by_nuts(built: Callable, tuning: list, cases: list, box: dict, *, draws: int
     tuning, cases : list of (dict, dict)
         Sets of data to tune on, and to draw for: each has values of the model's pm.Data by name, and the truth: what
         PyMC samples by its own name, without transformation, where it is a scale the sd.
-    box : dict
-        Sd to limits between which it has to stay.
+    limits : dict
+        Sd to its box.
     """
     import pymc as pm
 
@@ -114,8 +124,8 @@ def by_nuts(built: Callable, tuning: list, cases: list, box: dict, *, draws: int
             return {value: forward(truth[name]) for value, (name, forward, _) in spelled.items()}
 
         def held(point):
-            found = {name: inverse(point[value]) for value, (name, _, inverse) in spelled.items() if name in box}
-            return all(low < found[name] < high for name, (low, high) in box.items())
+            found = {name: inverse(point[value]) for value, (name, _, inverse) in spelled.items() if name in limits}
+            return all(low < found[name] < high for name, (low, high) in limits.items())
 
         for case in tuning:
             point = start(*case)

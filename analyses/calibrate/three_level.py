@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from scipy.ndimage import maximum_filter
@@ -30,7 +31,7 @@ class Family:
     @property
     def engines(self) -> dict[str, Callable]:
         """Name to a function of model, truth, draws and rng that gives draws (draw, data, ...)."""
-        return {"exact": self.by_exact, "gibbs": self.by_gibbs, "nuts": self.by_nuts}
+        return {"exact": self.by_exact, "gibbs": partial(stationary.by_gibbs, self), "nuts": self.by_nuts}
 
     def simulate(self, size: int, rng) -> tuple[ThreeLevel, dict]:
         """So many truths from the prior, lambda fixed, and the model with data from each."""
@@ -49,22 +50,21 @@ class Family:
         few, many = np.argmax(g.noise), np.argmin(g.noise)
         found = {"lambda": state["lambda"]} | {name: np.sqrt(state[f"{name}2"]) for name in nested.SCALES}
         found |= {"mu, first school": state["mu"][..., 0], "theta, noisiest": state["theta"][..., few]}
-        found |= {"theta, least noisy": state["theta"][..., many], "log likelihood": log_likelihood(model, state)}
+        found |= {
+            "theta, least noisy": state["theta"][..., many],
+            "log likelihood": states.log_likelihood(model.classrooms, state),
+        }
         return found | {"future value": rng.normal(state["theta"][..., few], found["sigma"])}
 
     def log_joint(self, model: ThreeLevel, state: dict) -> np.ndarray:
         """Log density of a state and the data, up to a constant."""
         sd = {name: np.sqrt(state[f"{name}2"]) for name in nested.SCALES}
         top, mu = state["lambda"][..., None], state["mu"]
-        total = log_likelihood(model, state)
+        total = states.log_likelihood(model.classrooms, state)
         total += laws.Normal(top, sd["kappa"][..., None]).log_density(mu).sum(axis=-1)
         total += laws.Normal(mu[..., model.school], sd["tau"][..., None]).log_density(state["theta"]).sum(axis=-1)
         # Priors are of the roots, the state has variances.
         return total + sum(getattr(model, name).log_density(sd[name]) - np.log(sd[name]) for name in sd)
-
-    def conditionals(self, model: ThreeLevel) -> dict:
-        """Of the model, cut off."""
-        return box.cut(model.conditionals(), self.box)
 
     def by_exact(self, model, truth, *, draws, rng):
         """Independent draws through `collapsed`, on one lattice of both ratios for all data.
@@ -93,11 +93,6 @@ class Family:
         ends = [self.box[name][1] / ratio**2 for name, ratio in zip(("tau2", "kappa2"), ratios, strict=True)]
         return given, box.Cut(given.sigma2, low, np.maximum(np.minimum(high, np.minimum(*ends)), low))
 
-    def by_gibbs(self, model, truth, *, draws, rng, conditionals: Callable | None = None):
-        """A chain for each set of data, all at once; with conditionals of another's making if they are given."""
-        given = (conditionals or self.conditionals)(model)
-        return stationary.by_gibbs(given, self.together, truth, draws=draws, thin=self.thin, rng=rng)
-
     def by_nuts(self, model, truth, *, draws, rng):
         """PyMC's marginal model, mu and theta from their conditionals."""
         tuning, cases = (_cases(*some) for some in (self.simulate(stationary.TUNE_ON, rng), (model, truth)))
@@ -106,13 +101,6 @@ class Family:
             lambda: three_level.build(self.model), tuning, cases, limits, draws=draws, rng=rng
         )  # fmt: skip
         return _squared(nested.descend(model, found, rng))
-
-
-def log_likelihood(model: ThreeLevel, state: dict) -> np.ndarray:
-    """Log density of the data, up to a constant, given theta and sigma."""
-    g, (df, ss), sigma2 = model.classrooms, model.classrooms.within, state["sigma2"]
-    squares = ss + np.sum((g.mean - state["theta"]) ** 2 / g.noise, axis=-1)
-    return -((df + len(g)) * np.log(sigma2) + squares / sigma2) / 2
 
 
 def _squared(drawn):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class Family:
     @property
     def engines(self) -> dict[str, Callable]:
         """Name to a function of model, truth, draws and rng that gives draws (draw, data, ...)."""
-        common = {"exact": self.by_exact, "gibbs": self.by_gibbs, "nuts": self.by_nuts}
+        common = {"exact": self.by_exact, "gibbs": partial(stationary.by_gibbs, self), "nuts": self.by_nuts}
         others = {"metropolis": self.by_metropolis, "one at a time": self.one_at_a_time, "direct": self.by_direct}
         return common | {name: others[name] for name in self.more}
 
@@ -80,7 +81,7 @@ class Family:
         if not model.relative and "sigma" in model.unknown:  # elsewhere a function of tau alone
             found["kappa"] = kappa(g.noise[few] * state["sigma2"], state["tau2"])
         found |= {"theta, noisiest": theta[..., few], "theta, least noisy": theta[..., many]}
-        found["log likelihood"] = log_likelihood(model, state)
+        found["log likelihood"] = states.log_likelihood(model.groups, state)
         # A flat prior in the place of a proper one is calibrated too, averaged over data; but not in this.
         found |= {"log prior": self._log_prior(model, state)} if model.coefficients[0].proper else {}
         found["future value"] = rng.normal(theta[..., few], sigma * np.sqrt(g.noise_of_one[few]))
@@ -94,21 +95,14 @@ class Family:
 
     def log_joint(self, model: TwoLevel, state: dict) -> np.ndarray:
         """Log density of a state with its variances and auxiliary variables, and of the data, (data,)."""
-        total = log_likelihood(model, state) + _population(model, state).log_density(state["theta"]).sum(axis=-1)
+        total = states.log_likelihood(model.groups, state) + _population(model, state).log_density(state["theta"]).sum(
+            axis=-1
+        )
         for k, prior in enumerate(model.coefficients):
             total = total + prior.log_density(state["b"][..., k])
         for name in model.unknown:
             total = total + _log_variance(getattr(model, name), f"{name}2", state)
         return total
-
-    def conditionals(self, model: TwoLevel) -> dict:
-        """Of the model, cut off where a prior is."""
-        return box.cut(model.conditionals(), self.box)
-
-    def by_gibbs(self, model, truth, *, draws, rng, conditionals: Callable | None = None):
-        """A chain for each set of data, all at once; with conditionals of another's making if they are given."""
-        given = (conditionals or self.conditionals)(model)
-        return stationary.by_gibbs(given, self.together, truth, draws=draws, thin=self.thin, rng=rng)
 
     def by_exact(self, model, truth, *, draws, rng):
         """Independent draws through `collapsed` and what it leaves of b and sigma, on one lattice for all data."""
@@ -133,8 +127,8 @@ class Family:
             return np.where(held, log_posterior(model, u), -np.inf)
 
         def move(state):
-            u, height, _ = metropolis.move(log_density, state["u"], log_density(state["u"]), factor, rng)
-            return {"u": u, "height": height}
+            u, *_ = metropolis.move(log_density, state["u"], log_density(state["u"]), factor, rng)
+            return {"u": u}
 
         logs = [np.log(truth[f"{name}2"]) / 2 for name in model.unknown]
         start = np.concatenate([truth["b"], np.stack(logs, axis=-1)], axis=-1)
@@ -191,13 +185,6 @@ def _population(model, state):
     tau, sigma = (np.sqrt(state[name])[..., None] for name in ("tau2", "sigma2"))
     _, between = model.variances(model.groups.noise, tau, sigma)
     return laws.Normal(state["b"] @ model.groups.design.T, np.sqrt(between))
-
-
-def log_likelihood(model: TwoLevel, state: dict) -> np.ndarray:
-    """Log density of the data, up to a constant, given theta and sigma: (..., data)."""
-    g, (df, ss), sigma2 = model.groups, model.groups.within, state["sigma2"]
-    squares = ss + np.sum((g.mean - state["theta"]) ** 2 / g.noise, axis=-1)
-    return -((df + len(g)) * np.log(sigma2) + squares / sigma2) / 2
 
 
 def _log_variance(prior, name, state):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from analyses.calibrate import ranks
 from analyses.calibrate.families import FAMILIES
@@ -14,8 +15,9 @@ ALARM = 1e-5  # of all units together
 BLOCK = 1000  # sets of data at a time
 SMALLER = {"exact": 250}  # what a lattice has to hold for each fits the processor's memory better so
 SETS = {"exact": 16_000, "gibbs": 16_000, "metropolis": 16_000, "nuts": 1000, "one at a time": 1000, "direct": 1000}
-FEWER = {("classrooms", "exact"): 4000}  # where two ratios of scales make a set of data cost more
+FEWER = {("classrooms", "exact"): 4000, ("absolute", "one at a time"): 200}  # where two scales make a set cost more
 QUICK = 8  # times fewer
+MOST_STUCK = 0.5  # of the sets of data: in a box that cuts off most of a posterior NUTS may stay for long
 
 
 class Unit(NamedTuple):
@@ -32,12 +34,22 @@ class Unit(NamedTuple):
 UNITS = tuple(Unit(family, engine) for family in FAMILIES for engine in FAMILIES[family].engines)
 
 
+class Stuck(RuntimeError):
+    """A chain that stays where it was put: at the truth it would rank the truth evenly."""
+
+
+BREAKS = (RuntimeError, FloatingPointError, np.linalg.LinAlgError)  # an engine's own, with their reasons
+
+
 def judged(unit: Unit, *, seed: int, quick: bool) -> Judgement:
-    """Calibrate an engine on a family."""
+    """Calibrate an engine on a family; one that breaks down, or stays where it is put, fails with the reason."""
     family = FAMILIES[unit.family]
     rng = np.random.default_rng([seed, UNITS.index(unit)])
     ranked = ranking(family, family.engines[unit.engine], rng, block=SMALLER.get(unit.engine, BLOCK))
-    return ranks.judge(ranked, size=unit.sets(quick=quick), draws=DRAWS, alarm=ALARM / len(UNITS))
+    try:
+        return ranks.judge(ranked, size=unit.sets(quick=quick), draws=DRAWS, alarm=ALARM / len(UNITS))
+    except BREAKS as error:
+        return Judgement(False, pd.Series({"": 0.0}), {}, 0, str(error))
 
 
 def ranking(family, engine: Callable, rng, *, block: int = BLOCK) -> Callable:
@@ -46,7 +58,11 @@ def ranking(family, engine: Callable, rng, *, block: int = BLOCK) -> Callable:
     def some(size):
         model, truth = family.simulate(size, rng)
         drawn = family.quantities(model, engine(model, truth, draws=DRAWS, rng=rng), rng)
-        return {name: ranks.rank(at, drawn[name], rng) for name, at in family.quantities(model, truth, rng).items()}
+        true = family.quantities(model, truth, rng)
+        for name, at in true.items():
+            if (share := ranks.stuck(at, drawn[name])) > MOST_STUCK:
+                raise Stuck(f"{name} never leaves the truth in {share:.0%} of the sets of data")
+        return {name: ranks.rank(at, drawn[name], rng) for name, at in true.items()}
 
     def ranked(sets):
         parts = [some(min(block, sets - done)) for done in range(0, sets, block)]

@@ -178,7 +178,7 @@ def by_gibbs(model: ThreeLevel, *, draws: int = 250, tune: int = 500, thin: int 
 
 
 def complete(model: ThreeLevel, drawn: dict, *, engine: str, rng, sample_stats=None) -> xr.DataTree:
-    """Label an engine's draws of sigma, tau, kappa, lambda, mu and theta; what is missing of the others is drawn."""
+    """Label an engine's draws of sigma, tau, kappa, lambda, mu and theta, the last two drawn unless theta is there."""
     g, drawn = model.classrooms, drawn if "theta" in drawn else descend(model, drawn, rng)
     dims = dict.fromkeys(("lambda", *SCALES), SAMPLE) | {"mu": (*SAMPLE, "school"), "theta": (*SAMPLE, g.dim)}
     replicated = replicate(g, drawn["theta"], drawn["sigma"], rng=rng)
@@ -195,7 +195,7 @@ def complete(model: ThreeLevel, drawn: dict, *, engine: str, rng, sample_stats=N
 
 
 def descend(model: ThreeLevel, drawn: dict, rng) -> dict[str, np.ndarray]:
-    """Draw lambda given the scales, unless it is there, mu given it with theta integrated out, and theta given mu."""
+    """Draw lambda given the scales, unless it is there; mu given it, with theta integrated out; and theta given mu."""
     g, (sigma, tau, kappa) = model.classrooms, (drawn[name][..., None] for name in SCALES)
     given = model.collapsed(drawn["tau"] / drawn["sigma"], drawn["kappa"] / drawn["sigma"])
     if "lambda" not in drawn:

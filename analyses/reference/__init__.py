@@ -78,6 +78,8 @@ def read(name: str) -> dict:
 
 
 def alternatives(reference: Reference) -> list[Reference]:
-    """Other posteriors of the same data."""
+    """Other posteriors of the same quantities and data."""
     others = [load(name) for name in names() if name != reference.name]
-    return [other for other in others if other.data == reference.data]
+    return [
+        other for other in others if other.data == reference.data and other.table.index.equals(reference.table.index)
+    ]

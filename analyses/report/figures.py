@@ -302,6 +302,7 @@ def ranks_of_truths(places: dict[str, dict[str, np.ndarray]], reach) -> Figure:
         Probability to the distance that a right engine does not go beyond.
     """
     import arviz as az
+    import matplotlib.pyplot as plt
     import xarray as xr
 
     engines, names = list(places), list(next(iter(places.values())))
@@ -322,6 +323,7 @@ def ranks_of_truths(places: dict[str, dict[str, np.ndarray]], reach) -> Figure:
         backend="matplotlib",
     )
     figure, p = drawn.viz["figure"].item(), np.linspace(0, 1, 100)
+    plt.close(figure)  # ArviZ draws through pyplot, which would keep it
     for ax in (ax for ax in figure.axes if ax.lines):
         ax.fill_between(p, -reach(p), reach(p), color=RAW, alpha=0.15, linewidth=0)
         ax.spines[["top", "right"]].set_visible(False)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analyses.calibrate import coverage, page, ranks, units
+from analyses.calibrate import coverage, page, ranks, stationary, units
 from analyses.calibrate.families import FAMILIES
 from analyses.calibrate.units import Unit
 from analyses.report import pages
@@ -15,7 +15,7 @@ def judged(family, *, wrong=False):
     """Gibbs with few sets of data; wrong: its sigma is a fifth too large."""
 
     def engine(model, truth, *, draws, rng):
-        found = FAMILIES[family].by_gibbs(model, truth, draws=draws, rng=rng)
+        found = stationary.by_gibbs(FAMILIES[family], model, truth, draws=draws, rng=rng)
         return found | {"sigma2": 1.44 * found["sigma2"]} if wrong else found
 
     ranked = units.ranking(FAMILIES[family], engine, np.random.default_rng(1))
@@ -37,7 +37,7 @@ def test_the_page(wrong, covered):
     assert [of for of, _ in failed] == (["normal"] if wrong else [])
     assert all("do not rank evenly: sigma" in sentence for _, sentence in failed)
     html = pages.render(made, {name: b"" for section in made.sections for name in section.figures})
-    assert ("1 of 10 engines do not rank truths evenly" in html) is wrong
+    assert ("1 of 10 runs of an engine on a family of models failed" in html) is wrong
     assert "at most, by construction" in html
     assert len(made.sections) == len(FAMILIES) + 3
 
@@ -68,13 +68,15 @@ def test_what_is_violated(name):
 
 
 def test_intervals_hold_the_truth_where_the_model_does():
-    """Over 100 sets of data, within four binomial errors: 50 and 90% of the model's, and far fewer of the records'."""
+    """Over 100 sets of data, within four Monte Carlo errors: 50 and 90% of the model's, and far fewer of the records'.
+
+    No theorem has it for scales that are the same in all sets, but 20 subjects' priors weigh little.
+    """
     table = coverage.table("the model", sets=100, rng=np.random.default_rng(4)).set_index(
         ["of", "analysis", "interval"]
     )
     for of in ("effect of treatment", "theta"):
         for interval, level in (("50%", 0.5), ("90%", 0.9)):
             found = table.loc[of, "the model: NUTS = exact", interval]
-            error = np.sqrt(level * (1 - level) / 100)
-            assert found["coverage"] == pytest.approx(level, abs=4 * error)
+            assert found["coverage"] == pytest.approx(level, abs=4 * found["error"])
     assert table.loc["effect of treatment", "t-test on all records", "90%"]["coverage"] < 0.6

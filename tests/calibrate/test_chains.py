@@ -1,5 +1,7 @@
 """Chains through the truth, and laws that are cut off."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -35,7 +37,8 @@ def test_a_sweep_is_reversed():
     }
     x = rng.standard_normal(size)
     truth = {"x": x, "y": rng.normal(rho * x, sd)}
-    found = stationary.by_gibbs(conditionals, (), truth, draws=DRAWS, thin=1, rng=rng)
+    family = SimpleNamespace(together=(), thin=1)
+    found = stationary.by_gibbs(family, None, truth, draws=DRAWS, rng=rng, conditionals=lambda *_: conditionals)
     for name in ("x", "y"):
         assert ranks.p_value(ranks.rank(truth[name], found[name], rng), DRAWS) > 1e-6
     both = ranks.rank(truth["x"] - truth["y"], found["x"] - found["y"], rng)

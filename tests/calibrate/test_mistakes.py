@@ -7,7 +7,7 @@ import mutants
 import numpy as np
 import pytest
 
-from analyses.calibrate import identity, mistakes
+from analyses.calibrate import identity, mistakes, units
 from analyses.calibrate.__main__ import MISTAKES, main
 from analyses.calibrate.families import FAMILIES
 from analyses.calibrate.mistakes import Mistake
@@ -25,7 +25,7 @@ def test_right_conditionals_are_the_joint_densitys(family):
 
 @pytest.mark.parametrize(("family", "what"), [(f, what) for f in mutants.MUTANTS for what in mutants.MUTANTS[f]])
 def test_the_identity_names_the_step_that_is_wrong(family, what):
-    given = mistakes.patched(FAMILIES[family], mutants.MUTANTS[family][what])
+    given = mistakes.patched(mutants.MUTANTS[family][what])
     with np.errstate(all="ignore"):
         found = identity.broken(FAMILIES[family], np.random.default_rng(2), given)
     step = STEPS[what.removeprefix("000: ").removeprefix("001: ").removeprefix("003: ").split(":")[0]]
@@ -67,11 +67,68 @@ def test_no_mistake_is_not_caught(tmp_path):
 
 def test_a_sampler_that_breaks_down_is_caught_and_says_why(tmp_path):
     path = tmp_path / "mine.py"
-    stops = 'def no(model, right):\n    raise ArithmeticError("out of numbers")\n\n'
+    stops = 'def no(model, right):\n    raise FloatingPointError("out of numbers")\n\n'
     path.write_text(stops + 'MUTANTS = {"normal": {"it stops": no}}\n', encoding="utf-8")
     found = mistakes.tried(path, Mistake("normal", "it stops"), seed=1, quick=True)
     assert found["caught"]
     assert found["breaks"] == "out of numbers"
+
+
+def test_code_that_is_wrong_is_no_mistake_that_is_caught(tmp_path):
+    """A patch that does not fit shapes says nothing of the calibration: it is an error."""
+    path = tmp_path / "mine.py"
+    stops = 'def no(model, right):\n    raise ValueError("operands could not be broadcast")\n\n'
+    path.write_text(stops + 'MUTANTS = {"normal": {"it stops": no}}\n', encoding="utf-8")
+    with pytest.raises(ValueError, match="could not be broadcast"):
+        mistakes.tried(path, Mistake("normal", "it stops"), seed=1, quick=True)
+
+
+@pytest.mark.parametrize("family", ["one way", "schools", "normal"])
+def test_a_step_that_is_left_out_is_caught_though_it_ranks_evenly(family):
+    """A chain that never leaves the truth in one quantity: its ranks are right, and it is not."""
+    what = next(what for what in mutants.MUTANTS[family] if "left out" in what)
+    found = mistakes.tried(MISTAKES, Mistake(family, what), seed=1, quick=True)
+    assert found["caught"]
+    assert "never leaves the truth in 100% of the sets of data" in found["breaks"]
+
+
+def test_a_chain_that_does_not_move_fails(monkeypatch):
+    class Still:
+        """A family with an engine that returns the truth."""
+
+        def __getattr__(self, name):
+            return getattr(FAMILIES["normal"], name)
+
+        engines = {  # noqa: RUF012
+            "gibbs": lambda model, truth, *, draws, rng: {k: np.stack(draws * [v]) for k, v in truth.items()}
+        }
+
+    monkeypatch.setitem(FAMILIES, "normal", Still())
+    found = units.judged(units.Unit("normal", "gibbs"), seed=1, quick=True)
+    assert not found.passed
+    assert found.fault == "theta never leaves the truth in 100% of the sets of data"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "it needs MUTANTS"),
+        ("MUTANTS = {}", "it needs MUTANTS"),
+        ("MUTANTS = {", "was never closed"),
+        ("MUTANTS = {'oneway': {'x': None}}", "no family 'oneway': there are one way, trial"),
+        (
+            "MUTANTS = {'normal': {'x': lambda m, r: {'Sigma2': None}}}",
+            "no conditional 'Sigma2': there are sigma2, theta",
+        ),
+        ("import nowhere", "No module named 'nowhere'"),
+    ],
+)
+def test_a_file_that_holds_no_mistakes_is_refused(content, said, tmp_path, capsys):
+    path = tmp_path / "mine.py"
+    path.write_text(content, encoding="utf-8")
+    asked = ["--mutants", str(path), "--quick", "--cores", "1", "--out", str(tmp_path / "out")]
+    assert main(asked) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_a_mistake_that_is_missed_is_exit_status_3(tmp_path, capsys):
