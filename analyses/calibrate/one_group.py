@@ -55,7 +55,7 @@ class Family:
 
     def by_nuts(self, model, truth, *, draws, rng):
         """PyMC's model."""
-        tuning, cases = (_cases(*some) for some in (self.simulate(stationary.TUNE_ON, rng), (model, truth)))
+        tuning, cases = (_cases(*some) for some in (self.simulate(stationary.TRIED, rng), (model, truth)))
         found = stationary.by_nuts(lambda: normal.build(self.model), tuning, cases, {}, draws=draws, rng=rng)
         return {"sigma2": found["sigma"] ** 2, "theta": found["theta"]}
 

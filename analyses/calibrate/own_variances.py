@@ -61,7 +61,7 @@ class Family:
 
     def by_nuts(self, model, truth, *, draws, rng):
         """PyMC's model of theta, nu and sigma_i from their conditionals."""
-        tuning, cases = (_cases(*some) for some in (self.simulate(stationary.TUNE_ON, rng), (model, truth)))
+        tuning, cases = (_cases(*some) for some in (self.simulate(stationary.TRIED, rng), (model, truth)))
         limits = {"sd_between": self.box["between2"], "s": self.box["s2"]}
         limits = {name: tuple(np.sqrt(ends)) for name, ends in limits.items()}
         found = stationary.by_nuts(

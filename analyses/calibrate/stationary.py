@@ -18,6 +18,7 @@ from analyses.calibrate import box
 from analyses.engines import gibbs
 
 TUNE_ON, TUNE = 10, 150  # sets of data of its own that NUTS is tuned on, and steps on each
+TRIED = 200  # sets of which those are the most typical: tuned on one with a huge tau NUTS would not move on most others
 
 
 def conditionals_of(family, model) -> dict:
@@ -104,8 +105,8 @@ def by_nuts(built: Callable, tuning: list, cases: list, limits: dict, *, draws: 
     built : callable
         Makes the pm.Model.
     tuning, cases : list of (dict, dict)
-        Sets of data to tune on, and to draw for: each has values of the model's pm.Data by name, and the truth: what
-        PyMC samples by its own name, without transformation, where it is a scale the sd.
+        Sets of data of which the most typical are tuned on, and those to draw for. Each has values of the model's
+        pm.Data by name, and the truth: what PyMC samples by its own name, without transformation, of a scale the sd.
     limits : dict
         Sd to its box.
     """
@@ -116,7 +117,7 @@ def by_nuts(built: Callable, tuning: list, cases: list, limits: dict, *, draws: 
     kept = []
     with np.errstate(over="ignore"), model:
         kernel = pm.NUTS(target_accept=0.9, rng=rng)
-        kernel.setup_chain(rng, len(tuning) * TUNE, 0)
+        kernel.setup_chain(rng, TUNE_ON * TUNE, 0)
 
         def start(data, truth):
             for name, value in data.items():
@@ -127,7 +128,7 @@ def by_nuts(built: Callable, tuning: list, cases: list, limits: dict, *, draws: 
             found = {name: inverse(point[value]) for value, (name, _, inverse) in spelled.items() if name in limits}
             return all(low < found[name] < high for name, (low, high) in limits.items())
 
-        for case in tuning:
+        for case in _typical(tuning):
             point = start(*case)
             for _ in range(TUNE):
                 point, _ = kernel.step(point)
@@ -145,6 +146,15 @@ def by_nuts(built: Callable, tuning: list, cases: list, limits: dict, *, draws: 
         name: np.array([[inverse(point[value]) for point in chain] for chain in kept]).swapaxes(0, 1)
         for value, (name, _, inverse) in spelled.items()
     }
+
+
+def _typical(cases: list) -> list:
+    """Those whose truths are nearest to the middle of all."""
+    values = np.array([np.concatenate([np.ravel(value) for value in truth.values()]) for _, truth in cases])
+    off = np.abs(values - np.median(values, axis=0))
+    width = np.median(off, axis=0)
+    nearest = np.argsort(np.sum(off / np.where(width > 0, width, 1.0), axis=1))
+    return [cases[i] for i in nearest[:TUNE_ON]]
 
 
 def _spelled(name: str, truth: dict):

@@ -95,7 +95,7 @@ class Family:
 
     def by_nuts(self, model, truth, *, draws, rng):
         """PyMC's marginal model, mu and theta from their conditionals."""
-        tuning, cases = (_cases(*some) for some in (self.simulate(stationary.TUNE_ON, rng), (model, truth)))
+        tuning, cases = (_cases(*some) for some in (self.simulate(stationary.TRIED, rng), (model, truth)))
         limits = {name.removesuffix("2"): tuple(np.sqrt(ends)) for name, ends in self.box.items()}
         found = stationary.by_nuts(
             lambda: three_level.build(self.model), tuning, cases, limits, draws=draws, rng=rng

@@ -139,7 +139,7 @@ class Family:
     def by_nuts(self, model, truth, *, draws, rng):
         """PyMC's marginal model, theta from its conditional."""
         inner, turn = self.model.standard
-        tuning = self._cases(*self.simulate(stationary.TUNE_ON, rng), turn)
+        tuning = self._cases(*self.simulate(stationary.TRIED, rng), turn)
         limits = {name.removesuffix("2"): tuple(np.sqrt(ends)) for name, ends in self.box.items()}
         cases = self._cases(model, truth, turn)
         found = stationary.by_nuts(lambda: builder.build(inner), tuning, cases, limits, draws=draws, rng=rng)
