@@ -72,14 +72,18 @@ class Posterior:
 
     def theta(self, at=EVERY) -> Mixture:
         """theta of every group, or of those at some positions."""
-        mean, squared = self._theta(at)
-        return t_mixture(self.weight, mean, np.sqrt(squared), self.given.df)
-
-    def _theta(self, at):
-        """Location and squared scale of theta at the nodes, (node, group)."""
         g = self.model.groups
-        (noise, between), (population, squared) = self._variances(g.noise[at]), self._regression(g.design[at])
-        mean, variance = theta_given(g.mean[at], noise, population, between)
+        return self.theta_of(g.mean[at], g.noise[at], g.design[at])
+
+    def theta_of(self, mean, noise, x) -> Mixture:
+        """theta of groups with those means and noises (quantity,) and designs (quantity, p), did they stand there."""
+        location, squared = self._theta(mean, noise, x)
+        return t_mixture(self.weight, location, np.sqrt(squared), self.given.df)
+
+    def _theta(self, mean, noise, x):
+        """Location and squared scale of theta at the nodes, (node, group)."""
+        (noise, between), (population, squared) = self.variances(noise), self._regression(x)
+        mean, variance = theta_given(mean, noise, population, between)
         return mean, variance * self.given.unit[:, None] + squared * kappa(noise, between) ** 2
 
     def contrast(self, weights) -> Mixture:
@@ -88,7 +92,7 @@ class Posterior:
         Given the scales and b the theta are independent, and b reaches each by its kappa.
         """
         g = self.model.groups
-        (noise, between), x = self._variances(g.noise), g.design @ self.given.turn
+        (noise, between), x = self.variances(g.noise), g.design @ self.given.turn
         kept, population = (
             np.broadcast_to(own(noise, between), (len(self.weight), len(g))),
             self.given.location @ x.T,
@@ -105,14 +109,15 @@ class Posterior:
 
         With a noise, in units of sigma^2, a value of such a group.
         """
-        (noise, between), (location, squared) = self._variances(noise), self._regression(x)
+        (noise, between), (location, squared) = self.variances(noise), self._regression(x)
         squared = (between + noise) * self.given.unit[:, None] + squared
         return t_mixture(self.weight, location, np.sqrt(squared), self.given.df)
 
     def new_value(self, at: int) -> Mixture:
         """One more value of the group at that position: its theta and the noise of one."""
-        mean, squared = self._theta(np.array([at]))
-        noise, _ = self._variances(self.model.groups.noise_of_one[at])
+        g = self.model.groups
+        mean, squared = self._theta(g.mean[[at]], g.noise[[at]], g.design[[at]])
+        noise, _ = self.variances(g.noise_of_one[at])
         return t_mixture(self.weight, mean, np.sqrt(squared + noise * self.given.unit[:, None]), self.given.df)
 
     def predictions(self, *, at: int) -> pd.DataFrame:
@@ -132,7 +137,7 @@ class Posterior:
         x = x @ self.given.turn
         return self.given.location @ x.T, np.einsum("gj,njk,gk->ng", x, self.given.covariance, x)
 
-    def _variances(self, noise):
+    def variances(self, noise):
         """As the model has them, at the nodes; in units of sigma^2 where sigma is integrated out."""
         tau, sigma = (np.exp(self.logs[s])[:, None] if s in self.logs else 1.0 for s in ("tau", "sigma"))
         return self.model.variances(noise, tau, sigma)

@@ -1,0 +1,149 @@
+"""theta and kappa of every group in one sweep, at a cost that goes with the distinct noises and not with the groups.
+
+Given the scales the mean of theta_i is (1 - kappa) mean_i + kappa x_i'b, linear in z_i = (mean_i, x_i), with
+coefficients m = (1 - kappa, kappa bhat) that all groups of equal noise share. Over the nodes of the quadrature, then,
+
+    E theta_i = E(m)'z_i      var theta_i = E((1 - kappa) noise) + x_i'E(kappa^2 C)x_i + z_i'cov(m)z_i,
+
+C the covariance of b: two small matrices for each distinct noise, and a quadratic form for each group.
+
+Among groups of equal noise and design a quantile of theta_i is a smooth function of mean_i alone: it is computed at
+Chebyshev's points and interpolated, and the error is what is found between them.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.polynomial import Chebyshev
+from numpy.polynomial.chebyshev import chebpts1
+
+from analyses.engines.exact import Posterior
+from analyses.engines.mixture import highest_moment
+from models.pooling import kappa, own
+from models.propriety import moments
+
+BLOCK = 1_000_000  # entries of an array at a time
+DEGREES = (16, 32, 64, 128)  # of the polynomials, until one is good enough
+GOOD = 1e-9  # of a posterior's width
+
+
+class Shared(NamedTuple):
+    """What groups of equal noise have in common: a row for each distinct noise.
+
+    Attributes
+    ----------
+    mean : ndarray (noise, 1 + p)
+        E(m).
+    covariance : ndarray (noise, 1 + p, 1 + p)
+        cov(m), and E(kappa^2 C) on the part that x meets.
+    within : ndarray (noise,)
+        E((1 - kappa) noise).
+    kappa_mean, kappa_sd : ndarray (noise,)
+    """
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    within: np.ndarray
+    kappa_mean: np.ndarray
+    kappa_sd: np.ndarray
+
+
+def theta_and_kappa(posterior: Posterior) -> pd.DataFrame:
+    """Means and sds of theta and kappa of all groups.
+
+    Returns
+    -------
+    DataFrame
+        theta_mean, theta_sd, kappa_mean and kappa_sd, a row a group; nan where a moment does not exist.
+    """
+    g, order = posterior.model.groups, moments(posterior.model)["theta", ""]
+    noises, which = np.unique(g.noise, return_inverse=True)
+    size = max(1, BLOCK // len(posterior.weight))
+    parts = [_shared(posterior, noises[k : k + size]) for k in range(0, len(noises), size)]
+    shared = Shared(*map(np.concatenate, zip(*parts, strict=True)))
+    mean, variance = np.empty(len(g)), np.empty(len(g))
+    for at in np.array_split(np.arange(len(g)), len(g) // BLOCK + 1):
+        z, c = np.column_stack([g.mean[at] - g.centre, g.design[at] @ posterior.given.turn]), which[at]
+        mean[at] = g.centre + np.einsum("gi,gi->g", z, shared.mean[c])
+        variance[at] = shared.within[c] + np.einsum("gi,gij,gj->g", z, shared.covariance[c], z)
+    highest = highest_moment(order)
+    return pd.DataFrame(
+        {
+            "theta_mean": mean if highest >= 1 else np.nan,
+            "theta_sd": np.sqrt(variance) if highest >= 2 else np.nan,
+            "kappa_mean": shared.kappa_mean[which],
+            "kappa_sd": shared.kappa_sd[which],
+        },
+        index=pd.Index(g.labels, name="label"),
+    )
+
+
+def theta_quantiles(posterior: Posterior, probabilities) -> tuple[np.ndarray, float]:
+    """Quantiles of theta of all groups.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    probabilities : sequence of float
+
+    Returns
+    -------
+    quantiles : ndarray (probability, group)
+    error : float
+        The largest that was found between the points of the interpolation, in posterior widths; 0 where there is none.
+    """
+    g, error = posterior.model.groups, 0.0
+    found = np.empty((len(probabilities), len(g)))
+    for at in _alike(g):
+        noise, x = g.noise[at[:1]], g.design[at[:1]]
+        found[:, at], off = _interpolated(posterior, g.mean[at], noise, x, probabilities)
+        error = max(error, off)
+    return found, error
+
+
+def _alike(g) -> list[np.ndarray]:
+    """Positions of groups with the same noise and design."""
+    keys = np.column_stack([g.noise, g.design[:, 1:]])
+    order = np.lexsort(keys.T)
+    starts = np.flatnonzero(np.any(np.diff(keys[order], axis=0) != 0, axis=1)) + 1
+    return np.split(order, starts)
+
+
+def _interpolated(posterior, mean, noise, x, probabilities):
+    """Quantiles at the means, (probability, group), from those at Chebyshev's points, and the error between them."""
+
+    def exactly(at):
+        law = posterior.theta_of(at, np.repeat(noise, len(at)), np.repeat(x, len(at), axis=0))
+        return np.array([law.quantile(p) for p in probabilities])
+
+    low, high = mean.min(), mean.max()
+    for degree in DEGREES:
+        if len(mean) <= 3 * degree or low == high:
+            return exactly(mean), 0.0
+        nodes = (low + high) / 2 + (high - low) / 2 * chebpts1(degree + 1)
+        curves = [Chebyshev.fit(nodes, values, degree, domain=[low, high]) for values in exactly(nodes)]
+        between = (nodes[1:] + nodes[:-1]) / 2
+        right = exactly(between)
+        off = np.abs([curve(between) for curve in curves] - right).max() / np.ptp(right, axis=0).min()
+        if off < GOOD:
+            break
+    return np.array([curve(mean) for curve in curves]), float(off)
+
+
+def _shared(posterior, noises) -> Shared:
+    """Of some distinct noises; arrays over the nodes are (node, noise)."""
+    given, weight, df = posterior.given, posterior.weight, posterior.given.df
+    inflation = (
+        1.0 if np.isinf(df) else df / (df - 2) if df > 2 else np.nan
+    )  # of a t's variance over its scale's square
+    noise, between = posterior.variances(noises)
+    k = np.broadcast_to(kappa(noise, between), (len(weight), len(noises)))
+    kept = np.broadcast_to(own(noise, between), k.shape)
+    bhat = given.location - posterior.model.groups.centre * np.eye(len(given.turn))[0]
+    mean = np.concatenate([(weight @ kept)[:, None], np.einsum("n,nc,nk->ck", weight, k, bhat)], axis=1)
+    off = np.concatenate([-(k - weight @ k)[..., None], k[..., None] * bhat[:, None] - mean[:, 1:]], axis=-1)
+    covariance = np.einsum("n,nci,ncj->cij", weight, off, off)
+    covariance[:, 1:, 1:] += inflation * np.einsum("n,nc,nij->cij", weight, k**2, given.covariance)
+    within = inflation * np.einsum("n,nc,n->c", weight, kept * noise, given.unit)
+    return Shared(mean, covariance, within, weight @ k, np.sqrt(weight @ (k - weight @ k) ** 2))
