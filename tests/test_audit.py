@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from scipy.stats import binom
+from scipy.stats import binom, norm
 
 from analyses import reference
 from analyses.audit import findings
@@ -616,6 +616,16 @@ def test_the_smallest_error_of_a_share_is_found(statistic, p):
     moved = (x > p) & (rng.random(x.shape) < smallest / (1 - p))
     found, most = table(np.where(moved, p * rng.random(x.shape), x))
     assert (found["z"] > most).sum() >= binom.ppf(CHANCE, runs, findings.LIKELY)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.1, 0.2])
+def test_a_share_is_as_rare_as_its_binomial_says(share):
+    """Not as a normal would have it: of 200 draws 20% lying below the 5% quantile have a chance of 6e-14, not 1e-22."""
+    table = pd.DataFrame({"ess": [200.7], "value": [share]})
+    z = findings._exact_z(table, pd.Series([0.05]))[0]
+    law, count = binom(200, 0.05), round(200 * share)
+    tail = law.sf(count - 1) if share > 0.05 else law.cdf(count)
+    assert norm.sf(abs(z)) == pytest.approx(tail if tail < 0.5 else 1 - tail, rel=1e-9)
 
 
 def test_an_error_far_below_the_smallest_is_not_found():

@@ -118,8 +118,8 @@ def test_draws_on_a_lattice_are_the_densitys():
     def log_density(u):
         return -(u[0] ** 2 - 2 * rho * u[0] * u[1] + u[1] ** 2) / (2 * (1 - rho**2))
 
-    u = states.on_lattice(log_density, [(-7.0, 7.1, 0.7)] * 2, 400, 50, rng, bound=1.6)
-    assert u.shape == (2, 50, 400)
+    u = states.on_lattice(log_density, [(-7.0, 7.1, 0.7)] * 2, 5000, 50, rng, bound=1.6)
+    assert u.shape == (2, 50, 5000)
     for x in (*u, (u[0] + u[1]) / np.sqrt(2 + 2 * rho)):
         assert stats.kstest(x.ravel(), stats.norm.cdf).pvalue > 1e-6
 

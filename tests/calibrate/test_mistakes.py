@@ -58,11 +58,12 @@ def test_ranks_catch_mistakes(family, what):
     assert found["sets"] <= 1000
 
 
-def test_no_mistake_is_not_caught(tmp_path):
-    """What is reported as caught has to be wrong: the right conditionals are not."""
+@pytest.mark.parametrize("family", ["normal", "schools"])
+def test_no_mistake_is_not_caught(family, tmp_path):
+    """What is reported as caught has to be wrong: the right conditionals, cut off where they have to be, are not."""
     path = tmp_path / "mine.py"
-    path.write_text('MUTANTS = {"normal": {"nothing is wrong": lambda model, right: {}}}\n', encoding="utf-8")
-    found = mistakes.tried(path, Mistake("normal", "nothing is wrong"), seed=1, quick=True)
+    path.write_text(f'MUTANTS = {{"{family}": {{"nothing is wrong": lambda model, right: {{}}}}}}\n', encoding="utf-8")
+    found = mistakes.tried(path, Mistake(family, "nothing is wrong"), seed=1, quick=True)
     assert not found["caught"]
     assert found["identity"] == ""
 
