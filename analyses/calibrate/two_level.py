@@ -15,7 +15,7 @@ from models.pooling import kappa
 from models.two_level import TwoLevel
 
 MU, BETA, SIGMA = 500.0, 30.0, 10.0  # where they are fixed: never 0 and 1, where a forgotten square would hide
-STEPS = 0.7  # of Metropolis, times the spread of the truths
+STEP, LOG_STEP = 5.0, 0.7  # of Metropolis in b and in the logs of scales: about the sds of small designs' posteriors
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -119,7 +119,7 @@ class Family:
 
     def by_metropolis(self, model, truth, *, draws, rng):
         """The step that `metropolis.sample` takes, of the spread that truths have."""
-        factor = np.diag([*np.full(truth["b"].shape[1], 5.0), *np.full(len(model.unknown), STEPS)])
+        factor = np.diag([*np.full(truth["b"].shape[1], STEP), *np.full(len(model.unknown), LOG_STEP)])
 
         def log_density(u):
             _, tau, sigma = unpack(model, u)

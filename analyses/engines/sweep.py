@@ -113,9 +113,9 @@ def _alike(g) -> list[np.ndarray]:
 def _interpolated(posterior, mean, noise, x, probabilities):
     """Quantiles at the means, (probability, group), from those at Chebyshev's points, and the error between them."""
 
-    def exactly(at):
+    def exactly(at, levels=probabilities):
         law = posterior.theta_of(at, np.repeat(noise, len(at)), np.repeat(x, len(at), axis=0))
-        return np.array([law.quantile(p) for p in probabilities])
+        return np.array([law.quantile(p) for p in levels])
 
     low, high = mean.min(), mean.max()
     for degree in DEGREES:
@@ -124,8 +124,8 @@ def _interpolated(posterior, mean, noise, x, probabilities):
         nodes = (low + high) / 2 + (high - low) / 2 * chebpts1(degree + 1)
         curves = [Chebyshev.fit(nodes, values, degree, domain=[low, high]) for values in exactly(nodes)]
         between = (nodes[1:] + nodes[:-1]) / 2
-        right = exactly(between)
-        off = np.abs([curve(between) for curve in curves] - right).max() / np.ptp(right, axis=0).min()
+        width = np.ptp(exactly(between, (0.025, 0.975)), axis=0) / 4  # an sd, were it normal, as mixture.width has it
+        off = (np.abs([curve(between) for curve in curves] - exactly(between)) / width).max()
         if off < GOOD:
             break
     return np.array([curve(mean) for curve in curves]), float(off)
@@ -134,9 +134,7 @@ def _interpolated(posterior, mean, noise, x, probabilities):
 def _shared(posterior, noises) -> Shared:
     """Of some distinct noises; arrays over the nodes are (node, noise)."""
     given, weight, df = posterior.given, posterior.weight, posterior.given.df
-    inflation = (
-        1.0 if np.isinf(df) else df / (df - 2) if df > 2 else np.nan
-    )  # of a t's variance over its scale's square
+    inflation = 1.0 if np.isinf(df) else df / (df - 2) if df > 2 else np.nan  # a t's variance over its squared scale
     noise, between = posterior.variances(noises)
     k = np.broadcast_to(kappa(noise, between), (len(weight), len(noises)))
     kept = np.broadcast_to(own(noise, between), k.shape)

@@ -59,6 +59,9 @@ def test_quantiles_of_many_are_interpolated(tau):
     found, error = sweep.theta_quantiles(posterior, (0.025, 0.975))
     law = posterior.theta()
     expected = np.array([law.quantile(p) for p in (0.025, 0.975)])
-    width = expected[1] - expected[0]
+    width = (expected[1] - expected[0]) / 4
     assert 0 < error < 1e-6
+    alone, of_one = sweep.theta_quantiles(posterior, (0.975,))
+    assert np.allclose(alone[0], found[1], rtol=1e-14, atol=0)
+    assert 0 < of_one <= error
     assert np.max(np.abs(found - expected) / width) < 10 * error + 1e-12
