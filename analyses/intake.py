@@ -3,24 +3,24 @@
 Numbers stay decimals, exactly as they are written: a double would lose digits that an offset pushes out of it.
 """
 
-import csv
-import io
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from difflib import get_close_matches
-from hashlib import sha256
+from itertools import batched, chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 
+from analyses import files
 from analyses.asked import Refused
 
 SHOWN = 10  # faults that are listed; the others are counted
+BATCH = 50_000  # rows at a time
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 LARGEST, SMALLEST = Decimal("1e305"), Decimal("1e-305")  # beyond either what follows from a number may be none
 EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)  # 1,234: thousands, or a decimal comma
@@ -62,53 +62,99 @@ def read(
     Refused
         With the first ten faults, and how many there are besides.
     """
-    content = path.read_bytes()
-    header, lines, rows = _parquet(path, content) if path.suffix.lower() == ".parquet" else _csv(path, content)
-    wanted = tuple(dict.fromkeys((*text, *numbers, *either)))
-    at = _positions(path, header, wanted)
-    comma = ": a decimal comma, or one in a name without quotes?"
-    ragged = [
-        f"{path.name}:{line}: {len(row)} fields where the header has {len(header)}{comma * (len(row) > len(header))}"
-        for line, row in zip(lines, rows, strict=True)
-        if len(row) != len(header)
-    ]
-    refuse(ragged)
-    columns = {name: [row[position].strip() for row in rows] for name, position in at.items()}
-    numeric = {*numbers, *(name for name in either if any(map(NUMBER.fullmatch, columns[name])))}
-    faults = [
-        (line, f"{path.name}:{line}: column {name!r}: {value!r} {fault}")
-        for name, values in columns.items()
-        for line, value in zip(lines, values, strict=True)
-        if (fault := _fault(value, number=name in numeric, optional=name in optional))
-    ]
-    refuse([fault for _, fault in sorted(faults, key=lambda f: f[0])])
-    for name in columns:
-        if name not in numeric:
-            refuse(_collisions(path, name, [row[at[name]] for row in rows], lines))
-    typed = {n: [Decimal(v) if v else None for v in vs] if n in numeric else vs for n, vs in columns.items()}
-    found = pd.DataFrame(typed, index=pd.Index(lines, name="line"), dtype=object)
-    found.attrs |= {"repeated": _repeated(path, rows, lines), "sha256": sha256(content).hexdigest()}
+    names = {"text": text, "numbers": numbers, "either": either, "optional": optional}
+    with opened(path) as (records, sha256):
+        parts = list(batches(path, records, **names))
+    lines, rows = (tuple(chain.from_iterable(part[k] for part in parts)) for k in (0, 1))
+    columns = {name: list(chain.from_iterable(part[2][name] for part in parts)) for name in parts[0][2]}
+    found = pd.DataFrame(columns, index=pd.Index(lines, name="line"), dtype=object)
+    found.attrs |= {"repeated": repeated(path, rows, lines), "sha256": sha256()}
     return found
 
 
-def constant(path: Path, frame: pd.DataFrame, labels: Sequence[str], column: str) -> dict:
-    """Value of a column in each group, `labels` naming that of each row.
+@contextmanager
+def opened(path: Path):
+    """Records of a file, the header first, and what tells the hash of all that was read."""
+    if files.is_parquet(path):
+        parts = files.of_parquet(path)
+        yield files.records_of_parquet(path, parts), lambda: " ".join(map(files.digest, parts))
+    else:
+        with path.open("rb", buffering=0) as file:
+            hashed = files.Hashed(file)
+            yield files.records(path, hashed), hashed.hash.hexdigest
+
+
+def batches(
+    path: Path,
+    records: Iterator[tuple[int, list[str]]],
+    *,
+    text: Sequence[str] = (),
+    numbers: Sequence[str] = (),
+    either: Sequence[str] = (),
+    optional: Sequence[str] = (),
+) -> Iterator[tuple[tuple[int, ...], tuple[list[str], ...], dict[str, list]]]:
+    """Lines, fields and columns of some rows at a time, as `read` has them; none any more once there was a fault.
+
+    What may be either is numbers if any value of the first batch is one.
 
     Raises
     ------
     Refused
-        Where it varies within a group, naming both lines.
+        At the end, with the first ten faults of all rows.
     """
-    first, faults = {}, []
-    for line, label, value in zip(frame.index, labels, frame[column], strict=True):
+    _, header = next(records)
+    at = positions(path, header, tuple(dict.fromkeys((*text, *numbers, *either))))
+    uneven, wrong, alike = Faults(), Faults(), Faults()
+    numeric, spelled = None, {name: {} for name in at}
+    for batch in batched(records, BATCH):
+        lines, rows = zip(*batch, strict=True)
+        uneven.add(_ragged(path, header, lines, rows))
+        if uneven.count:
+            continue
+        columns = {name: [row[position].strip() for row in rows] for name, position in at.items()}
+        if numeric is None:
+            numeric = {*numbers, *(name for name in either if any(map(NUMBER.fullmatch, columns[name])))}
+        for name, values in columns.items():
+            wrong.add(_of_fields(path, name, values, lines, number=name in numeric, optional=name in optional))
+            if name not in numeric:
+                alike.add(_collisions(path, name, [row[at[name]] for row in rows], lines, spelled[name]))
+        if not (wrong.count or alike.count):
+            typed = {n: [Decimal(v) if v else None for v in vs] for n, vs in columns.items() if n in numeric}
+            yield lines, rows, columns | typed
+    for faults in (uneven, wrong, alike):
+        faults.refuse()
+
+
+class Faults:
+    """Faults as they are found, each with its line: the first ten are kept, the others counted."""
+
+    def __init__(self):
+        self.first: list[tuple[int, str]] = []
+        self.count = 0
+
+    def add(self, found: Iterable[tuple[int, str]]) -> None:
+        """Take note of some more."""
+        found = list(found)
+        self.count += len(found)
+        self.first = sorted([*self.first, *found], key=lambda fault: fault[0])[:SHOWN]
+
+    def refuse(self) -> None:
+        """Refuse if there were any."""
+        if self.count:
+            more = [f"and {self.count - SHOWN} faults more"] if self.count > SHOWN else []
+            raise Refused("\n".join([*(said for _, said in self.first), *more]))
+
+
+def constant(path: Path, column: str, lines, labels, values, first: dict) -> Iterator[tuple[int, str]]:
+    """Values that differ from what the same group had before, each with its line.
+
+    `first` remembers line and value of each group.
+    """
+    for line, label, value in zip(lines, labels, values, strict=True):
         at, known = first.setdefault(label, (line, value))
         if value != known:
-            faults.append(
-                f"{path.name}:{line}: column {column!r}: '{value}' where line {at} has '{known}' for the same group "
-                f"{label!r}: a covariate is constant within a group"
-            )
-    refuse(faults)
-    return {label: value for label, (_, value) in first.items()}
+            said = f"'{value}' where line {at} has '{known}' for the same group {label!r}"
+            yield line, f"{path.name}:{line}: column {column!r}: {said}: a covariate is constant within a group"
 
 
 def check(path: Path, frame: pd.DataFrame, column: str, holds: Iterable[bool], what: str) -> None:
@@ -127,62 +173,16 @@ def check(path: Path, frame: pd.DataFrame, column: str, holds: Iterable[bool], w
     refuse(faults)
 
 
-def _csv(path: Path, content: bytes) -> tuple[list[str], list[int], list[list[str]]]:
-    """Header, lines and fields of a CSV file."""
-    (_, header), *body = _rows(path, _decoded(path, content))
-    return [name.strip() for name in header], [line for line, _ in body], [row for _, row in body]
+def _ragged(path: Path, header: list[str], lines, rows) -> Iterator[tuple[int, str]]:
+    """Rows with more or fewer fields than the header."""
+    comma = ": a decimal comma, or one in a name without quotes?"
+    for line, row in zip(lines, rows, strict=True):
+        if len(row) != len(header):
+            hint = comma * (len(row) > len(header))
+            yield line, f"{path.name}:{line}: {len(row)} fields where the header has {len(header)}{hint}"
 
 
-def _parquet(path: Path, content: bytes) -> tuple[list[str], list[int], list[list[str]]]:
-    """The same of a Parquet file: its values in the shortest digits that read back as they are, nothing where null.
-
-    It is read from a copy of what was read already, under a name that no engine takes for a pattern of names.
-    """
-    import duckdb  # takes its time to import
-
-    with TemporaryDirectory() as folder:
-        copy = Path(folder, "table.parquet")
-        copy.write_bytes(content)
-        try:
-            found = duckdb.sql(f"select columns(*)::varchar from read_parquet('{copy}')")
-            rows = [["" if value is None else value for value in row] for row in found.fetchall()]
-        except duckdb.Error as error:
-            raise Refused(f"{path.name}: is no Parquet file that can be read: {str(error).splitlines()[0]}") from error
-    if not rows:
-        raise Refused(f"{path.name}: has a header and nothing below it")
-    return list(found.columns), list(range(1, len(rows) + 1)), rows
-
-
-def _decoded(path: Path, content: bytes) -> str:
-    """The file's text, without a byte-order mark."""
-    if b"\0" in content:
-        line = content[: content.index(b"\0")].count(b"\n") + 1
-        raise Refused(f"{path.name}:{line}: holds a NUL byte: it is no text file, or is in UTF-16; save it as UTF-8")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise Refused(f"{path.name}:{line}: byte {content[error.start]:#x} is not UTF-8: save it as UTF-8") from error
-
-
-def _rows(path: Path, text: str) -> list[tuple[int, list[str]]]:
-    """Line and fields of every row that is not empty, the header first."""
-    reader, rows, line = csv.reader(io.StringIO(text, newline=""), strict=True), [], 1
-    try:
-        for row in reader:
-            if row:
-                rows.append((line, row))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise Refused(f"{path.name}:{line}: {error}: is a quote left open?") from error
-    if not rows:
-        raise Refused(f"{path.name}: is empty")
-    if len(rows) == 1:
-        raise Refused(f"{path.name}: has a header and nothing below it")
-    return rows
-
-
-def _positions(path: Path, header: list[str], wanted: Sequence[str]) -> dict[str, int]:
+def positions(path: Path, header: list[str], wanted: Sequence[str]) -> dict[str, int]:
     """Where the columns stand."""
     if len(header) == 1 and len(wanted) > 1:
         for delimiter, said in DELIMITERS.items():
@@ -200,6 +200,13 @@ def _positions(path: Path, header: list[str], wanted: Sequence[str]) -> dict[str
             faults.append(f"{path.name}:1: there is no column {name!r}: {hint}")
     refuse(faults)
     return {name: header.index(name) for name in wanted}
+
+
+def _of_fields(path: Path, name: str, values, lines, *, number: bool, optional: bool = False):
+    """What keeps the fields of a column from being what they should, each with its line."""
+    for value, line in zip(values, lines, strict=True):
+        if fault := _fault(value, number=number, optional=optional):
+            yield line, f"{path.name}:{line}: column {name!r}: {value!r} {fault}"
 
 
 def _fault(value: str, *, number: bool, optional: bool) -> str:
@@ -222,20 +229,24 @@ def _fault(value: str, *, number: bool, optional: bool) -> str:
     return "is not a number"
 
 
-def _collisions(path, name, values, lines) -> list[str]:
-    """Names that are the same once blanks at their ends are gone and Unicode is normalised, and yet not the same."""
-    first, faults = {}, []
+def _collisions(path, name, values, lines, first: dict[str, tuple[str, int]]) -> Iterator[tuple[int, str]]:
+    """Names that are the same once blanks at their ends are gone and Unicode is normalised, and yet not the same.
+
+    `first` remembers each that was seen, and its line.
+    """
     for value, line in zip(values, lines, strict=True):
-        known, at = first.setdefault(unicodedata.normalize("NFKC", value).strip(), (value, line))
+        known, at = first.setdefault(plain(value), (value, line))
         if value != known:
-            faults.append(
-                f"{path.name}:{line}: column {name!r}: {value!r} looks like {known!r} of line {at} and is another: "
-                "spell them alike, or apart"
-            )
-    return faults
+            said = f"{value!r} looks like {known!r} of line {at} and is another: spell them alike, or apart"
+            yield line, f"{path.name}:{line}: column {name!r}: {said}"
 
 
-def _repeated(path, rows, lines) -> str:
+def plain(value: str) -> str:
+    """A name less blanks at its ends, letters that look alike made the same."""
+    return (value if value.isascii() else unicodedata.normalize("NFKC", value)).strip()
+
+
+def repeated(path, rows, lines) -> str:
     """Say which rows repeat others in every column; nothing where none do."""
     whole = [tuple(row) for row in rows]
     often = sum(count - 1 for count in Counter(whole).values())

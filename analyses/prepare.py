@@ -1,16 +1,15 @@
 """From a table of one's own to a model of it: what is refused is refused here, before anything is computed from it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 
 import numpy as np
-import pandas as pd
 
-from analyses import intake
+from analyses import intake, scan
 from analyses.asked import Asked, Refused, prior
-from analyses.units import EXACTLY, Units
+from analyses.units import Units
 from models.frames import coded
 from models.groups import Estimates, Groups, Replicates
 from models.priors import InverseGamma, Normal
@@ -44,17 +43,17 @@ class Prepared:
     read: dict[str, str]
 
 
-def one_way(asked: Asked) -> Prepared:
-    """Rows in groups, or the averages of groups.
+def one_way(asked: Asked, *, show: bool = False) -> Prepared:
+    """Rows in groups, or the averages of groups; with `show` it tells how far it is.
 
     Raises
     ------
     Refused
         With a line for each fault.
     """
-    found = _rows(asked) if "value" in asked.columns else _averages(asked)
+    found = _rows(asked, show) if "value" in asked.columns else _averages(asked)
     defaults = {"tau": "Uniform()" if asked.absolute else "HalfCauchy(1)", "sigma": "Jeffreys()"}
-    return _prepared(asked, *found, defaults)
+    return _prepared(asked, found, defaults)
 
 
 def meta_analysis(asked: Asked) -> Prepared:
@@ -65,27 +64,54 @@ def meta_analysis(asked: Asked) -> Prepared:
     Refused
         With a line for each fault.
     """
-    return _prepared(asked, *_estimates(asked), {"tau": "Uniform()"})
+    return _prepared(asked, _estimates(asked), {"tau": "Uniform()"})
 
 
-def _rows(asked):
-    """What was read, the group of each row, its units, and what makes groups of it from columns of the design."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Given:
+    """What a file says: `groups` makes them from columns of the design; see `scan.Scanned` for the rest."""
+
+    labels: list[str]
+    units: Units
+    groups: Callable
+    covariates: dict[str, dict[str, object]]
+    read: dict[str, str]
+    repeated: str
+
+
+def _rows(asked, show) -> Given:
+    """Rows in groups."""
     group, value = asked.columns["group"], asked.columns["value"]
-    frame = intake.read(asked.path, text=[group], numbers=[value], either=asked.covariates)
-    units, first = Units.of(frame[value], tau=asked.absolute), {}
-    # Less the first value of its group, exactly, a row keeps its digits however far apart the groups are.
-    inside = [
-        units.scaled(EXACTLY.subtract(v, first.setdefault(label, v)))
-        for label, v in zip(frame[group], frame[value], strict=True)
-    ]
-    firsts = np.array([units.located(v) for v in first.values()])
-    _require_near(asked, inside, firsts)
+    found = scan.rows_in_groups(
+        asked.path, group=group, value=value, covariates=asked.covariates, absolute=asked.absolute, show=show
+    )
+    _require_near(asked, found.mean, np.sqrt(found.ss))
 
     def groups(x):
-        found = Replicates.from_rows(frame[group], inside, covariates=x)
-        return replace(found, mean=found.mean + firsts)
+        return Replicates.from_summary(
+            found.labels, found.n, found.mean, found.ss, covariates=_columns(x, found.labels)
+        )
 
-    return frame, list(frame[group]), units, groups
+    return Given(
+        labels=found.labels,
+        units=found.units,
+        groups=groups,
+        covariates=found.covariates,
+        read=found.read,
+        repeated=found.repeated,
+    )
+
+
+def _table(asked, frame, labels, units, groups) -> Given:
+    """What a table of one row a group says."""
+    return Given(
+        labels=labels,
+        units=units,
+        groups=groups,
+        covariates={name: dict(zip(labels, frame[name], strict=True)) for name in asked.covariates},
+        read={asked.path.name: frame.attrs["sha256"]},
+        repeated=frame.attrs["repeated"],
+    )
 
 
 def _averages(asked):
@@ -108,7 +134,9 @@ def _averages(asked):
     _require_near(asked, spreads, means)
     ss = [sd**2 * float(k - 1) for sd, k in zip(spreads, n, strict=True)]
     inside = list(map(float, n)), means, ss
-    return frame, labels, units, lambda x: Replicates.from_summary(labels, *inside, covariates=_columns(x, labels))
+    return _table(
+        asked, frame, labels, units, lambda x: Replicates.from_summary(labels, *inside, covariates=_columns(x, labels))
+    )
 
 
 def _estimates(asked):
@@ -127,12 +155,14 @@ def _estimates(asked):
     units = Units.of(frame[column["estimate"]], errors, tau=True)
     inside = [units.located(v) for v in frame[column["estimate"]]], [units.scaled(v) for v in errors]
     _require_near(asked, *inside)
-    return frame, labels, units, lambda x: Estimates.from_summary(labels, *inside, covariates=_columns(x, labels))
+    return _table(
+        asked, frame, labels, units, lambda x: Estimates.from_summary(labels, *inside, covariates=_columns(x, labels))
+    )
 
 
 def _require_near(asked, *columns) -> None:
     """Refuse numbers so much larger than most that no double holds their squares beside those of the others."""
-    if (most := max(abs(value) for column in columns for value in column)) > FARTHEST:
+    if (most := max(np.abs(column).max() for column in columns)) > FARTHEST:
         raise Refused(
             f"{asked.path.name}: a number is {most:.0e} times as large as most: no double can weigh them together"
         )
@@ -154,17 +184,15 @@ def _once(asked, frame, column) -> list[str]:
     return list(frame[column])
 
 
-def _prepared(
-    asked: Asked, frame: pd.DataFrame, labels: list[str], units: Units, grouped: Callable, defaults
-) -> Prepared:
+def _prepared(asked: Asked, given: Given, defaults) -> Prepared:
     """The model, once what is wrong with groups, covariates and priors has been refused."""
     where = asked.path.name
     if taken := [name for name in asked.covariates if name in PARAMETERS]:
         raise Refused(f"{where}: covariate {taken[0]!r} has the name of a parameter: name its column otherwise")
-    if len(set(labels)) == 1:
-        raise Refused(f"{where}: all rows are of one group, {labels[0]!r}: there is nothing to pool it with")
-    design, references = _design(asked, frame, labels)
-    groups = grouped(design)
+    if len(set(given.labels)) == 1:
+        raise Refused(f"{where}: all rows are of one group, {given.labels[0]!r}: there is nothing to pool it with")
+    design, references = _design(where, given.covariates)
+    groups = given.groups(design)
     _require_told_apart(where, groups)
     for label in (label for pair in asked.compare for label in pair):
         if label not in groups.labels:
@@ -174,17 +202,17 @@ def _prepared(
     try:
         stated = _stated(groups, spelled, relative=not asked.absolute)
         require_proper(stated)
-        model = units.model(stated)
+        model = given.units.model(stated)
     except ValueError as error:
         raise Refused(f"{where}: {error}") from error
     _require_comparable(where, model)
     return Prepared(
         model=model,
-        units=units,
+        units=given.units,
         priors=spelled,
         references=references,
-        warnings=tuple(_warnings(where, frame, model)),
-        read={where: frame.attrs["sha256"]},
+        warnings=tuple(_warnings(where, given.repeated, model)),
+        read=given.read,
     )
 
 
@@ -200,11 +228,11 @@ def _stated(groups: Groups, spelled: dict[str, str], *, relative: bool) -> TwoLe
     )
 
 
-def _warnings(where, frame, model):
+def _warnings(where, repeated, model):
     """What the reader should know of the data first."""
     groups = model.groups
-    if frame.attrs["repeated"]:
-        yield frame.attrs["repeated"]
+    if repeated:
+        yield repeated
     ratio = groups.standard_error.max() / groups.standard_error.min() if isinstance(groups, Estimates) else 1
     if ratio > UNEQUAL:
         yield f"{where}: standard errors differ by a factor {ratio:,.0f}: look whether one is in another unit"
@@ -214,16 +242,15 @@ def _warnings(where, frame, model):
         yield f"{where}: these data say nothing of tau: what is said of it, and of what hangs on it, is its prior"
 
 
-def _design(asked, frame, labels):
+def _design(where, covariates):
     """Columns of the design by name, a value for each group; the reference level of covariates that are text."""
     columns, references = {}, {}
-    for name in asked.covariates:
-        at = intake.constant(asked.path, frame, labels, name)
+    for name, at in covariates.items():
         numeric = isinstance(next(iter(at.values())), Decimal)
         try:
             columns |= coded(name, {label: float(v) if numeric else v for label, v in at.items()})
         except ValueError as error:
-            raise Refused(f"{asked.path.name}: {error}") from error
+            raise Refused(f"{where}: {error}") from error
         if not numeric:
             references[name] = min(at.values())
     return columns, references

@@ -45,7 +45,9 @@ def _require_calendar(asked, frame, group):
     """Refuse dates that are none or go back, and arms that are none or change."""
     intake.check(asked.path, frame, "date", map(_is_date, frame["date"]), "is no date: write 2003-05-31")
     intake.check(asked.path, frame, "treatment", frame["treatment"].isin(ARMS), f"is none of {', '.join(ARMS)}")
-    intake.constant(asked.path, frame, list(frame[group]), "treatment")
+    intake.refuse(
+        [f for _, f in intake.constant(asked.path, "treatment", frame.index, frame[group], frame["treatment"], {})]
+    )
     ordered = pd.Series(True, index=frame.index)
     for _, days in frame.groupby(group, sort=False)["date"]:
         for (_, earlier), (line, later) in pairwise(days.items()):

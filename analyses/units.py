@@ -48,9 +48,12 @@ class Units:
         offset = median_low(located := list(located))
         away = sorted(abs(EXACTLY.subtract(value, offset)) for value in located)
         known = [scale for scale in scales if scale] or [Decimal(0)]  # that of a group of one is none
-        spread = max(median_low(away), median_low(known)) or away[-1] or Decimal(1)
-        unit = Decimal(1).scaleb(spread.adjusted())
-        return cls(offset, unit, tau)
+        return cls.about(offset, max(median_low(away), median_low(known)) or away[-1], tau=tau)
+
+    @classmethod
+    def about(cls, offset: Decimal, spread: Decimal, *, tau: bool) -> Self:
+        """About an offset, with a spread of which the unit is the power of ten."""
+        return cls(offset, Decimal(1).scaleb((spread or Decimal(1)).adjusted()), tau)
 
     def located(self, value: Decimal) -> float:
         """Inside, of a value."""

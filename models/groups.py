@@ -13,8 +13,9 @@ from typing import Self
 
 import numpy as np
 
+from models import rows
 from models.cells import Cells
-from models.frames import coded, column, constant
+from models.frames import coded, column
 
 MOST_DESIGNS = 12  # that predictions for new groups are made for one by one
 
@@ -162,31 +163,25 @@ class Replicates(Groups):
         for name, at in (covariates or {}).items():
             if missing := set(names) - set(map(str, at)):
                 raise ValueError(f"{name} has no value for {sorted(missing)[0]!r}")
-        # Less the first value of its group a row is exact where the group's rows resemble each other; what rounding
-        # has left of the sum of deviations is taken off again.
-        n, y = np.bincount(which), values[np.argsort(which, kind="stable")]
-        starts = np.cumsum(n) - n
-        first = y[starts]
-        offset = y - np.repeat(first, n)
-        mean = np.add.reduceat(offset, starts) / n  # added in pairs: errors grow with the log of the size
-        deviation = offset - np.repeat(mean, n)
-        ss = np.add.reduceat(deviation**2, starts) - np.add.reduceat(deviation, starts) ** 2 / n
-        ss = np.where(n > 1, np.maximum(ss, 0.0), 0.0)
+        n, mean, ss = rows.of_values(which, values)
         given = {
             name: list(map({str(k): v for k, v in at.items()}.get, names)) for name, at in (covariates or {}).items()
         }
-        return cls.from_summary(names, n, first + mean, ss, covariates=given, dim=dim)
+        return cls.from_summary(names, n, mean, ss, covariates=given, dim=dim)
 
     @classmethod
     def from_frame(cls, frame, *, group: str, value: str, covariates: Sequence[str] = (), dim: str = "group") -> Self:
         """From a data frame of one row an observation; covariates are columns that are constant within a group.
 
-        A covariate of text becomes a 0/1 column for each level but the first in order, the reference: "arm[drug]".
+        Any frame that narwhals knows, and a dictionary of columns: pandas, Polars, PyArrow; and, reduced where they
+        live, lazy Polars, DuckDB relations, Dask and PySpark. Groups stand in the order of their labels. A covariate of
+        text becomes a 0/1 column for each level but the first in order, the reference: "arm[drug]".
 
         Raises
         ------
         ValueError
-            For a column that is not there, or a covariate that varies within a group or not at all.
+            For a column that is not there or holds no numbers, a value or label that is missing, or a covariate that
+            varies within a group or not at all.
 
         Examples
         --------
@@ -194,10 +189,12 @@ class Replicates(Groups):
         >>> Replicates.from_frame(frame, group="school", value="score", covariates=["town"]).covariates
         ('town[y]',)
         """
-        labels, given = column(frame, group), {}
-        for name in covariates:
-            given |= coded(name, constant(name, labels, column(frame, name)))
-        return cls.from_rows(labels, column(frame, value), covariates=given, dim=dim)
+        found, given = rows.of_frame(frame, group=group, value=value, covariates=covariates), {}
+        for name, at in found.covariates.items():
+            given |= coded(name, at)
+        by_label = {name: list(map(at.get, found.labels)) for name, at in given.items()}
+        mean, ss = found.offset + found.unit * found.mean, found.unit**2 * found.ss
+        return cls.from_summary(found.labels, found.n, mean, ss, covariates=by_label, dim=dim)
 
     def rows(self, rng) -> tuple[list[str], np.ndarray]:
         """Make up rows that have exactly these sizes, means and sums of squares, and so the same likelihood.

@@ -1,0 +1,174 @@
+"""Rows of groups in a file of any size, reduced in one pass and in memory that grows with the groups alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from analyses import files, intake, progress
+from analyses.asked import Refused
+from analyses.units import EXACTLY, Units
+from models import rows
+
+
+class Scanned(NamedTuple):
+    """Groups of a file inside their units; of CSV in its order, of Parquet in that of their labels.
+
+    `covariates` maps name to label to value, Decimal where it is a number; `read` maps the names of what was read to
+    their SHA-256; `repeated` says which rows repeat others, where there are so few that it was looked for.
+    """
+
+    labels: list[str]
+    n: np.ndarray
+    mean: np.ndarray
+    ss: np.ndarray
+    units: Units
+    covariates: dict[str, dict[str, object]]
+    read: dict[str, str]
+    repeated: str = ""
+
+
+def rows_in_groups(path: Path, **asked) -> Scanned:
+    """Reduce a CSV file, or Parquet: see `csv` and `parquet`."""
+    return parquet(path, **asked) if files.is_parquet(path) else csv(path, **asked)
+
+
+def csv(path: Path, *, group: str, value: str, covariates: Sequence[str], absolute: bool, show: bool) -> Scanned:
+    """Reduce a CSV file, as strictly as any is read.
+
+    Values are taken in decimals from the first value of their group, and only then rounded: a row keeps its digits
+    however far apart the groups are. The units are those of the first batch that has any spread.
+
+    Raises
+    ------
+    Refused
+        With the first ten faults, and how many there are besides.
+    """
+    sums, units, repeated = Sums(), None, ""
+    first, varying = {name: {} for name in covariates}, intake.Faults()
+    told = progress.bar(f"reading {path.name}", total=path.stat().st_size, unit="B", show=show)
+    with path.open("rb", buffering=0) as file, told as bar:
+        hashed = files.Hashed(file)
+        records = files.records(path, hashed)
+        for lines, fields, columns in intake.batches(path, records, text=[group], numbers=[value], either=covariates):
+            for name, known in first.items():
+                varying.add(intake.constant(path, name, lines, columns[group], columns[name], known))
+            if units is None or not sums.spread:
+                repeated = intake.repeated(path, fields, lines) if units is None else ""
+                units = Units.of(columns[value], tau=absolute)
+            sums.add(columns[group], columns[value], units)
+            bar.update(hashed.size - bar.n)
+    varying.refuse()
+    given = {name: {label: value_ for label, (_, value_) in known.items()} for name, known in first.items()}
+    mean = np.array([units.located(v) for v in sums.first]) + sums.mean
+    few = repeated if sums.batches == 1 else ""
+    return Scanned(list(sums.position), sums.n, mean, sums.ss, units, given, {path.name: hashed.hash.hexdigest()}, few)
+
+
+@dataclass(eq=False)
+class Sums:
+    """Groups as they grow, a batch of rows after the other; means are from the first value of each group."""
+
+    position: dict[str, int] = field(default_factory=dict)
+    first: list[Decimal] = field(default_factory=list)
+    n: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    mean: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    ss: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    spread: bool = False
+    batches: int = 0
+
+    def add(self, labels: list[str], values: list[Decimal], units: Units) -> None:
+        """Merge the groups of a batch with what is known of them."""
+        which = np.fromiter(map(self._position, labels, values), dtype=np.intp, count=len(labels))
+        away = [units.scaled(EXACTLY.subtract(v, self.first[k])) for k, v in zip(which, values, strict=True)]
+        here, local = np.unique(which, return_inverse=True)
+        size = len(self.first)
+        parts = [np.pad(part, (0, size - len(part))) for part in (self.n, self.mean, self.ss)]
+        batch = rows.of_values(local, np.array(away))
+        for part, merged in zip(parts, rows.merged(*(part[here] for part in parts), *batch), strict=True):
+            part[here] = merged
+        self.n, self.mean, self.ss = parts
+        self.spread |= any(away) or len(set(self.first)) > 1
+        self.batches += 1
+
+    def _position(self, label: str, value: Decimal) -> int:
+        """Of a group; one that was not there before begins with this value."""
+        k = self.position.setdefault(label, len(self.first))
+        if k == len(self.first):
+            self.first.append(value)
+        return k
+
+
+def parquet(path: Path, *, group: str, value: str, covariates: Sequence[str], absolute: bool, show: bool) -> Scanned:
+    """Reduce a Parquet file, a folder of them, or those that fit a pattern; DuckDB goes over the rows.
+
+    Raises
+    ------
+    Refused
+        For what is no Parquet, or with the first ten faults.
+    """
+    parts = files.of_parquet(path)
+    before = [part.stat().st_mtime_ns for part in parts]
+    table = files.relation(parts, show=show)
+    intake.positions(path, table.columns, (group, value, *covariates))
+    try:
+        found = rows.of_frame(_plain(table, group), group=group, value=value, covariates=covariates)
+    except ValueError as error:
+        _refuse_rows(path, parts, group, value)
+        raise Refused(f"{path.name}: {error}") from error
+    labels = _stripped(path, parts, group, value, found.labels)
+    units = Units.about(Decimal(repr(found.offset)), Decimal(repr(found.spread)), tau=absolute)
+    inside = found.unit / float(units.unit)
+    given = {
+        name: {label: _typed(v) for label, v in zip(labels, at.values(), strict=True)}
+        for name, at in found.covariates.items()
+    }
+    hashes = {str(part.relative_to(path) if path.is_dir() else part.name): files.digest(part) for part in parts}
+    if [part.stat().st_mtime_ns for part in parts] != before:
+        raise Refused(f"{path.name}: changed while it was read")
+    return Scanned(labels, found.n, inside * found.mean, inside**2 * found.ss, units, given, hashes)
+
+
+def _plain(table, group):
+    """The table with whole numbers or text for its groups; what else names them, dates say, is spelled by DuckDB."""
+    kind, name = str(table.types[table.columns.index(group)]), files.quoted(group)
+    return table if kind == "VARCHAR" or "INT" in kind else table.select(f"* replace ({name}::varchar as {name})")
+
+
+def _typed(value):
+    """A number in decimals, as it is spelled; all else as text."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return Decimal(repr(value)) if number else str(value).strip()
+
+
+def _stripped(path, parts, group, value, spelled: list[str]) -> list[str]:
+    """Labels less blanks at their ends; refused where nothing is left, or where two look the same."""
+    labels, first, faults = [label.strip() for label in spelled], {}, []
+    if not all(labels):
+        _refuse_rows(path, parts, group, value)
+    for label in spelled:
+        known = first.setdefault(intake.plain(label), label)
+        if known != label:
+            said = f"{label!r} looks like {known!r} and is another: spell them alike, or apart"
+            faults.append(f"{path.name}: column {group!r}: {said}")
+    intake.refuse(faults)
+    return labels
+
+
+def _refuse_rows(path, parts, group, value) -> None:
+    """Name the rows that are at fault, if it is rows that are."""
+    rows_, faults = files.relation(parts, filename=True, file_row_number=True), intake.Faults()
+    g, y = files.quoted(group), files.quoted(value)
+    blank = f"trim(coalesce({g}::varchar, '')) = ''"
+    wrong = rows_.filter(f"{blank} or {y} is null or not coalesce(isfinite(try_cast({y} as double)), false)")
+    faulty = wrong.order("filename, file_row_number").limit(intake.SHOWN)
+    each = f"filename, file_row_number + 1, {blank}, coalesce({g}::varchar, ''), coalesce({y}::varchar, '')"
+    for name, row, is_blank, label, number in faulty.select(each).fetchall():
+        column, text = (group, label) if is_blank else (value, number)
+        fault = "is not a number" if text and not is_blank else "is blank"
+        faults.add([(0, f"{Path(name).name}:{row}: column {column!r}: {text!r} {fault}")])
+    ((faults.count,),) = wrong.aggregate("count(*)").fetchall()
+    faults.refuse()
