@@ -15,7 +15,7 @@ from pathlib import Path
 from analyses import OWN, PROOFS, STUDIES, tables
 from analyses.report import pages
 from analyses.report.pages import Page
-from analyses.routes import Answer, Settings
+from analyses.routes import Answer, Crowd, Settings, timed
 
 PACKAGES = ("partial-pooling", "pymc", "pytensor", "arviz", "numpy", "scipy", "pandas", "xarray", "matplotlib")
 
@@ -49,15 +49,17 @@ def require_ours(out: Path, studies) -> None:
 
 def write(page: Page, folder: Path, settings: Settings, *, command: list[str], seconds: dict[str, float]) -> None:
     """Write everything about one study into a new folder; `command` is a module's name and its arguments."""
-    pictures = {name: pages.png(figure) for s in page.sections for name, (figure, _) in s.figures.items()}
-    (folder / "figures").mkdir(parents=True)
-    for name, picture in pictures.items():
-        (folder / "figures" / f"{name}.png").write_bytes(picture)
-    for number, fit in enumerate(page.fits):
-        _write_fit(fit, folder / fit.name if number else folder)
-    for name, table in page.tables.items():
-        tables.write(table, folder.parent / name, table.columns)
-    (folder / "index.html").write_text(pages.render(page, pictures), encoding="utf-8")
+    with timed(seconds, "drawing figures"):
+        pictures = {name: pages.png(figure) for s in page.sections for name, (figure, _) in s.figures.items()}
+    with timed(seconds, "writing files"):
+        (folder / "figures").mkdir(parents=True)
+        for name, picture in pictures.items():
+            (folder / "figures" / f"{name}.png").write_bytes(picture)
+        for number, fit in enumerate(page.fits):
+            _write_fit(fit, folder / fit.name if number else folder)
+        for name, table in page.tables.items():
+            tables.write(table, folder.parent / name, table.columns)
+        (folder / "index.html").write_text(pages.render(page, pictures), encoding="utf-8")
     manifest = json.dumps(_manifest(page, settings, command, seconds), indent=2, ensure_ascii=False)
     (folder / "manifest.json").write_text(manifest + "\n", encoding="utf-8")
 
@@ -68,6 +70,8 @@ def _write_fit(fit, folder):
     tables.write(fit.agreement, folder / "agreement.csv", tables.AGREEMENT)
     if isinstance(fit, Answer):
         tables.write(fit.groups, folder / "groups.csv", tables.GROUPS)
+    if isinstance(fit, Crowd):
+        tables.write_parquet(fit.groups, folder / "groups.parquet")
     for engine, tree in fit.trees.items():
         # Through memory: on a full disk HDF5 itself fails in ways that cannot be caught.
         (folder / f"{engine}.nc").write_bytes(tree.to_netcdf(engine="h5netcdf"))
@@ -84,12 +88,20 @@ def _manifest(page, settings, command, seconds):
         "verdicts": [{"of": name, **verdict._asdict()} for name, verdict in page.verdicts],
         "command": ["python", "-m", *command],
         "seed": settings.seed,
-        "best": next((fit.best for fit in page.fits if isinstance(fit, Answer)), None),
+        "best": next((fit.best for fit in page.fits if isinstance(fit, Answer | Crowd)), None),
         "versions": {"python": sys.version.split()[0]} | {name: metadata.version(name) for name in PACKAGES},
         "data": {name: sha256(file.read_bytes()).hexdigest() for name, file in data.items()} | page.read,
         "exact": {fit.name: {"nodes": fit.nodes, "largest_error_in_sds": fit.error} for fit in page.fits},
-        "seconds": seconds | {f"{fit.name}: {stage}": s for fit in page.fits for stage, s in fit.seconds.items()},
+        "seconds": _seconds(page, seconds),
     }
+
+
+def _seconds(page, seconds) -> dict[str, float]:
+    """Where the time went: "the rest" is tables, and what the study adds to its fits."""
+    stages = {f"{fit.name}: {stage}": s for fit in page.fits for stage, s in fit.seconds.items()}
+    known = sum(s for stage, s in stages.items() if ", of it" not in stage) + seconds.get("import", 0.0)
+    every = seconds | stages | {"the rest": seconds["in all"] - known}
+    return {stage: round(s, 3) for stage, s in every.items()}
 
 
 def publish(folder: Path, out: Path) -> None:

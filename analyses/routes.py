@@ -12,10 +12,14 @@ import xarray as xr
 from analyses import ENGINES, tables
 from analyses.asked import Asked
 from analyses.checks import Verdict, agreement, diagnostics, predictive, shrinkage
+from analyses.checks import crowd as of_crowd
 from analyses.contract import NAMES
 from analyses.engines import exact, gibbs
 from analyses.engines.quadrature import TooManyNodes
 from models.two_level import TwoLevel
+
+MANY = 2_000  # groups: more are a crowd, of which theta is not drawn for each
+SOME = 50  # of a crowd, of which it is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +83,21 @@ class Answer(Fit):
     predictive: pd.DataFrame
     best: str
     among: int
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Crowd(Fit):
+    """The same of very many groups; draws, and all that is checked by them, are of the theta of some of them.
+
+    `groups` has them all, `threshold` is that of the top 1%, and the ends of their intervals are good to `off` widths.
+    """
+
+    model: TwoLevel
+    posterior: exact.Posterior
+    groups: pd.DataFrame
+    threshold: float
+    off: float
+    best: str
 
 
 def fit(name: str, trees: dict[str, xr.DataTree], reference: pd.DataFrame, ahead, predictions, **known) -> Fit:
@@ -152,6 +171,42 @@ def answer(
         return _checked(name, posterior, trees, settings, best, among, reference, error, seconds)
 
 
+def crowd(name: str, model: TwoLevel, settings: Settings, *, best: str) -> Crowd:
+    """The same of very many groups, at a cost that goes with the distinct sizes of them."""
+    seconds: dict[str, float] = {}
+    with timed(seconds, "exact"):
+        posterior, some = exact.posterior(model), _some(model.groups)
+        reference = posterior.table(some)
+    with timed(seconds, "error of exact"):
+        error = _error(posterior, reference)
+    with timed(seconds, "every group"):
+        groups, threshold, off = of_crowd.table(posterior, best=settings.best or best)
+    trees = _draws(name, posterior, settings, None, seconds, only=some)
+    with timed(seconds, "checks"):
+        farthest = int(np.argmax(np.abs(model.groups.mean - np.median(model.groups.mean))))
+        ahead = {
+            e: predictive.predicted(model, t, at=farthest, rng=settings.rng("new", name, e)) for e, t in trees.items()
+        }
+        exactly = posterior.predictions(at=farthest)
+        fitted = fit(name, trees, reference, ahead, exactly, error=error, nodes=len(posterior.weight), seconds=seconds)
+    return Crowd(
+        **vars(fitted),
+        model=model,
+        posterior=posterior,
+        groups=groups,
+        threshold=threshold,
+        off=off,
+        best=settings.best or best,
+    )
+
+
+def _some(groups) -> np.ndarray:
+    """Positions of groups from all over the range of means, the extremes among them, and of most and least noise."""
+    order = np.argsort(groups.mean, kind="stable")
+    spread = order[np.linspace(0, len(order) - 1, SOME).astype(int)]
+    return np.unique([*spread, *_extremes(groups)])
+
+
 def _error(posterior, reference) -> float:
     """Largest numerical error in posterior sds; nan where a finer lattice, which would tell it, is too large."""
     try:
@@ -167,19 +222,24 @@ def _extremes(groups) -> np.ndarray:
     return np.unique([np.argmax(groups.noise), np.argmin(groups.noise), np.argmax(far)])
 
 
-def _draws(name, posterior, settings, thin, seconds):
-    """Engine to its DataTree. Independent draws are always made, as ranks and P(best) rest on them."""
+def _draws(name, posterior, settings, thin, seconds, only=None):
+    """Engine to its DataTree, with theta of all groups or only some.
+
+    Independent draws are always made, as ranks and P(best) rest on them.
+    """
     model, trees = posterior.model, {}
     if "nuts" in settings.engines:
         from analyses.engines import nuts  # PyMC takes its time to import
 
         with timed(seconds, "nuts"):
-            trees["nuts"] = nuts.sample(model, **settings.nuts(name))
+            trees["nuts"] = nuts.sample(model, only=only, **settings.nuts(name))
+        seconds["nuts, of it sampling"] = trees["nuts"]["sample_stats"].attrs["sampling_time"]
     if "gibbs" in settings.engines:
         with timed(seconds, "gibbs"):
-            trees["gibbs"] = gibbs.sample(model, thin=thin, rng=settings.rng("gibbs", name))
+            thin = thin or gibbs.thinning(model, rng=settings.rng("thinning", name))
+            trees["gibbs"] = gibbs.sample(model, thin=thin, only=only, rng=settings.rng("gibbs", name))
     with timed(seconds, "exact draws"):
-        trees["exact"] = posterior.draw(rng=settings.rng("exact", name))
+        trees["exact"] = posterior.draw(only=only, rng=settings.rng("exact", name))
     return trees
 
 
@@ -211,4 +271,4 @@ def timed(seconds: dict[str, float], stage: str):
     """Note how long a stage took."""
     started = time.perf_counter()
     yield
-    seconds[stage] = round(time.perf_counter() - started, 3)
+    seconds[stage] = time.perf_counter() - started

@@ -5,7 +5,12 @@ import os
 import signal
 import sys
 import time
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from importlib import import_module
+from multiprocessing import get_context
+from pathlib import Path
 
 from analyses import OWN, STUDIES
 from analyses.asked import Refused
@@ -70,23 +75,51 @@ def run(options: argparse.Namespace, command: list[str], asked_to_stop: list[int
     settings = Settings(progress=watched, **{name: getattr(options, name) for name in given})
     studies, passed = list(dict.fromkeys(options.study)) or list(STUDIES), True
     output.require_ours(options.out, studies)
-    with output.aside(options.out) as folder:
-        for name in studies:
-            started = time.perf_counter()
-            page = import_module(f"analyses.studies.{name}").page(settings)
-            seconds = {"in all": round(time.perf_counter() - started, 3)}
-            output.write(page, folder / name, settings, command=[MODULE, *command], seconds=seconds)
-            passed &= page.passed
-            for warning in page.warnings:
+    with output.aside(options.out) as folder, _workers(min(len(studies), _cores() // settings.cores)) as (each, alone):
+        settings = replace(settings, progress=watched and alone)
+        answered = partial(_answered, settings=settings, folder=folder, command=[MODULE, *command])
+        for good, warnings, story in each(answered, studies):
+            passed &= good
+            for warning in warnings:
                 print(f"warning: {warning}", file=sys.stderr)
             if not options.quiet:
-                _tell(_story(page, seconds["in all"]))
+                _tell(story)
         if asked_to_stop:
             raise Interrupted
         output.publish(folder, options.out)
     if not options.quiet:
         _tell(f"report: {options.out / 'index.html'}")
     return 0 if passed else FAILED
+
+
+def _answered(name: str, *, settings, folder: Path, command: list[str]) -> tuple[bool, tuple[str, ...], str]:
+    """Answer one study and write it: whether all is well, what to warn of, and how it went."""
+    from analyses import output
+
+    started = time.perf_counter()
+    study = import_module(f"analyses.studies.{name}")
+    imported = time.perf_counter()
+    page = study.page(settings)
+    seconds = {"in all": time.perf_counter() - started, "import": imported - started}
+    output.write(page, folder / name, settings, command=command, seconds=seconds)
+    return page.passed, page.warnings, _story(page, time.perf_counter() - started)
+
+
+@contextmanager
+def _workers(size: int):
+    """A map over independent studies, in so many processes, and whether that is this one alone."""
+    if size < 2:
+        yield map, True
+        return
+    # Forked once everything is imported and before anything has started a thread. An interrupt is for the parent, who
+    # then ends them.
+    with get_context("fork").Pool(size, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
+        yield pool.imap, False
+
+
+def _cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def _story(page, seconds):

@@ -41,6 +41,20 @@ GROUPS = (
     "mcse_p_best",
     "p_among",
 )
+CROWD = (  # of very many groups
+    "label",
+    "n",
+    "standard_error",
+    "estimate",
+    "theta_mean",
+    "theta_sd",
+    "theta_q2_5",
+    "theta_q97_5",
+    "kappa_mean",
+    "kappa_sd",
+    "p_top",
+    "p_as_small",
+)
 
 
 def flat(statistics: xr.Dataset) -> pd.Series:
@@ -80,6 +94,14 @@ def summary(tree: xr.DataTree, reference: pd.DataFrame) -> pd.DataFrame:
 def exact_summary(reference: pd.DataFrame) -> pd.DataFrame:
     """Rows of summary.csv for the exact posterior, which has no Monte Carlo error."""
     return reference.reset_index().assign(engine="exact").reindex(columns=SUMMARY)
+
+
+def write_parquet(table: pd.DataFrame, path: Path) -> None:
+    """Write a table that is too long for text; columns without any value are left out."""
+    import duckdb
+
+    filled = table.dropna(axis=1, how="all")
+    duckdb.connect().from_df(filled).write_parquet(str(path))
 
 
 def write(table: pd.DataFrame, path: Path, columns) -> None:

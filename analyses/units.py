@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analyses.routes import Answer
+from analyses.routes import Answer, Crowd
 from models.priors import Known, Normal
 from models.two_level import TwoLevel
 
@@ -123,6 +123,22 @@ class Units:
     def answer(self, found: Answer) -> Answer:
         """An answer outside; its model and posterior stay inside."""
         statistics = {name: self.outside(name) for name in next(iter(found.replicated.values()))}
+        return replace(
+            self._fit(found),
+            replicated={
+                engine: {n: statistics[n][0] + statistics[n][1] * v for n, v in values.items()}
+                for engine, values in found.replicated.items()
+            },
+            predictive=self.table(found.predictive, "statistic"),
+        )
+
+    def crowd(self, found: Crowd) -> Crowd:
+        """The same of very many groups."""
+        offset, unit = self.outside("theta")
+        return replace(self._fit(found), threshold=offset + unit * found.threshold)
+
+    def _fit(self, found: Answer | Crowd):
+        """What both have."""
         means = found.agreement["variable"].where(found.agreement["statistic"] == "mean", "a share")
         return replace(
             found,
@@ -132,9 +148,4 @@ class Units:
             agreement=self.table(found.agreement.assign(of=means), "of").drop(columns="of"),
             predictions=self.table(found.predictions),
             groups=self.groups(found.groups),
-            replicated={
-                engine: {n: statistics[n][0] + statistics[n][1] * v for n, v in values.items()}
-                for engine, values in found.replicated.items()
-            },
-            predictive=self.table(found.predictive, "statistic"),
         )

@@ -1,8 +1,11 @@
 """The statement handed to PyMC: centered, noncentered, or with theta integrated out."""
 
+import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from models.groups import Groups
+from models.laws import LOG_2PI
 from models.two_level import TwoLevel
 
 
@@ -29,7 +32,8 @@ def build(model: TwoLevel, *, parameterization: str = "marginal") -> pm.Model:
     model : TwoLevel
     parameterization : {"centered", "noncentered", "marginal"}
         "marginal" has no theta: mean_i ~ N(x_i'b, sigma^2 noise_i + sd_between^2); theta is drawn from its
-        conditional afterwards.
+        conditional afterwards. Many groups of equal noise it sees as one cell: it costs as much for a million groups
+        as for a hundred of the same sizes.
 
     Returns
     -------
@@ -37,6 +41,8 @@ def build(model: TwoLevel, *, parameterization: str = "marginal") -> pm.Model:
         Free: mu, beta_1.. (in the data's units), the scales under the names that their priors give them, theta or z
         (group,). Observed: mean (group,) and, where groups have any, ss, the pooled sum of squares; p(mu) = 1 and
         other improper priors are Flat. Data: observed_mean, noise (group,), design (group, covariate), observed_ss, df.
+        Where groups are cells: mean (cell,), and spread (cell,), the squares that see no b, ~ v chi^2(unseen); design
+        (cell, coefficient), observed_spread, unseen.
 
     Raises
     ------
@@ -45,6 +51,8 @@ def build(model: TwoLevel, *, parameterization: str = "marginal") -> pm.Model:
     """
     _known(parameterization, PARAMETERIZATIONS)
     g = model.groups
+    if parameterization == "marginal" and _many_alike(g):
+        return _of_cells(model)
     with _empty(model) as built:
         mean, noise = pm.Data("observed_mean", g.mean, dims=g.dim), pm.Data("noise", g.noise, dims=g.dim)
         population, tau, sigma = _hyperparameters(model)
@@ -54,10 +62,54 @@ def build(model: TwoLevel, *, parameterization: str = "marginal") -> pm.Model:
         else:
             theta = THETA[parameterization](population, pt.sqrt(between), g.dim)
             pm.Normal("mean", theta, pt.sqrt(within), observed=mean, dims=g.dim)
-        if g.df.any():
-            df, ss = (pm.Data(name, value) for name, value in zip(("df", "observed_ss"), g.within, strict=True))
-            pm.Gamma("ss", df / 2, 1 / (2 * sigma**2), observed=ss)
+        _squares(g, sigma)
     return built
+
+
+def _many_alike(groups: Groups) -> bool:
+    """Whether cells are at most half as many as the groups; else groups as they stand read better."""
+    return 2 * len(groups.cells.noise) <= len(groups)
+
+
+def _of_cells(model: TwoLevel) -> pm.Model:
+    g = model.groups
+    cells, data = g.cells, observed(g)
+    several = cells.count > 1
+    with pm.Model(
+        coords={"cell": range(len(cells.noise)), "coefficient": ["mu", *g.covariates], "covariate": g.covariates}
+    ) as built:
+        design = pm.Data("design", cells.design, dims=("cell", "coefficient"))
+        b, tau, sigma = _coefficients(model), model.tau.variable("tau"), model.sigma.variable("sigma")
+        v = sum(model.variances(pm.Data("noise", cells.noise, dims="cell"), tau, sigma))
+        mean, spread = (pm.Data(name, data[name]) for name in ("observed_mean", "observed_spread"))
+        pm.Normal("mean", pt.dot(design, pt.stack(b)), pt.sqrt(v), observed=mean, dims="cell")
+        unseen = pm.Data("unseen", cells.count[several] - 1)
+        pm.CustomDist("spread", v[np.flatnonzero(several)], unseen, dist=_chi2, logp=_log_normal, observed=spread)
+        _squares(g, sigma)
+    return built
+
+
+def observed(groups: Groups) -> dict[str, np.ndarray]:
+    """Values of the marginal model's data that change from one set of data of a design to another, by name."""
+    df, ss = groups.within
+    of_squares = {"observed_ss": ss} if df else {}
+    if not _many_alike(groups):
+        return {"observed_mean": groups.mean} | of_squares
+    cells = groups.cells
+    return {
+        "observed_mean": cells.mean + cells.design[:, 0] * groups.centre,
+        "observed_spread": cells.spread[..., cells.count > 1],
+    } | of_squares
+
+
+def _chi2(v, k, size):
+    """v chi^2(k)."""
+    return pm.Gamma.dist(k / 2, 1 / (2 * v), size=size)
+
+
+def _log_normal(spread, v, k):
+    """Log density of k residuals of variance v with that sum of squares, which may be 0 where means are equal."""
+    return -k / 2 * (LOG_2PI + pt.log(v)) - spread / (2 * v)
 
 
 def build_rows(model: TwoLevel, labels, values, *, parameterization: str = "centered") -> pm.Model:
@@ -99,15 +151,28 @@ def _empty(model) -> pm.Model:
 
 def _hyperparameters(model):
     """Population means x_i'b, tau and sigma."""
-    g = model.groups
-    mu = model.coefficients[0].variable("mu")
+    g, (mu, *slopes) = model.groups, _coefficients(model)
     tau, sigma = model.tau.variable("tau"), model.sigma.variable("sigma")
     if not g.covariates:
         return mu, tau, sigma
-    slopes = [prior.variable(f"beta_{k}") for k, prior in enumerate(model.coefficients[1:], start=1)]
-    beta = pm.Deterministic("beta", pt.stack(slopes), dims="covariate")
     x = pm.Data("design", g.design[:, 1:], dims=(g.dim, "covariate"))
-    return mu + pt.dot(x, beta), tau, sigma
+    return mu + pt.dot(x, pt.stack(slopes)), tau, sigma
+
+
+def _coefficients(model):
+    """mu and each beta_k, and beta of all covariates."""
+    mu, *rest = model.coefficients
+    slopes = [prior.variable(f"beta_{k}") for k, prior in enumerate(rest, start=1)]
+    if slopes:
+        pm.Deterministic("beta", pt.stack(slopes), dims="covariate")
+    return mu.variable("mu"), *slopes
+
+
+def _squares(groups, sigma):
+    """The pooled sum of squares within groups, where they have any."""
+    if groups.df.any():
+        df, ss = (pm.Data(name, value) for name, value in zip(("df", "observed_ss"), groups.within, strict=True))
+        pm.Gamma("ss", df / 2, 1 / (2 * sigma**2), observed=ss)
 
 
 def _known(parameterization, among):

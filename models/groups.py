@@ -59,12 +59,14 @@ class Groups:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def only(self, at: np.ndarray) -> Self:
+        """Those at some positions."""
+        each = {name: getattr(self, name)[at] for name in ("mean", "noise", "df", "ss", "design")}
+        return replace(self, labels=tuple(self.labels[k] for k in at), **each)
+
     def without(self, at: int) -> Self:
         """The other groups."""
-        each = {name: np.delete(getattr(self, name), at, axis=0) for name in ("mean", "noise", "df", "ss", "design")}
-        labels = list(self.labels)
-        del labels[at]
-        return replace(self, labels=tuple(labels), **each)
+        return self.only(np.delete(np.arange(len(self)), at))
 
     def powered(self, alpha: float) -> Self:
         """Groups whose likelihood is that of these to the power alpha: as if each value had been seen alpha times."""

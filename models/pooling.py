@@ -60,17 +60,19 @@ def pool(cells: Cells, variance, prior) -> Pooled:
     x = np.concatenate([cells.design, np.eye(len(m))[proper]])
     variance = _joined(variance, s[proper] ** 2)
     left, weight, columns = _joined(cells.mean, m[proper]), 1 / variance, list(x.T)
-    size, c, turn = [], [], np.broadcast_to(np.eye(len(m)), (*weight.shape[:-1], len(m), len(m))).copy()
-    # Gram and Schmidt's columns, each free of those before it: the normal equations would square what they lose.
+    size, c, back = [], [], np.broadcast_to(np.eye(len(m)), (*weight.shape[:-1], len(m), len(m))).copy()
+    # Gram and Schmidt's columns, x times `back`, each free of those before it: the normal equations would square what
+    # they lose.
     for j, column in enumerate(columns):
         weighted = weight * column
         size.append(np.sum(weighted * column, axis=-1))
         for k in range(j + 1, len(m)):
-            turn[..., j, k] = np.sum(weighted * columns[k], axis=-1) / size[j]
-            columns[k] = columns[k] - turn[..., j, k, None] * column
+            share = np.sum(weighted * columns[k], axis=-1) / size[j]
+            columns[k] = columns[k] - share[..., None] * column
+            back[..., k] -= share[..., None] * back[..., j]
         c.append(np.sum(weighted * left, axis=-1) / size[j])
         left = left - c[j][..., None] * column
-    back, size = np.linalg.inv(turn), np.stack(size, axis=-1)
+    size = np.stack(size, axis=-1)
     covariance = np.einsum("...ij,...j,...kj->...ik", back, 1 / size, back)
     quadratic = np.sum(weight * left**2, axis=-1) + np.sum(weight[..., : len(cells.count)] * cells.spread, axis=-1)
     count = np.concatenate([cells.count, np.ones(proper.sum())])

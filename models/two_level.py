@@ -96,6 +96,13 @@ class TwoLevel:
             needed = ("mu", *self.groups.covariates)
             raise ValueError(f"{len(self.coefficients)} priors for the coefficients {', '.join(needed)}: give one each")
 
+    def only(self, at) -> Self:
+        """The same model of some of the groups: given b and the scales, theta of a group knows nothing of the others.
+
+        `at` are positions; all groups where it is None.
+        """
+        return self if at is None else replace(self, groups=self.groups.only(at))
+
     @property
     def unknown(self) -> tuple[str, ...]:
         """Scales with a posterior."""

@@ -150,8 +150,7 @@ class Family:
 
     def _cases(self, model, truth, turn):
         """Values of PyMC's data and of what it samples, for each set of data."""
-        g = model.groups
-        data = {"observed_mean": g.mean} | ({"observed_ss": g.within[1]} if g.df.any() else {})
+        data = builder.observed(model.standard[0].groups)
         b = np.linalg.solve(turn, truth["b"][..., None])[..., 0]
         free = {"mu": b[:, 0]} | {f"beta_{k}": b[:, k] for k in range(1, b.shape[1])}
         free |= {name: np.sqrt(truth[f"{name}2"]) for name in model.unknown}

@@ -113,7 +113,7 @@ def predicted(model: TwoLevel, tree: xr.DataTree, *, at: int, rng) -> xr.DataTre
     g, draws, designs = model.groups, tree["posterior"].dataset, model.groups.designs
     noise = (draws["sigma"].values if "sigma" in draws else 1.0) * np.sqrt(g.noise_of_one[at])
     theta = rng.normal(population(model, draws, list(designs.values())), draws["sd_between"].values[..., None])
-    value = rng.normal(draws["theta"].values[..., at], noise)
+    value = rng.normal(draws["theta"].sel({g.dim: g.labels[at]}).values, noise)
     new = rng.normal(theta, np.broadcast_to(noise, value.shape)[..., None])
     variables = {
         "new_value": ((*SAMPLE, "old"), value[..., None]),

@@ -4,7 +4,7 @@ Moments and quantiles of every quantity come without sampling and with an estima
 independent draws are there for the asking.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,9 @@ from models.propriety import moments, require_proper
 from models.two_level import Collapsed, TwoLevel
 
 EVERY = slice(None)
+BLOCK = 4_000_000  # entries of an array over nodes and cells
+OF_NODES = ("height", "location", "covariance", "unit")  # of what is collapsed, an entry for each node
+STILL = 1e-9  # a log evidence that moves by less: halving the step squares what is left
 DEPTH = 45.0  # e^-45 of the top is 3e-20: nothing that doubles can tell
 
 
@@ -86,19 +89,19 @@ class Posterior:
         mean, variance = theta_given(mean, noise, population, between)
         return mean, variance * self.given.unit[:, None] + squared * kappa(noise, between) ** 2
 
-    def contrast(self, weights) -> Mixture:
-        """Sums of theta with those weights, (quantity, J): a difference has 1 and -1.
+    def contrast(self, weights, at=EVERY) -> Mixture:
+        """Sums of theta, of all or those at some positions, with weights (quantity, group): of a difference 1 and -1.
 
         Given the scales and b the theta are independent, and b reaches each by its kappa.
         """
         g = self.model.groups
-        (noise, between), x = self.variances(g.noise), g.design @ self.given.turn
+        (noise, between), x = self.variances(g.noise[at]), g.design[at] @ self.given.turn
         kept, population = (
-            np.broadcast_to(own(noise, between), (len(self.weight), len(g))),
+            np.broadcast_to(own(noise, between), (len(self.weight), len(x))),
             self.given.location @ x.T,
         )
         # Of all alike the population mean drops out of a difference; only so is it exact where tau is next to 0.
-        mean = self.given.location @ (weights @ x).T + (kept * (g.mean - population)) @ weights.T
+        mean = self.given.location @ (weights @ x).T + (kept * (g.mean[at] - population)) @ weights.T
         reach = weights @ x - np.einsum("qj,nj,jk->nqk", weights, kept, x)
         of_b = np.einsum("nqj,njk,nqk->nq", reach, self.given.covariance, reach)
         squared = (kept * noise) @ (weights**2).T * self.given.unit[:, None] + of_b
@@ -200,16 +203,18 @@ class Posterior:
         """The same rows, nan for moments that do not exist."""
         return masked(rows, moments(self.model))
 
-    def draw(self, *, draws: int = 1000, chains: int = 4, rng):
+    def draw(self, *, draws: int = 1000, chains: int = 4, only=None, rng):
         """Independent draws as a DataTree; the chains are for the shape alone.
 
         Parameters
         ----------
+        only : ndarray, optional
+            Positions of the groups whose theta is wanted; of all, if not given.
         rng : numpy.random.Generator
         """
         nodes = np.stack(list(self.logs.values()))
         u = self.region.draw(nodes, self.weight, self.step, draws * chains, rng).reshape(-1, chains, draws)
-        return complete(self.model, given_scales(self.model, np.exp(u), rng), engine="exact", rng=rng)
+        return complete(self.model.only(only), given_scales(self.model, np.exp(u), rng), engine="exact", rng=rng)
 
     def again(self, model: TwoLevel) -> "Posterior":
         """That of the same model for other data, on a lattice as fine as this one: for simulations."""
@@ -261,19 +266,48 @@ def posterior(model: TwoLevel) -> Posterior:
     )
 
 
+def log_evidence(model: TwoLevel) -> float:
+    """`Posterior.log_evidence` alone, which stands still long before the quantiles are found.
+
+    Raises
+    ------
+    ValueError
+        Where the posterior is improper, with the reason.
+    """
+    require_proper(model)
+    region, last = _region(model), np.inf
+    step = region.step
+    while abs((now := _on_lattice(model, region, step, DEPTH).log_evidence) - last) > STILL:
+        step, last = step / 2, now
+    return now
+
+
 def _region(model):
     return locate(
-        lambda u: model.collapsed(*np.exp(u)).height + u.sum(axis=0),
+        lambda u: _collapsed(model, u).height + u.sum(axis=0),
         np.log([model.rough[name] for name in model.scales]),
     )
 
 
 def _on_lattice(model, region, step, depth) -> Posterior:
     u = region.lattice(step=step, depth=depth, lift=_reported_moments(model))
-    given = model.collapsed(*np.exp(u))
+    given = _collapsed(model, u)
     height = given.height + u.sum(axis=0)
     weight = np.exp(height - height.max())
     return Posterior(model, region, step, depth, dict(zip(model.scales, u, strict=True)), weight / weight.sum(), given)
+
+
+def _collapsed(model, u) -> Collapsed:
+    """Of the scales whose logs are (scale, node); so many nodes at a time that memory does not grow with the cells."""
+    size = max(1, BLOCK // len(model.groups.cells.noise))
+    parts = [model.collapsed(*np.exp(u[:, k : k + size])) for k in range(0, u.shape[1], size)]
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in OF_NODES}
+    if first.sigma2 is not None:
+        joined["sigma2"] = replace(first.sigma2, scale=np.concatenate([p.sigma2.scale for p in parts]))
+    return replace(first, **joined)
 
 
 def _reported_moments(model):

@@ -14,7 +14,7 @@ MOST_THINNING = 200  # with more a run takes minutes: then the checks shall say 
 
 
 def sample(
-    model: TwoLevel, *, draws: int = 250, tune: int = 500, thin: int = 4, chains: int = CHAINS, rng
+    model: TwoLevel, *, draws: int = 250, tune: int = 500, thin: int = 4, chains: int = CHAINS, only=None, rng
 ) -> xr.DataTree:
     """Draw from the posterior of a model.
 
@@ -30,6 +30,8 @@ def sample(
     chains : int
         From widely scattered starts. They advance together, so sixteen cost little more than four, and R-hat, which
         rests on the spread between them, is the steadier for it.
+    only : ndarray, optional
+        Positions of the groups whose theta is kept; of all, if not given.
     rng : numpy.random.Generator
 
     Raises
@@ -38,10 +40,11 @@ def sample(
         Where there is no posterior, with the reason.
     """
     require_proper(model)
-    drawn = run(model.conditionals(), model.start(chains, rng), draws=draws, tune=tune, thin=thin, rng=rng)
+    asked = {"draws": draws, "tune": tune, "thin": thin, "only": only}
+    drawn = run(model.conditionals(), model.start(chains, rng), rng=rng, **asked)
     drawn = {name: drawn[name] for name in ("b", "tau2", "sigma2", "theta")}
     drawn |= {"tau": np.sqrt(drawn.pop("tau2")), "sigma": np.sqrt(drawn.pop("sigma2"))}
-    return complete(model, drawn, engine="gibbs", rng=rng)
+    return complete(model.only(only), drawn, engine="gibbs", rng=rng)
 
 
 def thinning(model: TwoLevel, *, rng) -> int:
@@ -53,7 +56,8 @@ def thinning(model: TwoLevel, *, rng) -> int:
         Where there is no posterior, with the reason.
     """
     require_proper(model)
-    kept = run(model.conditionals(), model.start(CHAINS, rng), draws=PILOT, tune=PILOT, thin=1, rng=rng)
+    asked = {"draws": PILOT, "tune": PILOT, "thin": 1, "only": [0]}
+    kept = run(model.conditionals(), model.start(CHAINS, rng), rng=rng, **asked)
     sampled = [kept["b"][..., k] for k in range(len(model.coefficients))]
     sampled += [np.log(kept[f"{name}2"]) for name in model.unknown]
     ways = ({"method": "bulk"}, {"method": "tail", "prob": (0.05, 0.95)})
@@ -61,12 +65,15 @@ def thinning(model: TwoLevel, *, rng) -> int:
     return int(np.clip(np.ceil(2 * CHAINS * PILOT / fewest), 2, MOST_THINNING))
 
 
-def run(conditionals: dict, state: dict, *, draws: int, tune: int, thin: int, rng) -> dict[str, np.ndarray]:
-    """Sweep over the full conditionals of any model from a state of all chains; every name (chain, draw, ...)."""
-    state, kept = dict(state), []
+def run(conditionals: dict, state: dict, *, draws: int, tune: int, thin: int, only=None, rng) -> dict:
+    """Sweep over the full conditionals of any model from a state of all chains; every name (chain, draw, ...).
+
+    Where there are many groups `only` says of which theta is kept.
+    """
+    kept = []
     for sweep in range(tune + draws * thin):
         for name, law in conditionals.items():
-            state[name] = law(state).draw(rng)
+            state = state | {name: law(state).draw(rng)}
         if sweep >= tune and (sweep - tune) % thin == thin - 1:
-            kept.append(dict(state))
+            kept.append(state if only is None else state | {"theta": state["theta"][:, only]})
     return {name: np.stack([s[name] for s in kept], axis=1) for name in state}

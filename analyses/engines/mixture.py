@@ -16,6 +16,7 @@ from analyses.contract import QUANTILES
 
 CLOSE = {"xatol": 2e-16, "xrtol": 4e-16}
 PROBABILITIES = QUANTILES | {"q5": 0.05, "q95": 0.95}  # the last two are what agreement asks for
+MANY = 1e6  # degrees of freedom
 BEYOND = 100  # steps: there a lattice too coarse for a spike at its end comes within 1e-3 of 0 and 1 as well
 NEAR = 0.25  # of an order: a moment that exists by less is not computed
 SETTLED = 1e-6  # of the posterior's width; halving the step squares the error, so what stands still is off by 1e-12
@@ -98,18 +99,32 @@ def t_mixture(weight, location, scale, df) -> Mixture:
     location, scale : ndarray (node, quantity)
     df : float
     """
-    normal = np.isinf(df)
 
     def cdf(x, which):
-        z = (x - location[:, which]) / scale[:, which]
-        return weight @ (special.ndtr(z) if normal else special.stdtr(df, z))
+        return weight @ _t_cdf(df, (x - location[:, which]) / scale[:, which])
 
     def component(p):
-        return location + scale * (special.ndtri(p) if normal else special.stdtrit(df, p))
+        return location + scale * _t_quantile(df, p)
 
-    inflation = 1.0 if normal else df / (df - 2) if df > 2 else np.nan
+    inflation = 1.0 if np.isinf(df) else df / (df - 2) if df > 2 else np.nan
     mean, sd = _moments(weight, location if df > 1 else np.full_like(location, np.nan), scale**2 * inflation)
     return Mixture(mean, sd, cdf, _mixture_quantile(weight, cdf, component))
+
+
+def _t_cdf(df, x):
+    """Distribution function of Student's t; of many degrees of freedom by its normal image."""
+    if df < MANY:
+        return special.stdtr(df, x)
+    # Abramowitz and Stegun 26.7.8, off by 0.084 / df^2 at most: 1e-13. It takes a tenth of the time.
+    return special.ndtr(x if np.isinf(df) else x * (1 - 1 / (4 * df)) / np.sqrt(1 + x**2 / (2 * df)))
+
+
+def _t_quantile(df, p):
+    """Its inverse."""
+    if df < MANY:
+        return special.stdtrit(df, p)
+    z = special.ndtri(p)
+    return z if np.isinf(df) else z / np.sqrt((1 - 1 / (4 * df)) ** 2 - z**2 / (2 * df))
 
 
 def root_inverse_gamma_mixture(weight, shape, scale) -> Mixture:

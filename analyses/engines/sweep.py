@@ -7,10 +7,12 @@ coefficients m = (1 - kappa, kappa bhat) that all groups of equal noise share. O
 
 C the covariance of b: two small matrices for each distinct noise, and a quadratic form for each group.
 
-Among groups of equal noise and design a quantile of theta_i is a smooth function of mean_i alone: it is computed at
-Chebyshev's points and interpolated, and the error is what is found between them.
+Among many groups of equal noise and design a quantile of theta_i is a smooth function of mean_i alone: it is computed
+at Chebyshev's points and interpolated, and the error is what is found between them. Where few are alike it is found by
+itself, so many groups at a time that memory does not grow with them.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +28,7 @@ from models.propriety import moments
 BLOCK = 1_000_000  # entries of an array at a time
 DEGREES = (16, 32, 64, 128)  # of the polynomials, until one is good enough
 GOOD = 1e-9  # of a posterior's width
+FEW = 3 * DEGREES[0]  # groups: as many evaluations as an interpolation of the lowest degree
 
 
 class Shared(NamedTuple):
@@ -94,12 +97,49 @@ def theta_quantiles(posterior: Posterior, probabilities) -> tuple[np.ndarray, fl
         The largest that was found between the points of the interpolation, in posterior widths; 0 where there is none.
     """
     g, error = posterior.model.groups, 0.0
-    found = np.empty((len(probabilities), len(g)))
+    found, alone = np.empty((len(probabilities), len(g))), []
     for at in _alike(g):
-        noise, x = g.noise[at[:1]], g.design[at[:1]]
-        found[:, at], off = _interpolated(posterior, g.mean[at], noise, x, probabilities)
-        error = max(error, off)
+        if len(at) <= FEW or np.ptp(g.mean[at]) == 0:
+            alone.append(at)
+        else:
+            found[:, at], off = _interpolated(posterior, at, probabilities)
+            error = max(error, off)
+    for at in _blocks(posterior, np.concatenate([*alone, np.zeros(0, dtype=np.intp)])):
+        found[:, at] = _quantiles(posterior.theta(at), probabilities)
     return found, error
+
+
+def theta_above(posterior: Posterior, threshold: float) -> np.ndarray:
+    """Probability that theta is above a threshold, of every group."""
+    return _over_all(posterior, lambda at: 1 - posterior.theta(at).cdf(threshold, np.arange(len(at))))
+
+
+def foretold(posterior: Posterior) -> np.ndarray:
+    """Probability that a new group of the same noise and design has as small a mean, for every group.
+
+    Of data from the model it is uniform; that the posterior has seen the group itself is felt by one part in J.
+    """
+    g = posterior.model.groups
+
+    def of(at):
+        return posterior.new_theta(g.design[at], g.noise[at]).cdf(g.mean[at], np.arange(len(at)))
+
+    return _over_all(posterior, of)
+
+
+def _over_all(posterior, of: Callable) -> np.ndarray:
+    """Values of a function of positions for all groups, a block of them at a time."""
+    return np.concatenate([of(at) for at in _blocks(posterior, np.arange(len(posterior.model.groups)))])
+
+
+def _blocks(posterior, at) -> list[np.ndarray]:
+    """Positions, so many at a time that an array over nodes and groups has a bounded size."""
+    size = max(1, BLOCK // len(posterior.weight))
+    return [at[k : k + size] for k in range(0, len(at), size)]
+
+
+def _quantiles(law, probabilities) -> np.ndarray:
+    return np.array([law.quantile(p) for p in probabilities])
 
 
 def _alike(g) -> list[np.ndarray]:
@@ -110,16 +150,21 @@ def _alike(g) -> list[np.ndarray]:
     return np.split(order, starts)
 
 
-def _interpolated(posterior, mean, noise, x, probabilities):
-    """Quantiles at the means, (probability, group), from those at Chebyshev's points, and the error between them."""
+def _interpolated(posterior, at, probabilities):
+    """Quantiles of groups of equal noise and design, and the error between the points that they are interpolated from.
 
-    def exactly(at, levels=probabilities):
-        law = posterior.theta_of(at, np.repeat(noise, len(at)), np.repeat(x, len(at), axis=0))
-        return np.array([law.quantile(p) for p in levels])
+    Where a polynomial of the highest degree has more points than there are groups, they are found by themselves.
+    """
+    g = posterior.model.groups
+    mean, noise, x = g.mean[at], g.noise[at[:1]], g.design[at[:1]]
+
+    def exactly(points, levels=probabilities):
+        law = posterior.theta_of(points, np.repeat(noise, len(points)), np.repeat(x, len(points), axis=0))
+        return _quantiles(law, levels)
 
     low, high = mean.min(), mean.max()
     for degree in DEGREES:
-        if len(mean) <= 3 * degree or low == high:
+        if len(mean) <= 3 * degree:
             return exactly(mean), 0.0
         nodes = (low + high) / 2 + (high - low) / 2 * chebpts1(degree + 1)
         curves = [Chebyshev.fit(nodes, values, degree, domain=[low, high]) for values in exactly(nodes)]

@@ -12,7 +12,7 @@ RAW, POOLED, WARNING = "#8a8a8a", "#1f6fb2", "#c0263b"
 STYLE = {"linewidth": 1.2}
 
 
-def _figure(width=6.4, height=3.8, **grid):
+def figure_of(width=6.4, height=3.8, **grid):
     """An empty figure with its axes."""
     figure = Figure(figsize=(width, height), dpi=160, layout="constrained")
     axes = figure.subplots(**grid)
@@ -23,7 +23,7 @@ def _figure(width=6.4, height=3.8, **grid):
 
 def shrinkage(groups, mu, *, against: str, xlabel: str, ylabel: str) -> Figure:
     """Raw means with arrows to their posterior means."""
-    figure, ax = _figure()
+    figure, ax = figure_of()
     if mu is not None:
         ax.axhline(mu, color=RAW, linewidth=0.8, linestyle="--", label="mu")
     _arrows(ax, groups, against)
@@ -37,7 +37,7 @@ def shrinkage(groups, mu, *, against: str, xlabel: str, ylabel: str) -> Figure:
 
 def forest(groups, *, xlabel: str) -> Figure:
     """Each group by itself and pooled, with intervals."""
-    figure, ax = _figure(width=6.4, height=0.9 + 0.24 * len(groups))
+    figure, ax = figure_of(width=6.4, height=0.9 + 0.24 * len(groups))
     y = np.arange(len(groups))
     ax.hlines(y + 0.15, groups["low"], groups["high"], color=RAW, linewidth=0.9)
     ax.plot(groups["estimate"], y + 0.15, "o", color=RAW, markersize=3, markerfacecolor="white", label="by itself")
@@ -51,7 +51,7 @@ def forest(groups, *, xlabel: str) -> Figure:
 
 def shrinkage_by_arm(groups, arm, *, xlabel: str, ylabel: str) -> Figure:
     """Raw means with arrows to their posterior means, a panel for each arm of a trial."""
-    figure, axes = _figure(ncols=2, sharey=True)
+    figure, axes = figure_of(ncols=2, sharey=True)
     for ax, (name, members) in zip(axes, groups.groupby(np.asarray(arm), sort=False), strict=True):
         _arrows(ax, members, "n")
         ax.set(xlabel=xlabel, title=name)
@@ -73,7 +73,7 @@ def _arrows(ax, groups, against):
 
 def before_and_after(groups, later, *, ylabel: str) -> Figure:
     """Raw means on the left, posterior means on the right, a line each; beside them what came later."""
-    figure, ax = _figure(width=5.2, height=4.4)
+    figure, ax = figure_of(width=5.2, height=4.4)
     for raw, pooled, truth in zip(groups["estimate"], groups["theta_mean"], later, strict=True):
         ax.plot([0, 1], [raw, pooled], "-o", color=POOLED, markersize=3, linewidth=0.8, alpha=0.7)
         ax.plot([1, 2], [pooled, truth], color=RAW, linewidth=0.6, alpha=0.6)
@@ -84,7 +84,7 @@ def before_and_after(groups, later, *, ylabel: str) -> Figure:
 
 def kappa(groups, *, against: str, xlabel: str) -> Figure:
     """Posterior mean of each group's shrinkage."""
-    figure, ax = _figure(height=3.2)
+    figure, ax = figure_of(height=3.2)
     ax.scatter(groups[against], groups["kappa_mean"], s=16, color=POOLED)
     ax.set(xlabel=xlabel, ylabel="posterior mean of kappa", ylim=(0, 1.06 * groups["kappa_mean"].max()))
     return figure
@@ -92,7 +92,7 @@ def kappa(groups, *, against: str, xlabel: str) -> Figure:
 
 def density(draws: dict, curve, *, xlabel: str, mark: float | None = None) -> Figure:
     """Histograms of each engine's draws under the exact density, `curve` = (x, density)."""
-    figure, ax = _figure(height=3.2)
+    figure, ax = figure_of(height=3.2)
     bins = np.linspace(*curve[0][[0, -1]], 61)
     for engine, values in draws.items():
         ax.hist(
@@ -114,7 +114,7 @@ def density(draws: dict, curve, *, xlabel: str, mark: float | None = None) -> Fi
 
 def conditional_means(tau, means, tau_density, labels, raw, *, xlabel: str, ylabel: str) -> Figure:
     """E(theta | tau) of each group against tau with the raw effects at the edge; below, the posterior of tau."""
-    figure, (top, bottom) = _figure(height=4.8, nrows=2, sharex=True, height_ratios=(3, 1))
+    figure, (top, bottom) = figure_of(height=4.8, nrows=2, sharex=True, height_ratios=(3, 1))
     lines = top.plot(tau, means, **STYLE)
     for line, label, effect in zip(lines, labels, raw, strict=True):
         top.annotate(
@@ -143,7 +143,7 @@ def conditional_means(tau, means, tau_density, labels, raw, *, xlabel: str, ylab
 
 def funnel(runs: dict, *, group: str) -> Figure:
     """log tau against one theta for each parameterization, divergent transitions marked."""
-    figure, axes = _figure(width=8.2, height=3.2, ncols=len(runs), sharex=True, sharey=True)
+    figure, axes = figure_of(width=8.2, height=3.2, ncols=len(runs), sharex=True, sharey=True)
     for ax, (name, (theta, log_tau, divergent)) in zip(axes, runs.items(), strict=True):
         ax.scatter(theta, log_tau, s=2, color=RAW, alpha=0.4, linewidths=0)
         ax.scatter(
@@ -164,7 +164,7 @@ def funnel(runs: dict, *, group: str) -> Figure:
 
 def contour(mu, log_tau, height, points, law) -> Figure:
     """Log posterior of (mu, log tau) with draws from it, and the normal approximation's 50 and 95% ellipses."""
-    figure, ax = _figure(height=4.2)
+    figure, ax = figure_of(height=4.2)
     ax.scatter(*points, s=2, color=POOLED, alpha=0.35, linewidths=0)
     ax.contour(
         mu, log_tau, height - height.max(), levels=np.arange(-12, 0), colors=RAW, linewidths=0.6, linestyles="solid"
@@ -180,7 +180,7 @@ def contour(mu, log_tau, height, points, law) -> Figure:
 
 def ranks(draws: dict, *, variable: str, bins: int = 10) -> Figure:
     """Ranks of each chain's draws among all of its engine's: flat where the chains agree (Vehtari et al. 2021)."""
-    figure, axes = _figure(width=7.2, height=2.6, ncols=len(draws), squeeze=False)
+    figure, axes = figure_of(width=7.2, height=2.6, ncols=len(draws), squeeze=False)
     for ax, (engine, values) in zip(axes[0], draws.items(), strict=True):
         chains, size = values.shape
         rank = np.argsort(np.argsort(values, axis=None)).reshape(values.shape)
@@ -196,7 +196,7 @@ def ranks(draws: dict, *, variable: str, bins: int = 10) -> Figure:
 def predictive(replicated: dict, observed: dict) -> Figure:
     """Each test quantity's predictive distribution by engine, with what was observed."""
     names = list(observed)
-    figure, axes = _figure(
+    figure, axes = figure_of(
         width=7.2, height=2.6 * ((len(names) + 1) // 2), nrows=(len(names) + 1) // 2, ncols=2, squeeze=False
     )
     for ax, name in zip(axes.flat, names, strict=False):
@@ -217,7 +217,7 @@ def predictive(replicated: dict, observed: dict) -> Figure:
 def agreement(table, limit: float) -> Figure:
     """Every z of an engine against the exact posterior, by variable."""
     variables = list(dict.fromkeys(table["variable"]))
-    figure, ax = _figure(height=3.2)
+    figure, ax = figure_of(height=3.2)
     offset = {engine: (i - 1) * 0.22 for i, engine in enumerate(COLOUR)}
     for engine, rows in table.groupby("engine", sort=False):
         x = rows["variable"].map(variables.index).to_numpy(dtype=float) + offset[engine]
@@ -236,7 +236,7 @@ def agreement(table, limit: float) -> Figure:
 
 def nested(raw, theta, mu, parent, labels, top) -> Figure:
     """Raw and posterior means of groups within larger ones, whose own posterior means are lines."""
-    figure, ax = _figure()
+    figure, ax = figure_of()
     ax.axhline(top, color=RAW, linewidth=0.8, linestyle="--")
     size = np.bincount(parent)
     within = np.array([np.sum(parent[:i] == school) for i, school in enumerate(parent)])
@@ -252,7 +252,7 @@ def nested(raw, theta, mu, parent, labels, top) -> Figure:
 
 def funnel_of_means(groups, mu, sigma, *, named, xlabel: str, ylabel: str) -> Figure:
     """Raw means against sizes within two standard errors of mu, were all groups alike."""
-    figure, ax = _figure()
+    figure, ax = figure_of()
     n = np.linspace(groups["n"].min(), groups["n"].max(), 200)
     for side in (-2, 2):
         ax.plot(n, mu + side * sigma / np.sqrt(n), color=WARNING, linewidth=1.0)
@@ -266,7 +266,7 @@ def funnel_of_means(groups, mu, sigma, *, named, xlabel: str, ylabel: str) -> Fi
 
 def own_sds(n, raw, pooled, common) -> Figure:
     """Sample sds of groups and posterior means of their own sigma."""
-    figure, ax = _figure(height=3.2)
+    figure, ax = figure_of(height=3.2)
     ax.axhline(common, color=RAW, linewidth=0.8, linestyle="--")
     ax.scatter(n, raw, s=18, facecolors="none", edgecolors=RAW, label="sample sd", zorder=4)
     ax.scatter(n, pooled, s=12, color=POOLED, label="posterior mean of sigma_i", zorder=3)
@@ -277,7 +277,7 @@ def own_sds(n, raw, pooled, common) -> Figure:
 
 def chain(curves: dict, correlations: dict) -> Figure:
     """Density, trace and autocorrelation of one chain's quantities: name to (draws, (x, exact density)), and by lag."""
-    figure, axes = _figure(width=7.2, height=6.0, nrows=3, ncols=len(curves))
+    figure, axes = figure_of(width=7.2, height=6.0, nrows=3, ncols=len(curves))
     for (top, middle, bottom), (name, (draws, curve)) in zip(axes.T, curves.items(), strict=True):
         top.hist(draws, 60, density=True, histtype="step", color=POOLED, label="chain", **STYLE)
         top.plot(*curve, color=COLOUR["exact"], label="exact", **STYLE)
@@ -337,7 +337,7 @@ def ranks_of_truths(places: dict[str, dict[str, np.ndarray]], reach) -> Figure:
 def in_errors(z, kinds, wrong) -> Figure:
     """Distances in standard errors, a row for each kind of figure; the wrong ones in red."""
     names = list(dict.fromkeys(kinds))
-    figure, ax = _figure(height=0.32 * len(names) + 1.0)
+    figure, ax = figure_of(height=0.32 * len(names) + 1.0)
     y = np.array([names.index(kind) for kind in kinds])
     for members, colour in ((~wrong, POOLED), (wrong, WARNING)):
         ax.scatter(z[members], y[members], s=12, color=colour, alpha=0.7, linewidths=0)

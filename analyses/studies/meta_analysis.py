@@ -7,13 +7,17 @@ from analyses import prepare
 from analyses.checks import chance, heterogeneity
 from analyses.prepare import Prepared
 from analyses.report.pages import Page, Section
-from analyses.routes import Answer, Settings
-from analyses.studies import common, own_data
+from analyses.routes import MANY, Answer, Crowd, Settings
+from analyses.studies import common, many, own_data
+
+LIKELIHOOD = "y_i ~ N(theta_i, se_i²)"
 
 
 def page(settings: Settings) -> Page:
     """Answer for a table of one's own."""
     prepared = prepare.meta_analysis(settings.asked)
+    if len(prepared.model.groups) > MANY:
+        return of_many(prepared, settings)
     inside, found = own_data.answered("meta_analysis", prepared, settings)
     g = prepared.model.groups
     others = own_data.absolute_priors(prepared, float(np.median(g.standard_error)))
@@ -24,7 +28,7 @@ def page(settings: Settings) -> Page:
         "more than their errors?",
         sentence=sentence(found),
         sections=(
-            own_data.the_model(prepared, "y_i ~ N(theta_i, se_i²)"),
+            own_data.the_model(prepared, LIKELIHOOD),
             own_data.raw_and_pooled(found, against="standard_error", xlabel="standard error", ylabel="effect"),
             *own_data.coefficients(inside, found),
             variation(prepared, found),
@@ -44,14 +48,49 @@ def page(settings: Settings) -> Page:
     )
 
 
+def of_many(prepared: Prepared, settings: Settings) -> Page:
+    """The same of very many estimates."""
+    inside, found, left_out = many.answered("meta_analysis", prepared, settings)
+    g = prepared.model.groups
+    return Page(
+        name="meta_analysis",
+        title=f"Estimates in {settings.asked.path.name}",
+        question=f"{len(g):,} estimates with their standard errors: do they differ by more than their errors, and "
+        "which "
+        "are truly extreme?",
+        sentence=f"{how_much(found)} {many.first(found)}",
+        sections=(
+            own_data.the_model(prepared, LIKELIHOOD),
+            many.what_pooling_does(found, against="standard_error", xlabel="standard error", ylabel="effect"),
+            *own_data.coefficients(inside, found),
+            variation(prepared, found),
+            many.league(found, xlabel="effect"),
+            many.discoveries(found),
+            *own_data.comparisons(prepared, inside, settings),
+            own_data.what_comes_next(found),
+            many.foretold(found),
+            own_data.by_restricted_likelihood(prepared, inside, found),
+            *many.routes(found, ("mu", "tau")),
+        ),
+        read=prepared.read,
+        fits=(found,),
+        warnings=(*prepared.warnings, *left_out),
+    )
+
+
 def sentence(found: Answer) -> str:
-    """Give the answer in a sentence."""
+    """Give the answer in a sentence or two."""
+    return f"{how_much(found)} {own_data.first(found)}"
+
+
+def how_much(found: Answer | Crowd) -> str:
+    """Say what the mean effect is, and how much effects differ."""
     mu, tau = (own_data.between(found.reference.loc[(name, "")]) for name in ("mu", "tau"))
     where = " where every covariate is 0" if found.model.groups.covariates else ""
-    return f"The mean effect{where} is {mu}, the standard deviation between effects {tau}. {own_data.first(found)}"
+    return f"The mean effect{where} is {mu}, the standard deviation between effects {tau}."
 
 
-def variation(prepared: Prepared, found: Answer) -> Section:
+def variation(prepared: Prepared, found: Answer | Crowd) -> Section:
     """Say whether estimates differ by more than their errors, with the prior and without."""
     tau, unit = found.reference.loc[("tau", "")], float(prepared.units.unit)
     new = found.predictions[(found.predictions["variable"] == "new_theta") & (found.predictions["engine"] == "exact")]

@@ -4,14 +4,19 @@ import numpy as np
 import pandas as pd
 
 from analyses import prepare
+from analyses.prepare import Prepared
 from analyses.report.pages import Page, Section
-from analyses.routes import Answer, Settings
-from analyses.studies import common, own_data
+from analyses.routes import MANY, Answer, Crowd, Settings
+from analyses.studies import common, many, own_data
+
+LIKELIHOOD = "y_ij ~ N(theta_i, sigma²)"
 
 
 def page(settings: Settings) -> Page:
     """Answer for a table of one's own."""
-    prepared = prepare.one_way(settings.asked)
+    prepared = prepare.one_way(settings.asked, show=settings.progress)
+    if len(prepared.model.groups) > MANY:
+        return of_many(prepared, settings)
     inside, found = own_data.answered("one_way", prepared, settings)
     model, g = prepared.model, prepared.model.groups
     sigma = model.rough["sigma"]
@@ -20,11 +25,10 @@ def page(settings: Settings) -> Page:
     return Page(
         name="one_way",
         title=f"Groups in {settings.asked.path.name}",
-        question=f"{int(g.n.sum()):,} values in {len(g):,} groups of {int(g.n.min()):,} to {int(g.n.max()):,}: how do "
-        "the groups differ?",
+        question=question(g),
         sentence=sentence(inside, found),
         sections=(
-            own_data.the_model(prepared, "y_ij ~ N(theta_i, sigma²)"),
+            own_data.the_model(prepared, LIKELIHOOD),
             own_data.raw_and_pooled(found, against="n", xlabel="values in the group", ylabel="mean of the group"),
             *own_data.coefficients(inside, found),
             variation(inside, found),
@@ -44,17 +48,62 @@ def page(settings: Settings) -> Page:
     )
 
 
+def of_many(prepared: Prepared, settings: Settings) -> Page:
+    """The same of very many groups."""
+    inside, found, left_out = many.answered("one_way", prepared, settings)
+    model, g = prepared.model, prepared.model.groups
+    others = own_data.relative_priors() if model.relative else own_data.absolute_priors(prepared, model.rough["sigma"])
+    mean = "mean of the group"
+    return Page(
+        name="one_way",
+        title=f"Groups in {settings.asked.path.name}",
+        question=question(g),
+        sentence=f"{how_much(inside, found)} {many.first(found)}",
+        sections=(
+            own_data.the_model(prepared, LIKELIHOOD),
+            many.what_pooling_does(found, against="n", xlabel="values in the group", ylabel=mean),
+            *own_data.coefficients(inside, found),
+            variation(inside, found),
+            many.league(found, xlabel=mean),
+            many.discoveries(found),
+            *own_data.comparisons(prepared, inside, settings),
+            own_data.what_comes_next(found),
+            many.foretold(found),
+            own_data.other_priors(prepared, others, "the usual ones" if model.relative else "about sigma's size"),
+            own_data.by_restricted_likelihood(prepared, inside, found),
+            *many.routes(found, ("mu", *model.unknown)),
+        ),
+        read=prepared.read,
+        fits=(found,),
+        warnings=(*prepared.warnings, *left_out),
+    )
+
+
+def question(g) -> str:
+    """What is asked of so many values."""
+    return (
+        f"{int(g.n.sum()):,} values in {len(g):,} groups of {int(g.n.min()):,} to {int(g.n.max()):,}: how do the "
+        "groups "
+        "differ?"
+    )
+
+
 def sentence(inside: Answer, found: Answer) -> str:
-    """Give the answer in a sentence."""
+    """Give the answer in a sentence or two."""
+    return f"{how_much(inside, found)} {own_data.first(found)}"
+
+
+def how_much(inside: Answer | Crowd, found: Answer | Crowd) -> str:
+    """Say how much groups differ."""
     spread, sigma = (own_data.between(found.reference.loc[(name, "")]) for name in ("sd_between", "sigma"))
     low, middle, high = (100 * inside.posterior.intraclass().quantile(p)[0] for p in (0.025, 0.5, 0.975))
     return (
         f"Groups differ with a standard deviation of {spread}, values of one group with {sigma}: {middle:.0f}% of the "
-        f"variance ({low:.0f} to {high:.0f}%) lies between groups. {own_data.first(found)}"
+        f"variance ({low:.0f} to {high:.0f}%) lies between groups."
     )
 
 
-def variation(inside: Answer, found: Answer) -> Section:
+def variation(inside: Answer | Crowd, found: Answer | Crowd) -> Section:
     """Say how much of the variance lies between groups."""
     law = inside.posterior.intraclass()
     columns = {"mean": law.mean, "sd": law.sd} | {

@@ -1,6 +1,7 @@
 """Sections of the studies that take a table of one's own. What they show is outside the units that engines work in."""
 
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from analyses.prepare import Prepared
 from analyses.report import figures
 from analyses.report.numbers import spelled
 from analyses.report.pages import Section
-from analyses.routes import Answer, Settings, answer
+from analyses.routes import Answer, Crowd, Settings, answer
 from analyses.studies import common
 from models import priors
 from models.groups import Replicates
@@ -142,13 +143,11 @@ def league(found: Answer) -> Section:
 
 def comparisons(prepared: Prepared, inside: Answer, settings: Settings) -> tuple[Section, ...]:
     """The difference between the groups that were asked for; else between the first and the last."""
-    g, pairs = inside.model.groups, settings.asked.compare
-    if not pairs:
-        ordered = inside.groups.sort_values("rank_mean")["label"]
-        pairs = ((ordered.iloc[0], ordered.iloc[-1]),)
-    at = {label: i for i, label in enumerate(g.labels)}
-    weights = np.array([np.eye(len(g))[at[a]] - np.eye(len(g))[at[b]] for a, b in pairs])
-    law, which, unit = inside.posterior.contrast(weights), np.arange(len(pairs)), float(prepared.units.unit)
+    pairs = settings.asked.compare or (_ends(inside),)
+    named = list(dict.fromkeys(chain.from_iterable(pairs)))
+    at = np.array([inside.model.groups.labels.index(label) for label in named])
+    weights = np.array([[(name == a) - (name == b) for name in named] for a, b in pairs], dtype=float)
+    law, which, unit = inside.posterior.contrast(weights, at), np.arange(len(pairs)), float(prepared.units.unit)
     exist = highest_moment(moments(inside.model)["theta", ""])
     low, middle, high = (unit * law.quantile(p) for p in (0.025, 0.5, 0.975))
     columns = {
@@ -172,6 +171,14 @@ def comparisons(prepared: Prepared, inside: Answer, settings: Settings) -> tuple
             note=f"Exact. {common.INTERVALS}",
         ),
     )
+
+
+def _ends(found: Answer | Crowd) -> tuple[str, str]:
+    """First and last of the league table, which for a crowd is one of posterior means."""
+    by = found.groups["rank_mean"] if "rank_mean" in found.groups else found.groups["theta_mean"]
+    ends = by.idxmin(), by.idxmax()
+    first, last = ends if "rank_mean" in found.groups or found.best == "low" else ends[::-1]
+    return found.groups["label"][first], found.groups["label"][last]
 
 
 def what_comes_next(found: Answer) -> Section:

@@ -1,0 +1,1 @@
+"""What the routes cost beside what a user might write: effective draws per second, as ratios."""

@@ -1,0 +1,132 @@
+"""Very many groups, rows or estimates: what stays to be told when nobody reads a line for each."""
+
+from dataclasses import replace
+
+from analyses.checks import crowd as of_crowd
+from analyses.contract import NAMES
+from analyses.prepare import Prepared
+from analyses.report import binned
+from analyses.report.numbers import spelled
+from analyses.report.pages import Section
+from analyses.routes import Crowd, Settings, crowd
+from analyses.studies import common
+
+LISTED = 20  # groups in the table of the page
+GIBBS_MOST = 20_000  # groups: at each sweep Gibbs draws theta of all, in all its chains
+ODD = 10
+
+
+def answered(name: str, prepared: Prepared, settings: Settings) -> tuple[Crowd, Crowd, tuple[str, ...]]:
+    """The answer inside the units and outside them, and what was left out."""
+    said, size = (), len(prepared.model.groups)
+    if size > GIBBS_MOST and "gibbs" in settings.engines:
+        settings = replace(settings, engines=tuple(e for e in settings.engines if e != "gibbs"))
+        said = (
+            f"Gibbs sampling is left out: it draws every theta at every sweep, which for {size:,} groups takes hours. "
+            "NUTS and the exact posterior see only what groups of equal size have in common.",
+        )
+    inside = crowd(name, prepared.model, settings, best="high")
+    return inside, prepared.units.crowd(inside), said
+
+
+def first(found: Crowd) -> str:
+    """Who is first by itself, and how many are among the top 1% for sure."""
+    high, p = found.best == "high", found.groups["p_top"]
+    raw = found.groups.loc[found.groups["estimate"].idxmax() if high else found.groups["estimate"].idxmin()]
+    low, middle, top = (spelled(raw[f"theta_{q}"], raw["theta_sd"], least=1) for q in ("q2_5", "mean", "q97_5"))
+    alone = spelled(raw["estimate"], raw["theta_sd"], least=1)
+    return (
+        f"{raw['label']}, {'highest' if high else 'lowest'} by itself with {alone}, is put at {middle} ({low} to "
+        f"{top}). "
+        f"Of the top 1% of the groups {int((p > 0.95).sum()):,} are known with a probability above 0.95."
+    )
+
+
+def what_pooling_does(found: Crowd, *, against: str, xlabel: str, ylabel: str) -> Section:
+    """Show how many groups are where, before and after."""
+    caption = (
+        "How many groups there are, raw means on the left and posterior means on the right, against what is known of "
+        "each. The outermost 0.05% of the raw means on either side are not drawn."
+    )
+    picture = binned.before_and_after(found.groups, against=against, xlabel=xlabel, ylabel=ylabel)
+    kappa = found.groups["kappa_mean"]
+    return Section(
+        title="What pooling does",
+        text="Each group's mean is pulled towards the population's, the farther the less it says by itself: kappa, the "
+        f"weight on the population, is {kappa.min():.2f} to {kappa.max():.2f}.",
+        figures={"pooling": (picture, caption)},
+    )
+
+
+def league(found: Crowd, *, xlabel: str) -> Section:
+    """The groups that are most likely among the top 1%."""
+    sign = found.best == "high"
+    shown = found.groups.sort_values(["p_top", "theta_mean"], ascending=[False, not sign]).head(LISTED)
+    columns = [c for c in shown if c not in ("kappa_sd", "p_as_small")]
+    caption = "How many groups have which mean, by themselves and pooled, on a scale of logs."
+    end = "above" if sign else "below"
+    return Section(
+        title="Which are truly extreme?",
+        text="Among so many nobody is best with any probability to speak of. But the top 1%, "
+        f"{len(found.groups) // 100:,} "
+        f"groups, are those whose theta is {end} {spelled(found.threshold)}, and p_top is the probability of a "
+        "group to be there.",
+        figures={"extremes": (binned.extremes(found.groups, found.threshold, xlabel=xlabel), caption)},
+        table=shown[columns].dropna(axis=1, how="all"),
+        note=f"The first {LISTED}; all {len(found.groups):,} are in groups.parquet. Exact. {common.INTERVALS} Their "
+        "ends "
+        f"are good to {max(found.off, 1e-12):.0e} of a posterior's width: interpolated where many groups are alike, "
+        "else "
+        "found by themselves.",
+    )
+
+
+def discoveries(found: Crowd) -> Section:
+    """What a list of the likeliest is worth."""
+    rows, p = of_crowd.discoveries(found.groups["p_top"].to_numpy()), found.groups["p_top"]
+    size = len(p) // 100
+    false = float((1 - p.nlargest(size)).sum())
+    return Section(
+        title="What is a list of them worth?",
+        text=f"Who names the {size:,} groups that are likeliest in the top 1% will be wrong in {false:,.0f} of them, "
+        "as is "
+        "to be expected from the posterior. Lists of which fewer are wrong are shorter.",
+        table=rows.assign(**{"groups in the list": rows["groups in the list"].map("{:,}".format)})
+        if len(rows)
+        else None,
+        note="Each list holds the groups with the largest p_top; expected false is the sum of 1 - p_top over it."
+        if len(rows)
+        else "No list, however short, is expected to be right by half.",
+    )
+
+
+def foretold(found: Crowd) -> Section:
+    """Whether the groups are spread as the population says."""
+    p = found.groups["p_as_small"]
+    tail = 2 * p.where(p < 0.5, 1 - p)
+    odd = found.groups.assign(**{"two-sided P": tail}).nsmallest(ODD, "two-sided P")
+    caption = (
+        "Where each group's mean lies in what the population foretells for a group of its size, in fifty bins; dotted, "
+        "three standard errors of a bin's count about what is expected."
+    )
+    columns = [
+        c for c in ("label", "n", "standard_error", "estimate", "theta_mean", "two-sided P") if odd[c].notna().all()
+    ]
+    few = (tail < 0.001).mean()
+    return Section(
+        title="Would the model produce data like these?",
+        text="If the population is normal and the noise as stated, these places are spread evenly. "
+        f"{100 * few:.2g}% of the groups lie where 0.1% should: the outermost ones on both sides.",
+        figures={"places": (binned.places(p), caption)},
+        table=odd[columns],
+        note=f"The {ODD} that are foretold least, before one allows for the number of groups.",
+    )
+
+
+def routes(found: Crowd, variables) -> tuple[Section, ...]:
+    """How the routes agree; theta is held against the exact posterior in some groups."""
+    section = common.agreement_section(found)
+    engines = ", ".join(NAMES[engine] for engine in found.trees)
+    some = found.reference.loc["theta"].shape[0]
+    text = f"{section.text} theta and kappa are drawn, by {engines}, for {some} groups from all over the range."
+    return replace(section, text=text), common.rank_section(found, variables)
