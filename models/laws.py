@@ -19,7 +19,8 @@ class Normal:
 
     def draw(self, rng):
         """Draw one value of the whole array."""
-        return rng.normal(self.mean, self.sd)
+        size = np.broadcast_shapes(np.shape(self.mean), np.shape(self.sd))
+        return self.mean + self.sd * rng.standard_normal(size)
 
     def log_density(self, x):
         """Log density of each element."""

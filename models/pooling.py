@@ -3,7 +3,8 @@
 mean_i ~ N(theta_i, noise_i)      theta_i ~ N(x_i'b, between)      b_k ~ N(m_k, s_k^2) or flat
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,6 +41,31 @@ class Pooled:
     covariance: np.ndarray
     log_determinant: np.ndarray
     quadratic: np.ndarray
+
+
+def regression(design, prior) -> Callable:
+    """b given theta, all of them with the same variance about their regression.
+
+    Where every coefficient is flat that is (X'X)^-1 X'theta with covariance between (X'X)^-1, of which nothing but two
+    products is left for each state.
+
+    Returns
+    -------
+    callable
+        (theta (..., J), between (..., 1)) to mean (..., p) and covariance (..., p, p) of b.
+    """
+    q, r = np.linalg.qr(design)
+    if not any(p.proper for p in prior):
+        back = np.linalg.inv(r)
+        towards, unit = q @ back.T, back @ back.T
+        return lambda theta, between: (theta @ towards, between[..., None] * unit)
+    rows = Cells.separate(np.ones(len(r)), np.zeros(len(r)), r)
+
+    def pooled(theta, between):
+        found = pool(replace(rows, mean=theta @ q), np.broadcast_to(between, (*theta.shape[:-1], len(r))), prior)
+        return found.mean, found.covariance
+
+    return pooled
 
 
 def pool(cells: Cells, variance, prior) -> Pooled:

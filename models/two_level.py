@@ -17,9 +17,8 @@ import numpy as np
 from scipy.special import gammaln
 
 from models import laws, priors
-from models.cells import Cells
 from models.groups import Estimates, Groups
-from models.pooling import pool, theta_given
+from models.pooling import pool, regression, theta_given
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,7 +249,7 @@ class TwoLevel:
             theta_i | . ~ N(kappa_i x_i'b + (1 - kappa_i) mean_i, (1 - kappa_i) sigma^2 noise_i)
         """
         g, (df, ss), (inner, turn) = self.groups, self.groups.within, self.standard
-        each = Cells.separate(g.noise, g.mean, inner.groups.design)
+        regressed, precision = regression(inner.groups.design, inner.coefficients), 1 / g.noise
 
         def variances(state):
             return self.variances(g.noise, np.sqrt(state["tau2"])[:, None], np.sqrt(state["sigma2"])[:, None])
@@ -259,9 +258,8 @@ class TwoLevel:
             return np.sum((state["theta"] - state["b"] @ g.design.T) ** 2, axis=-1)
 
         def b(state):
-            between = np.broadcast_to(variances(state)[1], state["theta"].shape)
-            p = pool(replace(each, mean=state["theta"]), between, inner.coefficients)
-            return laws.MultivariateNormal(p.mean @ turn.T, turn @ p.covariance @ turn.T)
+            mean, covariance = regressed(state["theta"], variances(state)[1])
+            return laws.MultivariateNormal(mean @ turn.T, turn @ covariance @ turn.T)
 
         def theta(state):
             noise, between = variances(state)
@@ -269,7 +267,7 @@ class TwoLevel:
             return laws.Normal(mean, np.sqrt(variance))
 
         def seen_by_sigma(state):
-            count, squares = df + len(g), ss + np.sum((g.mean - state["theta"]) ** 2 / g.noise, axis=-1)
+            count, squares = df + len(g), ss + ((g.mean - state["theta"]) ** 2) @ precision
             if not self.relative:
                 return count, squares
             return count + len(g), squares + deviations(state) / state["tau2"]

@@ -8,15 +8,15 @@ Two kinds of statistic, chosen to stay honest where tails are heavy:
 All kappa_i are monotone in the same ratio of scales, so together they are one test.
 """
 
-import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
+from arviz_stats.base import array_stats
 from scipy.special import ndtri
 
 from analyses.checks import Verdict
 from analyses.contract import NAMES, SAMPLE
-from analyses.tables import flat
+from analyses.tables import flat, stacked
 
 SHARES = {"below_q5": ("q5", 0.05), "below_q50": ("q50", 0.5), "below_q95": ("q95", 0.95)}
 LEAST_ESS = 100  # fewer, and a share's error is no normal; a chain that is stuck must not pass for want of power
@@ -42,14 +42,14 @@ def table(tree: xr.DataTree, reference: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Rows of agreement.csv, and `ess`.
     """
-    posterior = tree["posterior"].dataset
-    index = flat(posterior.mean(SAMPLE)).index
+    index, draws = stacked(tree["posterior"].dataset)
     exact = reference.loc[index]
-    rows = [_rows("mean", posterior, exact["mean"], exact["sd"])]
+    rows = [_rows("mean", index, draws, exact["mean"], exact["sd"])]
     for statistic, (quantile, p) in SHARES.items():
-        below = posterior.map(lambda x, q=quantile: (x <= _at(exact, x, q)).astype(float))
-        rows.append(_rows(statistic, below, pd.Series(p, index), pd.Series(np.sqrt(p * (1 - p)), index)))
-    return pd.concat(rows).dropna(subset=["exact", "mcse"]).reset_index().assign(engine=posterior.attrs["engine"])
+        below = draws <= exact[quantile].to_numpy()[:, None, None]
+        rows.append(_rows(statistic, index, below.astype(float), p, np.sqrt(p * (1 - p))))
+    engine = tree["posterior"].attrs["engine"]
+    return pd.concat(rows).dropna(subset=["exact", "mcse"]).reset_index().assign(engine=engine)
 
 
 def between(one: xr.DataTree, two: xr.DataTree) -> pd.DataFrame:
@@ -74,19 +74,16 @@ def between(one: xr.DataTree, two: xr.DataTree) -> pd.DataFrame:
     return a.assign(engine=names, exact=b["value"], mcse=error, ess=smaller, z=z).reset_index()
 
 
-def _at(exact, array, column):
-    """The exact quantiles in the shape of a variable's draws, without the sample."""
-    values = exact[column].loc[array.name].to_numpy()
-    return values if len(array.dims) > len(SAMPLE) else values[0]
-
-
-def _rows(statistic, draws, exact, sd):
+def _rows(statistic, index, draws, exact, sd):
     """Rows for the means of some draws that have that exact mean and sd."""
-    size = np.prod([draws.sizes[dim] for dim in SAMPLE])
+    size = draws.shape[1] * draws.shape[2]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ess = array_stats.ess(draws, method="mean")
     # A constant has no effective sample size: count its draws as independent, which damns it where it is wrong.
     # A size beyond the draws' number is mostly the noise of its own estimate.
-    ess = flat(az.ess(draws, method="mean")).fillna(size).clip(upper=size)
-    out = pd.DataFrame({"statistic": statistic, "value": flat(draws.mean(SAMPLE)), "exact": exact, "ess": ess})
+    ess = np.minimum(np.where(np.isnan(ess), size, ess), size)
+    value = draws.mean(axis=(1, 2))
+    out = pd.DataFrame({"statistic": statistic, "value": value, "exact": exact, "ess": ess}, index=index)
     out["mcse"] = sd / np.sqrt(ess)
     return out.assign(z=(out["value"] - out["exact"]) / out["mcse"])
 

@@ -10,6 +10,7 @@ from scipy import stats
 
 from analyses.contract import complete
 from models import priors
+from models.pooling import theta_given
 from models.two_level import TwoLevel
 
 
@@ -28,22 +29,30 @@ def total_variance(model: TwoLevel):
     return stats.invgamma((len(g) - 3) / 2, scale=len(g) * g.mean.var() / 2)
 
 
+def totals(model: TwoLevel, size: tuple[int, ...], *, rng) -> np.ndarray:
+    """Independent draws of sigma^2 + tau^2, none of them below sigma^2."""
+    law, sigma2 = total_variance(model), model.groups.noise[0]
+    return law.isf(rng.uniform(0, law.cdf(np.inf) - law.cdf(sigma2), size))
+
+
+def clipped(model: TwoLevel, size: tuple[int, ...], *, rng) -> np.ndarray:
+    """The same with negative tau^2 set to 0, a mistake that is easily made; shown, as the source may have made it."""
+    return np.maximum(total_variance(model).rvs(size=size, random_state=rng), model.groups.noise[0])
+
+
+def below(model: TwoLevel, total: np.ndarray, *, rng) -> dict[str, np.ndarray]:
+    """b (..., 1), tau (...) and theta (..., J) given sigma^2 + tau^2."""
+    g = model.groups
+    mu, tau2 = rng.normal(g.mean.mean(), np.sqrt(total / len(g))), total - g.noise[0]
+    mean, variance = theta_given(g.mean, g.noise, mu[..., None], tau2[..., None])
+    return {"b": mu[..., None], "tau": np.sqrt(tau2), "theta": rng.normal(mean, np.sqrt(variance))}
+
+
 def sample(model: TwoLevel, *, draws: int = 1000, chains: int = 4, rng) -> xr.DataTree:
     """Draw independently: tau^2 from its truncated law, then mu, then theta."""
-    law, sigma2 = total_variance(model), model.groups.noise[0]
-    above = rng.uniform(0, law.cdf(np.inf) - law.cdf(sigma2), (chains, draws))
-    return _below(model, law.isf(above), rng)
+    return complete(model, below(model, totals(model, (chains, draws), rng=rng), rng=rng), engine="direct", rng=rng)
 
 
 def sample_clipped(model: TwoLevel, *, draws: int = 1000, chains: int = 4, rng) -> xr.DataTree:
-    """The same with negative tau^2 set to 0, a mistake that is easily made; shown, as the source may have made it."""
-    total = total_variance(model).rvs(size=(chains, draws), random_state=rng)
-    return _below(model, np.maximum(total, model.groups.noise[0]), rng)
-
-
-def _below(model, total, rng):
-    """Mu and theta given sigma^2 + tau^2."""
-    g = model.groups
-    mu = rng.normal(g.mean.mean(), np.sqrt(total / len(g)))
-    tau = np.sqrt(total - g.noise[0])
-    return complete(model, {"b": mu[..., None], "tau": tau}, engine="direct", rng=rng)
+    """The same with tau^2 clipped where it has to be truncated."""
+    return complete(model, below(model, clipped(model, (chains, draws), rng=rng), rng=rng), engine="direct", rng=rng)

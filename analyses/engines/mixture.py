@@ -111,6 +111,19 @@ def t_mixture(weight, location, scale, df) -> Mixture:
     return Mixture(mean, sd, cdf, _mixture_quantile(weight, cdf, component))
 
 
+def t_quantiles(weight, location, scale, df, p) -> np.ndarray:
+    """Quantiles of mixtures of t, each with weights of its own: all arrays are (node, quantity)."""
+
+    def excess(x, which):
+        return np.sum(weight[:, which] * _t_cdf(df, (x - location[:, which]) / scale[:, which]), axis=0) - p
+
+    each, which = location + scale * _t_quantile(df, p), np.arange(location.shape[1])
+    top = np.argmax(weight, axis=0), which
+    width = scale[top]
+    slack = 1e-6 * width  # for components that all have the same quantile
+    return _root(excess, each.min(axis=0) - slack, each.max(axis=0) + slack, each[top], width, which)
+
+
 def _t_cdf(df, x):
     """Distribution function of Student's t; of many degrees of freedom by its normal image."""
     if df < MANY:

@@ -10,7 +10,7 @@ from scipy.ndimage import binary_dilation
 
 MOST_NODES = 10_000_000  # their coordinates take 160 MB in two dimensions
 WIDEST = 2.0  # step: where data say little a density of logs may be level, but its ends bend over a unit or two
-BLOCK = 16_384  # nodes at a time: with a thousand cells an array of them takes 130 MB
+BLOCK = 1_024  # nodes at a time: with tens of cells an array of them stays in the cache, with thousands it is small
 
 
 class TooManyNodes(RuntimeError):

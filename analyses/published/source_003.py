@@ -28,7 +28,7 @@ def figures(printed, rng) -> dict[str, Figure]:
     t, sigma = baseball.averages(), best_reading(printed, rng)[0]
     model = baseball.statement(sigma=sigma)
     exactly = exact.posterior(model).theta()
-    right, wrong = (_runs(s, model, rng) for s in (direct.sample, direct.sample_clipped))
+    right, wrong = (_runs(totals, model, rng) for totals in (direct.totals, direct.clipped))
     # A variance on so few degrees of freedom may be larger than it looks: its upper 95% limit is taken.
     few = equals() / stats.chi2.ppf(0.05, equals())
     scale = np.sqrt(few * DRAWS / draws_of_the_source(printed, right))
@@ -49,9 +49,9 @@ def figures(printed, rng) -> dict[str, Figure]:
     }
 
 
-def _runs(sampler, model, rng):
+def _runs(totals, model, rng):
     """Quantiles (quantile, run, player) of theta in many runs."""
-    theta = sampler(model, draws=DRAWS, chains=RUNS, rng=rng)["posterior"]["theta"].values
+    theta = direct.below(model, totals(model, (RUNS, DRAWS), rng=rng), rng=rng)["theta"]
     return np.quantile(theta, list(QUANTILES.values()), axis=1)
 
 
@@ -78,8 +78,8 @@ def readings(printed, rng) -> dict[tuple[float, str], float]:
     found = {}
     for sigma in (baseball.PRINTED, baseball.binomial()):
         model = baseball.statement(sigma=sigma)
-        for name, sampler in (("truncated", direct.sample), ("clipped at 0", direct.sample_clipped)):
-            theta = sampler(model, draws=10 * DRAWS, chains=1, rng=rng)["posterior"]["theta"].values[0]
+        for name, totals in (("truncated", direct.totals), ("clipped at 0", direct.clipped)):
+            theta = direct.below(model, totals(model, (10 * DRAWS,), rng=rng), rng=rng)["theta"]
             quantiles = np.quantile(theta, list(QUANTILES.values()), axis=0).T
             found[sigma, name] = float(np.sqrt(np.mean((quantiles - printed.to_numpy()) ** 2)))
     return found

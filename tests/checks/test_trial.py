@@ -131,11 +131,13 @@ def test_each_trial_is_one_posterior_and_two_t_tests(posterior, truth):
 
     The t-test on records misses the truth on both sides: half of these trials or more, so twelve are enough.
     """
-    trials, rng = 12, np.random.default_rng(175)
+    trials, rng, g = 12, np.random.default_rng(175), posterior.model.groups
     found = coverage.table(posterior, truth, trials=trials, rng=np.random.default_rng(175))
+    theta = rng.normal(g.design @ [truth["mu"], truth["beta"]], truth["sd_between"], (trials, len(g)))
+    data = replicate(g, theta, np.full(trials, truth["sigma"]), rng=rng)
     ends = []
-    for _ in range(trials):
-        model = replicated(posterior.model, truth, rng)
+    for mean, ss in zip(data["mean"], data["ss"], strict=True):
+        model = replace(posterior.model, groups=replace(g, mean=mean, ss=ss))
         effect = exact.posterior(model).b
         tests = [test(model.groups) for test in (t_tests.on_records, t_tests.on_means)]
         ends.append([*((t.low, t.high) for t in tests), [effect.quantile(p)[1] for p in (0.025, 0.975)]])
