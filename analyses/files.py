@@ -4,13 +4,17 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from errno import EISDIR
 from glob import escape
 from hashlib import file_digest, sha256
 from pathlib import Path
+from uuid import uuid4
 
 from analyses.asked import Refused
 
+PARQUET = (".parquet", ".pq")
+NULL = "__HIVE_DEFAULT_PARTITION__"  # the name of a folder of rows in which a column is missing
 ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as Python marks them
 
 
@@ -69,25 +73,35 @@ def _decoded(path: Path, text) -> Iterator[str]:
 
 def is_parquet(path: Path) -> bool:
     """Whether a path is one of Parquet: a file, a folder of them, or a pattern of their names."""
-    return path.suffix.lower() in (".parquet", ".pq") or path.is_dir()
+    return path.suffix.lower() in PARQUET or path.is_dir()
 
 
-def of_parquet(path: Path) -> list[Path]:
-    """The files that a path stands for: itself, those in its folder, or those that fit it.
+def of_parquet(path: Path) -> tuple[Path, list[Path]]:
+    """The folder that files are named from, and those that a path stands for: itself, or what is in it or fits it.
+
+    A name is no pattern where there is such a file or folder.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError
         Where there are none.
     """
-    if path.is_dir():
-        if found := sorted(path.rglob("*.parquet")):
-            return found
-        raise IsADirectoryError(EISDIR, "Is a directory without Parquet files", str(path))
-    if path.exists() or not (found := sorted(path.parent.glob(path.name))):
-        path.stat()  # which says what is wrong with one that is not there
+    if path.exists():
+        root, fitting = path if path.is_dir() else path.parent, [path]
+    else:
+        root = next(folder for folder in path.parents if folder.is_dir())
+        fitting = root.glob(str(path.relative_to(root)))
+    if found := sorted({file for one in fitting for file in _within(one)}):
+        return root, found
+    path.stat()  # which says what is wrong with one that is not there
+    raise IsADirectoryError(EISDIR, "Is a directory without Parquet files", str(path))
+
+
+def _within(path: Path) -> list[Path]:
+    """A file, or the Parquet files of a folder, which may itself be called like one."""
+    if not path.is_dir():
         return [path]
-    return found
+    return [file for file in path.rglob("*") if file.suffix.lower() in PARQUET and file.is_file()]
 
 
 def quoted(name: str) -> str:
@@ -95,26 +109,69 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def relation(files: list[Path], *, show: bool = False, **options):
+def literal(text: str) -> str:
+    """A text in SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+@contextmanager
+def read_as_parquet(name: str):
+    """Refuse what DuckDB cannot read.
+
+    Raises
+    ------
+    Refused
+        With the first line of what it says.
+    """
+    import duckdb  # takes its time to import
+
+    try:
+        yield
+    except duckdb.Error as error:
+        raise Refused(f"{name}: is no Parquet file that can be read: {str(error).splitlines()[0]}") from error
+
+
+def relation(files: list[Path], root: Path | None = None, *, show: bool = False):
     """Parquet files as DuckDB has them; names are names, not patterns. With `show` it tells how far it is.
+
+    Columns go by their names, each of a type that holds what all files have. A folder below `root`, the first file's
+    own unless said otherwise, that is called key=value is a column of text.
 
     Raises
     ------
     Refused
         For a file that is none.
     """
-    import duckdb  # takes its time to import
+    import duckdb
 
+    root, connection = root or files[0].parent, duckdb.connect()
+    connection.execute(f"set enable_progress_bar = {show}")
+    keys = {name.partition("=")[0] for file in files for name in file.relative_to(root).parts[:-1] if "=" in name}
+    filename = uuid4().hex  # a name that no column has
+    names = ", ".join(literal(escape(str(file.absolute()))) for file in files)
+    options = "union_by_name=true, hive_partitioning=false" + (f", filename='{filename}'" if keys else "")
     try:
-        connection = duckdb.connect()
-        connection.execute(f"set enable_progress_bar = {show}")
-        return connection.read_parquet([escape(str(file)) for file in files], **options)
-    except duckdb.Error as error:
-        name = files[0].name
-        raise Refused(f"{name}: is no Parquet file that can be read: {str(error).splitlines()[0]}") from error
+        with read_as_parquet(str(files[0].relative_to(root)) if len(files) == 1 else root.absolute().name):
+            table = connection.sql(f"from read_parquet([{names}], {options})")
+    except Refused:
+        for file in files if len(files) > 1 else ():
+            relation([file], root)  # which names the one that is at fault
+        raise
+    return _with_keys(table, root, keys, filename) if keys else table
 
 
-def records_of_parquet(path: Path, parts: list[Path]) -> Iterator[tuple[int, list[str]]]:
+def _with_keys(table, root: Path, keys: set[str], filename: str):
+    """What names of folders say, in columns of text; DuckDB would read those above the root as well."""
+    below = f"substr({quoted(filename)}, {len(str(root.absolute())) + 1})"
+    values = {
+        key: f"url_decode(regexp_extract({below}, {literal(f'(?:^|/){re.escape(key)}=([^/]*)/')}, 1))"
+        for key in sorted(keys.difference(table.columns))
+    }
+    columns = [f"nullif({value}, {literal(NULL)}) as {quoted(key)}" for key, value in values.items()]
+    return table.select(", ".join([f"* exclude ({quoted(filename)})", *columns]))
+
+
+def records_of_parquet(path: Path, root: Path, parts: list[Path]) -> Iterator[tuple[int, list[str]]]:
     """Number and fields of every row, the header first: shortest digits that read back as they are, nothing where null.
 
     Raises
@@ -122,9 +179,10 @@ def records_of_parquet(path: Path, parts: list[Path]) -> Iterator[tuple[int, lis
     Refused
         For a file that is none, or has no rows.
     """
-    found = relation(parts).select("columns(*)::varchar")
+    found = relation(parts, root).select("columns(*)::varchar")
     yield 0, list(found.columns)
-    rows = found.fetchall()
+    with read_as_parquet(path.name):
+        rows = found.fetchall()
     for row, values in enumerate(rows, start=1):
         yield row, ["" if value is None else value for value in values]
     if not rows:

@@ -76,8 +76,8 @@ def read(
 def opened(path: Path):
     """Records of a file, the header first, and what tells the hash of all that was read."""
     if files.is_parquet(path):
-        parts = files.of_parquet(path)
-        yield files.records_of_parquet(path, parts), lambda: " ".join(map(files.digest, parts))
+        root, parts = files.of_parquet(path)
+        yield files.records_of_parquet(path, root, parts), lambda: " ".join(map(files.digest, parts))
     else:
         with path.open("rb", buffering=0) as file:
             hashed = files.Hashed(file)
@@ -103,7 +103,7 @@ def batches(
         At the end, with the first ten faults of all rows.
     """
     _, header = next(records)
-    at = positions(path, header, tuple(dict.fromkeys((*text, *numbers, *either))))
+    at = positions(path.name, header, tuple(dict.fromkeys((*text, *numbers, *either))))
     uneven, wrong, alike = Faults(), Faults(), Faults()
     numeric, spelled = None, {name: {} for name in at}
     for batch in batched(records, BATCH):
@@ -182,14 +182,14 @@ def _ragged(path: Path, header: list[str], lines, rows) -> Iterator[tuple[int, s
             yield line, f"{path.name}:{line}: {len(row)} fields where the header has {len(header)}{hint}"
 
 
-def positions(path: Path, header: list[str], wanted: Sequence[str]) -> dict[str, int]:
-    """Where the columns stand."""
+def positions(where: str, header: list[str], wanted: Sequence[str]) -> dict[str, int]:
+    """Where the columns stand in a file of that name."""
     if len(header) == 1 and len(wanted) > 1:
         for delimiter, said in DELIMITERS.items():
             if delimiter in header[0]:
-                raise Refused(f"{path.name}:1: fields are separated by {said}: separate them by commas")
+                raise Refused(f"{where}:1: fields are separated by {said}: separate them by commas")
     faults = [
-        f"{path.name}:1: column {name!r} occurs {header.count(name)} times"
+        f"{where}:1: column {name!r} occurs {header.count(name)} times"
         for name in dict.fromkeys(wanted)
         if header.count(name) > 1
     ]
@@ -197,7 +197,7 @@ def positions(path: Path, header: list[str], wanted: Sequence[str]) -> dict[str,
         if name not in header:
             near = get_close_matches(name, header, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(map(repr, header))}"
-            faults.append(f"{path.name}:1: there is no column {name!r}: {hint}")
+            faults.append(f"{where}:1: there is no column {name!r}: {hint}")
     refuse(faults)
     return {name: header.index(name) for name in wanted}
 
@@ -205,11 +205,11 @@ def positions(path: Path, header: list[str], wanted: Sequence[str]) -> dict[str,
 def _of_fields(path: Path, name: str, values, lines, *, number: bool, optional: bool = False):
     """What keeps the fields of a column from being what they should, each with its line."""
     for value, line in zip(values, lines, strict=True):
-        if fault := _fault(value, number=number, optional=optional):
-            yield line, f"{path.name}:{line}: column {name!r}: {value!r} {fault}"
+        if said := fault(value, number=number, optional=optional):
+            yield line, f"{path.name}:{line}: column {name!r}: {value!r} {said}"
 
 
-def _fault(value: str, *, number: bool, optional: bool) -> str:
+def fault(value: str, *, number: bool, optional: bool = False) -> str:
     """What keeps a field from being what it should; nothing if nothing does."""
     if not value:
         return "" if optional else "is blank"

@@ -175,12 +175,12 @@ def crowd(name: str, model: TwoLevel, settings: Settings, *, best: str) -> Crowd
     """The same of very many groups, at a cost that goes with the distinct sizes of them."""
     seconds: dict[str, float] = {}
     with timed(seconds, "exact"):
-        posterior, some = exact.posterior(model), _some(model.groups)
+        posterior, some = exact.posterior(model, show=settings.progress), _some(model.groups)
         reference = posterior.table(some)
     with timed(seconds, "error of exact"):
         error = _error(posterior, reference)
     with timed(seconds, "every group"):
-        groups, threshold, off = of_crowd.table(posterior, best=settings.best or best)
+        groups, threshold, off = of_crowd.table(posterior, best=settings.best or best, show=settings.progress)
     trees = _draws(name, posterior, settings, None, seconds, only=some)
     with timed(seconds, "checks"):
         farthest = int(np.argmax(np.abs(model.groups.mean - np.median(model.groups.mean))))
@@ -237,7 +237,8 @@ def _draws(name, posterior, settings, thin, seconds, only=None):
     if "gibbs" in settings.engines:
         with timed(seconds, "gibbs"):
             thin = thin or gibbs.thinning(model, rng=settings.rng("thinning", name))
-            trees["gibbs"] = gibbs.sample(model, thin=thin, only=only, rng=settings.rng("gibbs", name))
+            asked = {"thin": thin, "only": only, "show": settings.progress}
+            trees["gibbs"] = gibbs.sample(model, **asked, rng=settings.rng("gibbs", name))
     with timed(seconds, "exact draws"):
         trees["exact"] = posterior.draw(only=only, rng=settings.rng("exact", name))
     return trees

@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(options: argparse.Namespace, command: list[str], asked_to_stop: list[int]) -> int:
     """Answer each study, write all of them, and say how it went; publish nothing once it was asked to stop."""
-    from analyses import output
+    from analyses import output, progress
     from analyses.routes import Settings
 
     given = ("seed", "draws", "tune", "chains", "cores", "engines", "best", "asked")
@@ -78,7 +78,8 @@ def run(options: argparse.Namespace, command: list[str], asked_to_stop: list[int
     with output.aside(options.out) as folder, _workers(min(len(studies), _cores() // settings.cores)) as (each, alone):
         settings = replace(settings, progress=watched and alone)
         answered = partial(_answered, settings=settings, folder=folder, command=[MODULE, *command])
-        for good, warnings, story in each(answered, studies):
+        pages = progress.each(each(answered, studies), "studies", total=len(studies), show=watched and not alone)
+        for good, warnings, story in pages:
             passed &= good
             for warning in warnings:
                 print(f"warning: {warning}", file=sys.stderr)

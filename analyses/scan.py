@@ -1,6 +1,6 @@
 """Rows of groups in a file of any size, reduced in one pass and in memory that grows with the groups alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analyses import files, intake, progress
+from analyses import files, holes, intake, progress
 from analyses.asked import Refused
 from analyses.units import EXACTLY, Units
 from models import rows
@@ -40,7 +40,8 @@ def csv(path: Path, *, group: str, value: str, covariates: Sequence[str], absolu
     """Reduce a CSV file, as strictly as any is read.
 
     Values are taken in decimals from the first value of their group, and only then rounded: a row keeps its digits
-    however far apart the groups are. The units are those of the first batch that has any spread.
+    however far apart the groups are. The units are those of the rows up to the first batch that
+    brings any spread.
 
     Raises
     ------
@@ -58,7 +59,7 @@ def csv(path: Path, *, group: str, value: str, covariates: Sequence[str], absolu
                 varying.add(intake.constant(path, name, lines, columns[group], columns[name], known))
             if units is None or not sums.spread:
                 repeated = intake.repeated(path, fields, lines) if units is None else ""
-                units = Units.of(columns[value], tau=absolute)
+                units = Units.of([*sums.first, *columns[value]], tau=absolute)
             sums.add(columns[group], columns[value], units)
             bar.update(hashed.size - bar.n)
     varying.refuse()
@@ -110,65 +111,61 @@ def parquet(path: Path, *, group: str, value: str, covariates: Sequence[str], ab
     Refused
         For what is no Parquet, or with the first ten faults.
     """
-    parts = files.of_parquet(path)
+    root, parts = files.of_parquet(path)
     before = [part.stat().st_mtime_ns for part in parts]
-    table = files.relation(parts, show=show)
-    intake.positions(path, table.columns, (group, value, *covariates))
+    table = files.relation(parts, root, show=show)
+    intake.positions(path.name, table.columns, (group, value, *covariates))
     try:
-        found = rows.of_frame(_plain(table, group), group=group, value=value, covariates=covariates)
+        with files.read_as_parquet(path.name):
+            named = _without_truth(table, (group, *covariates))
+            found = rows.of_frame(named, group=group, value=value, covariates=covariates)
     except ValueError as error:
-        _refuse_rows(path, parts, group, value)
-        raise Refused(f"{path.name}: {error}") from error
-    labels = _stripped(path, parts, group, value, found.labels)
+        holes.refuse(root, parts, group, value, covariates)
+        raise error if isinstance(error, Refused) else Refused(f"{path.name}: {error}") from error
+    names = _names(path, group, found.labels)
+    labels = [names[label] for label in found.labels]
+    given = {name: _of_groups(path, name, labels, at.values()) for name, at in found.covariates.items()}
     units = Units.about(Decimal(repr(found.offset)), Decimal(repr(found.spread)), tau=absolute)
     inside = found.unit / float(units.unit)
-    given = {
-        name: {label: _typed(v) for label, v in zip(labels, at.values(), strict=True)}
-        for name, at in found.covariates.items()
-    }
-    hashes = {str(part.relative_to(path) if path.is_dir() else part.name): files.digest(part) for part in parts}
+    hashes = {str(part.relative_to(root)): files.digest(part) for part in parts}
     if [part.stat().st_mtime_ns for part in parts] != before:
         raise Refused(f"{path.name}: changed while it was read")
     return Scanned(labels, found.n, inside * found.mean, inside**2 * found.ss, units, given, hashes)
 
 
-def _plain(table, group):
-    """The table with whole numbers or text for its groups; what else names them, dates say, is spelled by DuckDB."""
-    kind, name = str(table.types[table.columns.index(group)]), files.quoted(group)
-    return table if kind == "VARCHAR" or "INT" in kind else table.select(f"* replace ({name}::varchar as {name})")
+def _without_truth(table, names: Sequence[str]):
+    """With text for truth values, as in a CSV file: true is no 1 there, and no True."""
+    typed = zip(table.columns, table.types, strict=True)
+    truths = [files.quoted(name) for name, kind in typed if name in names and str(kind) == "BOOLEAN"]
+    return (
+        table.select(f"* replace ({', '.join(f'{name}::varchar as {name}' for name in truths)})") if truths else table
+    )
 
 
-def _typed(value):
-    """A number in decimals, as it is spelled; all else as text."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return Decimal(repr(value)) if number else str(value).strip()
+def _of_groups(path: Path, name: str, labels: list[str], values: Iterable) -> dict[str, object]:
+    """A covariate by label: numbers in decimals, as they are spelled, all else as text."""
+    values = list(values)
+    known = _names(path, name, values) if isinstance(values[0], str) else _numbers(path, name, values)
+    return {label: known[value] for label, value in zip(labels, values, strict=True)}
 
 
-def _stripped(path, parts, group, value, spelled: list[str]) -> list[str]:
-    """Labels less blanks at their ends; refused where nothing is left, or where two look the same."""
-    labels, first, faults = [label.strip() for label in spelled], {}, []
-    if not all(labels):
-        _refuse_rows(path, parts, group, value)
-    for label in spelled:
-        known = first.setdefault(intake.plain(label), label)
-        if known != label:
-            said = f"{label!r} looks like {known!r} and is another: spell them alike, or apart"
-            faults.append(f"{path.name}: column {group!r}: {said}")
+def _names(path: Path, column: str, spelled: Iterable[str]) -> dict[str, str]:
+    """Names less blanks at their ends; refused where nothing is left, or where two look the same."""
+    first, faults, names = {}, [], {name: name.strip() for name in spelled}
+    for name, stripped in names.items():
+        known = first.setdefault(intake.plain(name), name)
+        if not stripped:
+            faults.append(f"{path.name}: column {column!r}: {name!r} is blank")
+        elif known != name:
+            said = f"{name!r} looks like {known!r} and is another: spell them alike, or apart"
+            faults.append(f"{path.name}: column {column!r}: {said}")
     intake.refuse(faults)
-    return labels
+    return names
 
 
-def _refuse_rows(path, parts, group, value) -> None:
-    """Name the rows that are at fault, if it is rows that are."""
-    rows_, faults = files.relation(parts, filename=True, file_row_number=True), intake.Faults()
-    g, y = files.quoted(group), files.quoted(value)
-    blank = f"trim(coalesce({g}::varchar, '')) = ''"
-    wrong = rows_.filter(f"{blank} or {y} is null or not coalesce(isfinite(try_cast({y} as double)), false)")
-    faulty = wrong.order("filename, file_row_number").limit(intake.SHOWN)
-    each = f"filename, file_row_number + 1, {blank}, coalesce({g}::varchar, ''), coalesce({y}::varchar, '')"
-    for name, row, is_blank, label, number in faulty.select(each).fetchall():
-        column, text = (group, label) if is_blank else (value, number)
-        fault = "is not a number" if text and not is_blank else "is blank"
-        faults.add([(0, f"{Path(name).name}:{row}: column {column!r}: {text!r} {fault}")])
-    ((faults.count,),) = wrong.aggregate("count(*)").fetchall()
-    faults.refuse()
+def _numbers(path: Path, column: str, values: Iterable[float]) -> dict[float, Decimal]:
+    """Numbers in decimals; refused where they are not finite, or of no size to compute with."""
+    spelled = {value: repr(value) for value in values}
+    faults = [(text, intake.fault(text, number=True)) for text in spelled.values()]
+    intake.refuse([f"{path.name}: column {column!r}: {text!r} {fault}" for text, fault in faults if fault])
+    return {value: Decimal(text) for value, text in spelled.items()}

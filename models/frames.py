@@ -1,11 +1,14 @@
-"""Columns of data frames of any kind that narwhals knows, lazy or not, and of dictionaries of columns."""
+"""Data frames of any kind that narwhals knows, lazy or not, and dictionaries of columns."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from difflib import get_close_matches
 from itertools import pairwise
 from numbers import Real
 
 import numpy as np
+
+LARGEST, SMALLEST = 1e305, 1e-305  # beyond either what follows from a number may be none
 
 
 def known(frame):
@@ -29,19 +32,10 @@ def require(frame, names: Sequence[str]) -> None:
             raise ValueError(f"there is no column {name!r}: {hint}")
 
 
-def require_numeric(frame, name: str) -> None:
-    """Refuse a column of text, dates or truth values."""
-    import narwhals as nw
-
-    kind = frame.collect_schema()[name]
-    if not (kind.is_numeric() or kind == nw.Object):  # what Python objects are, a cast will tell
-        raise ValueError(f"column {name!r} holds {kind}: it has to hold numbers")
-
-
 def fetched(frame) -> dict[str, np.ndarray]:
     """Columns of a lazy frame as arrays, computed where it lives."""
     here = frame.implementation
-    found = frame.collect("pandas") if here.is_duckdb() or here.is_spark_like() else frame.collect()
+    found = frame.collect("pandas" if here.is_duckdb() else "pyarrow" if here.is_spark_like() else None)
     return {name: found[name].to_numpy() for name in found.columns}
 
 
@@ -55,19 +49,39 @@ def ordered(labels: np.ndarray) -> np.ndarray:
     return np.array(sorted(range(len(labels)), key=lambda i: (missing[i], text[i])), dtype=np.intp)
 
 
-def require_whole(frame, found: dict[str, np.ndarray], group: str, value: str) -> None:
-    """Refuse rows without a label, and values that are missing or no finite numbers."""
-    if is_missing(found["group"][-1]):
-        raise ValueError(f"column {group!r} is blank in {int(found['n'][-1])} row(s): every row needs its group")
-    faulty = (found["known"] < found["n"]) | ~np.isfinite(found["s"])
+def require_whole(table, found: dict[str, np.ndarray], group: str, value: str) -> None:
+    """Refuse rows without a label, and values that are missing or not finite, too large or too small."""
+    blank = _is_blank(found["group"])
+    if blank.any():
+        raise ValueError(
+            f"column {group!r} is blank in {found['n'][blank].sum():.0f} row(s): every row needs its group"
+        )
+    low, high = found["y low"].astype(float), found["y high"].astype(float)
+    faulty = (found["y known"] < found["n"]) | np.isnan(found["q"]) | ~np.isfinite(low) | ~np.isfinite(high)
     if faulty.any():
         label = found["group"][int(np.argmax(faulty))]
-        rows = _rows(frame, group, label, value, lambda v: is_missing(v) or not np.isfinite(float(v)))
+        rows = _rows(table, label, "y", lambda v: is_missing(v) or not np.isfinite(v))
         where = f" in row {rows[0][0]}" if rows else ""
         raise ValueError(f"column {value!r} of {str(label)!r} is missing or no finite number{where}")
+    for end in (low, high):
+        size = np.abs(end)
+        beyond = (size > LARGEST) | ((size > 0) & (size < SMALLEST))
+        if beyond.any():
+            said = f"{end[np.argmax(beyond)]} of {str(found['group'][np.argmax(beyond)])!r}"
+            raise ValueError(f"column {value!r} holds {said}: no double holds what follows from it")
 
 
-def constants(frame, group: str, found, covariates: Sequence[str]) -> dict[str, dict[str, object]]:
+def _is_blank(labels: np.ndarray) -> np.ndarray:
+    """Whether labels are missing, or nothing but white space."""
+    import pandas as pd
+
+    missing = pd.isna(labels)
+    if labels.dtype.kind in "biuf":
+        return missing
+    return missing | np.array([not str(label).strip() for label in labels.tolist()], dtype=bool)
+
+
+def constants(table, found, covariates: Sequence[str]) -> dict[str, dict[str, object]]:
     """Value of each covariate in each group, from its smallest and its largest there.
 
     Raises
@@ -77,12 +91,13 @@ def constants(frame, group: str, found, covariates: Sequence[str]) -> dict[str, 
     """
     given = {}
     for k, name in enumerate(covariates):
+        missing = found[f"x{k} known"] < found["n"]
+        if missing.any():
+            raise ValueError(f"covariate {name!r} is missing in {str(found['group'][np.argmax(missing)])!r}")
         ends = found["group"].tolist(), found[f"x{k} low"].tolist(), found[f"x{k} high"].tolist()
         for label, low, high in zip(*ends, strict=True):
-            if is_missing(low) or is_missing(high):
-                raise ValueError(f"covariate {name!r} is missing in {str(label)!r}")
             if low != high:
-                said = _apart(_rows(frame, group, label, name)) or f"{low!r} and {high!r}"
+                said = _apart(_rows(table, label, f"x{k}")) or f"{low!r} and {high!r}"
                 raise ValueError(f"covariate {name!r} varies within {str(label)!r}: {said}")
         given[name] = dict(zip(labelled(found["group"]), ends[1], strict=True))
     return given
@@ -106,13 +121,13 @@ def _apart(rows) -> str:
     return next((f"{one!r} in row {at}, {other!r} in row {row}" for (at, one), (row, other) in pairs), "")
 
 
-def _rows(frame, group, label, name, holds=lambda value: True) -> list[tuple[int, object]]:
+def _rows(table, label, name, holds=lambda value: True) -> list[tuple[int, object]]:
     """Rows of a group, counted from 1, and what a column has there; none of a frame whose rows have no order."""
     import narwhals as nw
 
-    if isinstance(frame, nw.LazyFrame):
+    if isinstance(table, nw.LazyFrame):
         return []
-    each = zip(frame[group].to_list(), frame[name].to_list(), strict=True)
+    each = zip(table["group"].to_list(), table[name].to_list(), strict=True)
     return [(row, value) for row, (g, value) in enumerate(each, start=1) if g == label and holds(value)]
 
 
@@ -144,12 +159,13 @@ def coded(name: str, at: dict[str, object]) -> dict[str, dict[str, float]]:
     """
     levels = sorted(set(at.values()), key=str)
     if len(levels) < 2:
-        same = f"{levels[0]:g}" if _is_number(levels[0]) else repr(levels[0])
+        same = f"{levels[0]:g}" if is_number(levels[0]) else repr(levels[0])
         raise ValueError(f"covariate {name!r} is {same} in every group: it tells nothing apart")
-    if all(map(_is_number, levels)):
+    if all(map(is_number, levels)):
         return {name: {group: float(value) for group, value in at.items()}}
     return {f"{name}[{level}]": {g: float(value == level) for g, value in at.items()} for level in levels[1:]}
 
 
-def _is_number(value) -> bool:
-    return isinstance(value, Real | np.number)
+def is_number(value) -> bool:
+    """Whether a value is a number of Python's or NumPy's."""
+    return isinstance(value, Real | Decimal | np.number)

@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models import frames
+from models import frames, plain
 
 HEAD = 1_000  # rows that the offset is taken from
-CANCELS = 1e6  # squared means over variances: beyond it a variance has lost more than ten digits of sixteen
-FARTHEST = 1e8  # squared distance from the offset over the variance within groups: beyond it a mean is less exact
 TAME = 1e30  # sizes of spreads whose squares, and the sums of them, no double minds
+DUST = 1e-290  # sums of squares below it are of squares that underflow, and so have lost digits
+# Added one after the other, n squares are off by n/2 roundings of their sum at most, and s^2/n by n: together they cost
+# ss less than 1.5 n 2^-53 (1 + mean^2 / variance) of itself. What the mean adds to that is kept below 5e-10.
+CANCELS = 5e-10 / (1.5 * 2**-53)  # n mean^2 / variance: beyond it sums are taken again
 
 
 class Reduced(NamedTuple):
@@ -27,8 +29,10 @@ class Reduced(NamedTuple):
     n, mean, ss : ndarray (J,)
         Sizes, means as (mean - offset) / unit, and sums of squared deviations over unit^2.
     offset, unit : float
+        One of the values, and a power of two, which costs no digits.
     spread : float
-        Median distance of the first values from the offset; if that is none, root mean square of all.
+        Typical distance from the offset: the median of all rows if they are few, else that of the groups' root mean
+        squares, as the first rows of a file may be nothing like the others.
     covariates : dict
         Name to label to value.
     """
@@ -58,36 +62,29 @@ def of_frame(frame, *, group: str, value: str, covariates: Sequence[str] = ()) -
     Raises
     ------
     ValueError
-        For a column that is not there or of the wrong kind, a label or value that is missing or not finite, or a
-        covariate that varies within a group.
+        For a column that is not there or of the wrong kind, a label or value that is missing or not finite, numbers
+        whose squares no double holds together, or a covariate that varies within a group.
     """
-    import narwhals as nw  # takes its time to import, and only frames need it
-
-    given = frames.known(frame)
-    frames.require(given, (group, value, *covariates))
-    frames.require_numeric(given, value)
-    named = {f"x{k}": nw.col(name) for k, name in enumerate(covariates)}
-    rows = given.lazy().select(group=nw.col(group), y=nw.col(value).cast(nw.Float64), **named)
-    offset, spread = _middle(rows)
-    tame = spread == 0 or 1 / TAME < spread < TAME
-    unit = 1.0 if tame else float(10.0 ** np.floor(np.log10(spread)))
-    y = (nw.col("y") - offset) / unit if unit != 1 else nw.col("y") - offset
-    found = _sums(rows.with_columns(y=y), list(named))
-    frames.require_whole(given, found, group, value)
-    if not np.isfinite(found["q"]).all():
-        raise ValueError(f"numbers in {value!r} differ so much in size that no double can weigh them together")
+    table = plain.of_frame(frame, group, value, covariates)
+    offset, spread = _middle(table, value)
+    unit = 1.0 if spread == 0 or 1 / TAME < spread < TAME else float(2.0 ** np.floor(np.log2(spread)))
+    found = _sums_about(table, offset, unit)
+    frames.require_whole(table, found, group, value)
+    _require(np.isfinite(found["q"]).all(), value)
     n, mean, ss = found["n"].astype(float), found["s"] / found["n"], _squares(found)
-    if _doubtful(found, mean, ss):
-        own = rows.group_by("group").agg(centre=nw.col("y").mean())
-        about = rows.join(own, on="group", how="inner").with_columns(y=(nw.col("y") - nw.col("centre")) / unit)
-        again = _sums(about, [], nw.col("centre").min())
-        ss, mean = _squares(again), (again["centre"] - offset) / unit + again["s"] / n
-        mean = np.where(found["low"] == found["high"], found["low"], mean)
-    of_groups = frames.constants(given, group, found, covariates)
-    spread = spread or unit * float(np.sqrt(np.sum(n * mean**2 + ss) / n.sum()))
+    low, varies = found["y low"], found["y low"] < found["y high"]
+    with np.errstate(over="ignore"):
+        cancels = varies & (n * mean**2 > CANCELS / n * ss)
+    if cancels.any():
+        mean, ss = _about_own_means(table, offset, unit)
+    _require((ss >= DUST)[varies].all(), value)
+    mean, ss = np.where(varies, mean, low / unit - offset / unit), np.where(varies, ss, 0.0)
+    of_groups = frames.constants(table, found, covariates)
+    spread = spread if n.sum() <= HEAD else unit * _typical(n, mean, ss)
     return Reduced(frames.labelled(found["group"]), n, mean, ss, offset, unit, spread, of_groups)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what overflows is no finite number, and refused as such
 def of_values(which: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Size, mean and sum of squares of each group, `which` naming that of each value by 0, 1, ...
 
@@ -104,50 +101,74 @@ def of_values(which: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.nda
     return n, first + mean, np.where(n > 1, np.maximum(ss, 0.0), 0.0)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def merged(n, mean, ss, more, other, squares) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Size, mean and sum of squares of groups seen in two parts; nothing cancels (Chan, Golub and LeVeque 1983)."""
     size, apart = n + more, other - mean
     return size, mean + apart * more / size, ss + squares + apart**2 * n * more / size
 
 
-def _middle(rows) -> tuple[float, float]:
+def _middle(table, value: str) -> tuple[float, float]:
     """The median of the first values, which is one of them, and the median distance from it."""
-    head = frames.fetched(rows.select("y").head(HEAD))["y"].astype(float)
+    head = frames.fetched(table.lazy().select("y").head(HEAD))["y"].astype(float)
     some = np.sort(head[np.isfinite(head)])
     if len(head) == 0:
         raise ValueError("there are no rows")
     if len(some) == 0:
         return 0.0, 0.0  # and the sums will tell which row is at fault
     offset = float(some[(len(some) - 1) // 2])
-    away = np.sort(np.abs(some - offset))
+    with np.errstate(over="ignore"):
+        away = np.sort(np.abs(some - offset))
+    _require(np.isfinite(away[-1]), value)
     return offset, float(away[(len(away) - 1) // 2] or away[-1])
 
 
-def _sums(rows, constant: list[str], *more) -> dict[str, np.ndarray]:
-    """Sums of each group, in the order of their labels."""
+def _require(holds, value: str) -> None:
+    """Refuse numbers that no double can weigh together, where something is not to be had of them."""
+    if not holds:
+        raise ValueError(f"numbers in {value!r} differ so much in size that no double can weigh them together")
+
+
+def _sums_about(table, offset: float, unit: float) -> dict[str, np.ndarray]:
+    """Sums about the common offset; how many values and covariates are known; the ends of either."""
+    import narwhals as nw  # takes its time to import, and only frames need it
+
+    y, more = nw.col("y"), {}
+    for name in table.collect_schema().names():
+        if name != "group":
+            column = nw.col(name)
+            more |= {f"{name} known": column.count(), f"{name} low": column.min(), f"{name} high": column.max()}
+    return _sums(table.lazy(), y - offset if unit == 1 else y / unit - offset / unit, **more)
+
+
+def _about_own_means(table, offset: float, unit: float) -> tuple[np.ndarray, np.ndarray]:
+    """Means, less the offset, and sums of squares about each group's own mean."""
     import narwhals as nw
 
-    y = nw.col("y")
-    sums = [nw.len().alias("n"), y.count().alias("known"), y.sum().alias("s"), nw.col("q").sum().alias("q")]
-    sums += [y.min().alias("low"), y.max().alias("high"), *more]
-    sums += [end.alias(f"{name} {end_}") for name in constant for end_, end in _ends(nw.col(name))]
-    found = frames.fetched(rows.with_columns(q=y * y).group_by("group").agg(*sums))
+    rows = table.lazy().select("group", y=nw.col("y") / unit)
+    own = rows.group_by("group").agg(centre=nw.col("y").mean())
+    about = rows.join(own, on="group", how="inner")
+    again = _sums(about, nw.col("y") - nw.col("centre"), centre=nw.col("centre").min())
+    return again["centre"] - offset / unit + again["s"] / again["n"], _squares(again)
+
+
+def _sums(rows, away, **more) -> dict[str, np.ndarray]:
+    """Size, sum and sum of squares of each group, and what else is asked for, in the order of their labels."""
+    import narwhals as nw
+
+    sums = {"n": nw.len(), "s": nw.col("d").sum(), "q": nw.col("q").sum()} | more
+    squared = rows.with_columns(d=away).with_columns(q=nw.col("d") * nw.col("d"))
+    found = frames.fetched(squared.group_by("group").agg(**sums))
     order = frames.ordered(found["group"])
     return {name: column[order] for name, column in found.items()}
 
 
-def _ends(column):
-    return (("low", column.min()), ("high", column.max()))
-
-
 def _squares(found) -> np.ndarray:
-    """Sums of squares about the mean; exactly 0 where all values are the same."""
-    ss = found["q"] - found["s"] ** 2 / found["n"]
-    return np.where(found["low"] == found["high"], 0.0, np.maximum(ss, 0.0))
+    """Sums of squares about the mean."""
+    return np.maximum(found["q"] - found["s"] * (found["s"] / found["n"]), 0.0)
 
 
-def _doubtful(found, mean, ss) -> bool:
-    """Whether sums about the common offset have cost a mean or a sum of squares its digits."""
-    n, varies = found["n"], found["low"] < found["high"]
-    within = ss.sum() / max(float((n - 1).sum()), 1.0)
-    return bool(np.any(varies & (mean**2 * n > CANCELS * ss)) or np.any(mean**2 > FARTHEST * within))
+def _typical(n, mean, ss) -> float:
+    """Median of the groups' root mean squares about the offset, which no far group moves; if 0, the largest."""
+    away, middle = np.sqrt(mean**2 + ss / n), (len(n) - 1) // 2
+    return float(np.partition(away, middle)[middle] or away.max())

@@ -104,8 +104,16 @@ def test_the_table_has_its_columns(found):
 
 def test_targets_are_held_against_what_was_measured(found):
     reached = league.targets(found.reset_index(drop=True)).set_index("of")
-    assert reached["met"].to_dict() == {"exact": "no", "gibbs": "not measured", "marginal": "no"}
-    assert reached.loc["exact", ["at least", "measured", "measured_low", "measured_high"]].to_list() == [60, 7.5, 5, 10]
+    assert reached["met"].to_dict() == {"population": "not measured", "gibbs": "not measured", "marginal": "no"}
+    assert reached.loc["marginal", ["at least", "measured"]].to_list() == [5, 3.0]
+
+
+def test_who_has_not_drawn_theta_has_no_figure_for_it():
+    only = a_run(ess=4000.0)
+    only = replace(only, ess=only.ess.drop("theta"))
+    found = league.table([entry("population", only), entry("jags", a_run())], MEANS).set_index("contender")
+    assert np.isnan(found.loc["population", "times_jags"])
+    assert found.loc["population", "times_jags_population"] == 4.0
 
 
 def test_the_page_says_all_of_it(found):
@@ -190,15 +198,15 @@ def test_bad_usage_is_refused(wrong, capsys):
     assert wrong[0] in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("route", ["exact", "gibbs"])
-def test_our_routes_hand_in_right_draws(tmp_path, monkeypatch, route):
-    monkeypatch.setattr(ours, "KEPT", 4000)
-    monkeypatch.setattr(gibbs, "PILOT", 100)
+@pytest.mark.parametrize(("route", "quantities"), [("population", 3), ("exact", 103), ("gibbs", 103)])
+def test_our_routes_hand_in_right_draws(tmp_path, monkeypatch, route, quantities):
+    monkeypatch.setattr(ours, "KEPT", 64 * 60)
+    monkeypatch.setattr(ours, "MANY", 64 * 60)
     league.write_rows(tmp_path / "rows.csv")
     ours.main(route, str(tmp_path / "rows.csv"), str(tmp_path), "1")
     run = contenders.judged({}, contenders._draws(tmp_path))
-    assert (run.draws, len(run.ess)) == (4000, 103)
-    assert run.ess.min() > 1500
+    assert (run.draws, len(run.ess)) == (64 * 60, quantities)
+    assert run.ess.min() > 1000
     assert abs(league.z((run,), league.truth())) < 4
 
 

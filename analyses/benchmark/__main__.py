@@ -1,4 +1,4 @@
-"""python -m analyses.benchmark: effective draws per second, beside what a user might write."""
+"""python -m analyses.benchmark: effective draws per second beside what a user might write, and what size costs."""
 
 import argparse
 import os
@@ -12,11 +12,14 @@ from analyses.options import FAILED, INTERRUPTED, USAGE
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in run.py, and before NumPy is imported
 
 MODULE = "analyses.benchmark"
+PARTS = ("league", "sizes")
 EXAMPLES = """\
 examples:
   python -m analyses.benchmark                              what is installed here
   python -m analyses.benchmark --with /opt/others/bin/python
   python -m analyses.benchmark --only exact,jags --rounds 9
+  python -m analyses.benchmark --parts league,sizes         what size costs too, up to 2e7 rows
+  python -m analyses.benchmark --parts sizes --largest      that alone, up to 1e8 rows
 
 JAGS and R are looked for on the path; nutpie, numpyro and bambi in this interpreter and then in those of --with.
 
@@ -28,7 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     parser = argparse.ArgumentParser(
         prog=f"python -m {MODULE}",
-        description="Effective draws per second on the math tests, beside what a user might write.",
+        description="Effective draws per second on the math tests, beside what a user might write; time and memory "
+        "against rows and groups.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -36,6 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
     add("--rounds", type=int, default=5, metavar="N", help="how often all take turns (default: 5)")
     add("--with", dest="pythons", nargs="+", default=[], metavar="PYTHON", help="interpreters that have others")
     add("--only", default="", metavar="NAMES", help="some contenders, as exact,gibbs,jags (default: all)")
+    add("--parts", default=PARTS[0], metavar="NAMES", help=f"some of {','.join(PARTS)} (default: {PARTS[0]})")
+    add("--largest", action="store_true", help="sizes: 1e8 rows too, for which 6 GB of disk have to be free")
     add("--seed", type=int, default=1, metavar="N", help="of the first round; the next has the next (default: 1)")
     add("--out", type=Path, default=Path("reports"), metavar="DIR", help="where the report goes (default: reports)")
     options = parser.parse_args(arguments)
@@ -46,6 +52,12 @@ def main(arguments: list[str] | None = None) -> int:
             parser.error(f"--with {python}: there is no such program")
     if unknown := [name for name in _named(options.only) if name not in _keys()]:
         parser.error(f"--only {unknown[0]}: choose from {', '.join(_keys())}")
+    if unknown := [name for name in _named(options.parts) if name not in PARTS]:
+        parser.error(f"--parts {unknown[0]}: choose from {', '.join(PARTS)}")
+    if not _named(options.parts):
+        parser.error(f"--parts: choose from {', '.join(PARTS)}")
+    if options.largest and "sizes" not in _named(options.parts):
+        parser.error("--largest is for --parts sizes")
     try:
         return run(options, sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
@@ -75,7 +87,7 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     started = time.perf_counter()
     output.require_ours(options.out, [page.NAME])
     with output.aside(options.out) as folder:
-        made = page.page(_league(options))
+        made = page.page(*(PART[name](options) for name in PARTS if name in _named(options.parts)))
         seconds = {"in all": round(time.perf_counter() - started, 3)}
         output.write(made, folder / made.name, Settings(seed=options.seed), command=[MODULE, *command], seconds=seconds)
         output.publish(folder, options.out)
@@ -99,6 +111,21 @@ def _league(options):
             say=_say,
         )
     return page.of_league(league.table(entries, league.truth()))
+
+
+def _sizes(options):
+    from analyses.benchmark import page_of_sizes, sizes
+
+    entries = sizes.play(
+        sizes.grid(largest=options.largest),
+        rounds=options.rounds,
+        pythons=[sys.executable, *options.pythons],
+        say=_say,
+    )
+    return page_of_sizes.of_sizes(sizes.table(entries))
+
+
+PART = {"league": _league, "sizes": _sizes}
 
 
 def _say(line: str) -> None:

@@ -98,7 +98,7 @@ def in_python(package: str, script: str):
 
     def found(pythons):
         for python in pythons:
-            if version := _version_in(python, package):
+            if version := version_in(python, package):
                 return Found((python, str(RIVALS / script)), version)
         return None
 
@@ -123,7 +123,7 @@ def lme4(pythons) -> Found | None:
     return Found(("Rscript", str(RIVALS / "lme4.R")), done.stdout.strip()) if done.returncode == 0 else None
 
 
-def _version_in(python: str, package: str) -> str:
+def version_in(python: str, package: str) -> str:
     """Version of a package in an interpreter; empty where it has none."""
     asked = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
     done = subprocess.run([python, "-c", asked, package], capture_output=True, text=True)
@@ -132,15 +132,20 @@ def _version_in(python: str, package: str) -> str:
 
 CONTENDERS = (
     Contender(
-        "exact", "independent draws", "quadrature over tau, then 40,000 independent draws", ours("exact"), ours=True
-    ),
-    Contender(
-        "gibbs",
-        "Gibbs",
-        "all chains at once on summaries, thinned as a pilot run says, 40,000 kept",
-        ours("gibbs"),
+        "population",
+        "independent draws, no theta",
+        "quadrature over tau, then 400,000 independent draws of mu, sigma and tau",
+        ours("population"),
         ours=True,
     ),
+    Contender(
+        "exact",
+        "independent draws",
+        "quadrature over tau, then 40,000 independent draws, with theta of every school",
+        ours("exact"),
+        ours=True,
+    ),
+    Contender("gibbs", "Gibbs", "64 chains at once on summaries, every sweep kept, 40,000", ours("gibbs"), ours=True),
     Contender(
         "marginal",
         "NUTS, marginal",
@@ -205,7 +210,7 @@ def run(found: Found, posterior: str, rows: Path, folder: Path, seed: int) -> Ru
     except subprocess.TimeoutExpired:
         raise Broke(f"not done after {MOST_SECONDS} s") from None
     if done.returncode:
-        raise Broke(_last_line(done))
+        raise Broke(last_line(done))
     try:
         seconds = json.loads((folder / "seconds.json").read_text(encoding="utf-8"))
         return Run(seconds) if posterior == POINT else judged(seconds, _draws(folder))
@@ -213,20 +218,21 @@ def run(found: Found, posterior: str, rows: Path, folder: Path, seed: int) -> Ru
         raise Broke(f"handed in no {Path(error.filename).name}") from None
 
 
-def _last_line(done) -> str:
+def last_line(done) -> str:
+    """What a process said last; how it ended, if it said nothing."""
     said = [line.strip() for line in f"{done.stdout}\n{done.stderr}".splitlines() if line.strip()]
     return said[-1] if said else f"exit status {done.returncode}, and nothing said"
 
 
 def _draws(folder) -> xr.Dataset:
     with np.load(folder / "draws.npz") as given:
-        found = {name: given[name] for name in (*POPULATION, "theta")}
+        found = {name: given[name] for name in (*POPULATION, "theta") if name in given}
     return xr.Dataset({name: (("chain", "draw", "school")[: values.ndim], values) for name, values in found.items()})
 
 
 def judged(seconds: dict[str, float], draws: xr.Dataset) -> Run:
     """Effective sample sizes of all draws, whoever made them, and the means that tell whether they are right."""
-    draws = draws.astype(float).assign_coords(school=np.arange(draws.sizes["school"]))
+    draws = draws.astype(float).assign_coords(school=np.arange(draws.sizes.get("school", 0)))
     checked = draws.assign(sd_between=draws["tau"] * draws["sigma"])[list(CHECKED)]
     return Run(
         seconds=seconds,

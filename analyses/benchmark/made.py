@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ import numpy as np
 
 PIECE = 20_000_000  # rows of a file: they are sorted at a time
 MEMORY = "3GB"
-BYTES = 60  # of disk a row: the file, and what sorting it may put aside
+BYTES = 40  # of disk a row: the file, and what sorting it may put aside
 STRIDE = 7919  # a prime: sizes are spread over their range, whatever that is
 MACROS = """
 create macro mixed(i, j, k) as hash((k::bigint << 50) + (i::bigint << 22) + j);
@@ -46,6 +47,21 @@ class Size(NamedTuple):
         """Size of each group."""
         low, high = self.ends
         return low + np.arange(self.groups) * STRIDE % (high - low + 1)
+
+    @property
+    def made(self) -> int:
+        """How many rows exactly."""
+        return _counted(self)[0]
+
+    @property
+    def distinct(self) -> int:
+        """How many sizes of groups there are."""
+        return _counted(self)[1]
+
+
+@lru_cache
+def _counted(size: Size) -> tuple[int, int]:
+    return int(size.sizes.sum()), len(np.unique(size.sizes))
 
 
 def require_room(sizes: list[Size], folder: Path) -> None:

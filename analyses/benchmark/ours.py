@@ -8,14 +8,17 @@ import time
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from analyses.benchmark.rivals.exchange import hand_in_tree, of_pymc, read
-from analyses.contract import complete
 from analyses.engines import exact, gibbs, nuts
 from models import builder, math_test
 from models.groups import Replicates
 
 KEPT = 40_000  # where a draw costs little: as many as JAGS keeps
+MANY = 400_000  # where it costs next to nothing
+BLOCK = 1_024  # draws of theta at a time
+CHAINS, TUNE = 64, 250  # of Gibbs: all chains advance in one array, so that many cost little more than few
 ASKED = {"draws": 1000, "tune": 1000, "chains": 4, "cores": 1, "target_accept": 0.8}  # the last is PyMC's default
 
 
@@ -24,27 +27,64 @@ def stated(frame: pd.DataFrame):
     return math_test.statement(schools=Replicates.from_frame(frame, group="school", value="score", dim="school"))
 
 
-def independent(frame: pd.DataFrame, seed: int):
-    """Independent draws; the quadrature is their set-up."""
+def population(frame: pd.DataFrame, seed: int):
+    """Independent draws of mu, sigma and tau; the quadrature is their set-up."""
     started = time.perf_counter()
     posterior = exact.posterior(stated(frame))
     ready = time.perf_counter()
-    tree = posterior.draw(draws=KEPT // 4, chains=4, rng=np.random.default_rng(seed))
+    drawn = posterior.independent(MANY, rng=np.random.default_rng(seed))
     ended = time.perf_counter()
-    return tree, {"setup": ready - started, "compile": 0.0, "sampling": ended - ready}
+    return in_chains(drawn), {"setup": ready - started, "compile": 0.0, "sampling": ended - ready}
+
+
+def independent(frame: pd.DataFrame, seed: int):
+    """The same with theta of every school."""
+    started = time.perf_counter()
+    posterior = exact.posterior(stated(frame))
+    ready = time.perf_counter()
+    rng = np.random.default_rng(seed)
+    drawn = posterior.independent(KEPT, rng=rng)
+    drawn["theta"] = theta(posterior.model, drawn, rng)
+    ended = time.perf_counter()
+    return in_chains(drawn), {"setup": ready - started, "compile": 0.0, "sampling": ended - ready}
+
+
+def theta(model, drawn, rng) -> np.ndarray:
+    """Draw theta given the rest, in blocks that stay in the cache."""
+    law, state = (
+        model.conditionals()["theta"],
+        {"b": drawn["b"], "tau2": drawn["tau"] ** 2, "sigma2": drawn["sigma"] ** 2},
+    )
+    found = np.empty((len(state["b"]), len(model.groups)))
+    for k in range(0, len(found), BLOCK):
+        found[k : k + BLOCK] = law({name: values[k : k + BLOCK] for name, values in state.items()}).draw(rng)
+    return found
+
+
+def in_chains(drawn) -> xr.Dataset:
+    """Independent draws as four chains, which is nothing but their shape."""
+    return labelled({name: v.reshape(4, -1, *v.shape[1:]) for name, v in drawn.items()})
+
+
+def labelled(drawn) -> xr.Dataset:
+    """What is handed in, of arrays (chain, draw, ...)."""
+    columns = {"mu": drawn["b"][..., 0], **{name: drawn[name] for name in ("sigma", "tau", "theta") if name in drawn}}
+    return xr.Dataset({name: (("chain", "draw", "school")[: v.ndim], v) for name, v in columns.items()})
 
 
 def swept(frame: pd.DataFrame, seed: int):
-    """Gibbs; the pilot run that sets the thinning, and its share of sweeps thrown away, are its set-up."""
-    rng, tune, draws = np.random.default_rng(seed), 500, KEPT // gibbs.CHAINS
+    """Gibbs, theta of every school with the rest; the sweeps that are thrown away are its set-up."""
+    rng = np.random.default_rng(seed)
     started = time.perf_counter()
     model = stated(frame)
-    thin = gibbs.thinning(model, rng=rng)
+    conditionals, state = model.conditionals(), model.start(CHAINS, rng)
+    tuned = gibbs.run(conditionals, state, draws=1, tune=TUNE - 1, thin=1, rng=rng)
     ready = time.perf_counter()
-    tree = gibbs.sample(model, draws=draws, tune=tune, thin=thin, rng=rng)
-    ran = time.perf_counter() - ready
-    tuning = ran * tune / (tune + draws * thin)
-    return tree, {"setup": ready - started + tuning, "compile": 0.0, "sampling": ran - tuning}
+    state = {name: values[:, -1] for name, values in tuned.items()}
+    drawn = gibbs.run(conditionals, state, draws=KEPT // CHAINS, tune=0, thin=1, rng=rng)
+    ended = time.perf_counter()
+    drawn |= {name: np.sqrt(drawn[f"{name}2"]) for name in ("tau", "sigma")}
+    return labelled(drawn), {"setup": ready - started, "compile": 0.0, "sampling": ended - ready}
 
 
 def with_theta(parameterization: str):
@@ -55,7 +95,7 @@ def with_theta(parameterization: str):
         built = builder.build(stated(frame), parameterization=parameterization)
         ready = time.perf_counter()
         tree = nuts.run(built, seed=seed, **ASKED)
-        return tree, of_pymc(tree, ready - started, time.perf_counter() - ready)
+        return tree["posterior"].dataset, of_pymc(tree, ready - started, time.perf_counter() - ready)
 
     return sampled
 
@@ -70,13 +110,14 @@ def marginal(frame: pd.DataFrame, seed: int):
     ran = time.perf_counter()
     seconds, found = of_pymc(tree, ready - started, ran - ready), tree["posterior"].dataset
     drawing = time.perf_counter()
-    drawn = {"b": found["mu"].values[..., None], "tau": found["tau"].values, "sigma": found["sigma"].values}
-    whole = complete(model, drawn, engine="nuts", rng=np.random.default_rng(seed))
+    columns = {"b": found["mu"].values.reshape(-1, 1), **{n: found[n].values.ravel() for n in ("tau", "sigma")}}
+    given = theta(model, columns, np.random.default_rng(seed)).reshape(*found["mu"].shape, -1)
     seconds["sampling"] += time.perf_counter() - drawing
-    return whole, seconds
+    return found.assign(theta=(("chain", "draw", "school"), given)), seconds
 
 
 ROUTES = {
+    "population": population,
     "exact": independent,
     "gibbs": swept,
     "marginal": marginal,
@@ -87,8 +128,8 @@ ROUTES = {
 
 def main(name: str, rows: str, folder: str, seed: str) -> None:
     """Take the route of that name."""
-    tree, seconds = ROUTES[name](read(rows), int(seed))
-    hand_in_tree(folder, seconds, tree["posterior"].dataset)
+    draws, seconds = ROUTES[name](read(rows), int(seed))
+    hand_in_tree(folder, seconds, draws)
 
 
 if __name__ == "__main__":

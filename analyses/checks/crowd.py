@@ -19,8 +19,8 @@ ENDS = (0.025, 0.975)
 TOLERATED = (0.01, 0.05, 0.1, 0.2, 0.5)  # shares of false discoveries in a list
 
 
-def table(posterior: Posterior, *, best: str) -> tuple[pd.DataFrame, float, float]:
-    """Rows of groups.parquet.
+def table(posterior: Posterior, *, best: str, show: bool = False) -> tuple[pd.DataFrame, float, float]:
+    """Rows of groups.parquet; with `show` it tells how far it is.
 
     Returns
     -------
@@ -31,9 +31,9 @@ def table(posterior: Posterior, *, best: str) -> tuple[pd.DataFrame, float, floa
         Largest of the intervals' ends, in posterior widths; see `sweep.theta_quantiles`.
     """
     g, found = posterior.model.groups, sweep.theta_and_kappa(posterior)
-    ends, error = sweep.theta_quantiles(posterior, ENDS)
+    ends, error = sweep.theta_quantiles(posterior, ENDS, show=show)
     threshold = beyond(found["theta_mean"].to_numpy(), found["theta_sd"].to_numpy(), best=best)
-    above = sweep.theta_above(posterior, threshold)
+    above = sweep.theta_above(posterior, threshold, show=show)
     columns = {
         "label": g.labels,
         "n": g.n.astype(int) if isinstance(g, Replicates) else None,
@@ -43,7 +43,7 @@ def table(posterior: Posterior, *, best: str) -> tuple[pd.DataFrame, float, floa
         "theta_q2_5": ends[0],
         "theta_q97_5": ends[1],
         "p_top": above if best == "high" else 1 - above,
-        "p_as_small": sweep.foretold(posterior),
+        "p_as_small": sweep.foretold(posterior, show=show),
     }
     return pd.DataFrame(columns, columns=CROWD), threshold, error
 

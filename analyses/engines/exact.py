@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import logsumexp
 
+from analyses import progress
 from analyses.contract import complete
 from analyses.engines.mixture import (
     Mixture,
@@ -30,6 +31,7 @@ from models.propriety import moments, require_proper
 from models.two_level import Collapsed, TwoLevel
 
 EVERY = slice(None)
+NODES = 250  # at which the density of one scale is computed in all; of two they are more
 BLOCK = 4_000_000  # entries of an array over nodes and cells
 DRAWN = 1_024  # draws at a time: their arrays stay in the cache, which makes them three times as fast
 OF_NODES = ("height", "location", "covariance", "unit")  # of what is collapsed, an entry for each node
@@ -255,8 +257,8 @@ def given_scales(model: TwoLevel, scales: np.ndarray, rng) -> dict[str, np.ndarr
     return drawn
 
 
-def posterior(model: TwoLevel) -> Posterior:
-    """Compute the posterior of a model.
+def posterior(model: TwoLevel, *, show: bool = False) -> Posterior:
+    """Compute the posterior of a model; with `show` it tells how far it is.
 
     The step is halved until the moments and quantiles of the coefficients and the unknown scales stand still; all else
     is a smoother function of the same nodes.
@@ -269,10 +271,15 @@ def posterior(model: TwoLevel) -> Posterior:
         Where the quadrature needs more than it can hold.
     """
     require_proper(model)
-    region = _region(model)
-    return settle(
-        lambda step: _on_lattice(model, region, step, DEPTH), region.step, lambda p: p.population(model.unknown)
-    )
+    with progress.bar("exact posterior", total=NODES, unit=" nodes", show=show) as bar:
+        region = _region(model, bar.update)
+
+        def on_lattice(step):
+            found = _on_lattice(model, region, step, DEPTH)
+            bar.update(len(found.weight))
+            return found
+
+        return settle(on_lattice, region.step, lambda p: p.population(model.unknown))
 
 
 def log_evidence(model: TwoLevel) -> float:
@@ -291,11 +298,16 @@ def log_evidence(model: TwoLevel) -> float:
     return now
 
 
-def _region(model):
-    return locate(
-        lambda u: _collapsed(model, u).height + u.sum(axis=0),
-        np.log([model.rough[name] for name in model.scales]),
-    )
+def _region(model, told=lambda nodes: None):
+    def log_density(u):
+        return _collapsed(model, u).height + u.sum(axis=0)
+
+    def followed(u):
+        told(u.shape[1])
+        return log_density(u)
+
+    found = locate(followed, np.log([model.rough[name] for name in model.scales]))
+    return replace(found, log_density=log_density)
 
 
 def _on_lattice(model, region, step, depth) -> Posterior:

@@ -4,6 +4,7 @@ import arviz as az
 import numpy as np
 import xarray as xr
 
+from analyses import progress
 from analyses.contract import complete
 from models.propriety import require_proper
 from models.two_level import TwoLevel
@@ -14,7 +15,15 @@ MOST_THINNING = 200  # with more a run takes minutes: then the checks shall say 
 
 
 def sample(
-    model: TwoLevel, *, draws: int = 250, tune: int = 500, thin: int = 4, chains: int = CHAINS, only=None, rng
+    model: TwoLevel,
+    *,
+    draws: int = 250,
+    tune: int = 500,
+    thin: int = 4,
+    chains: int = CHAINS,
+    only=None,
+    show=False,
+    rng,
 ) -> xr.DataTree:
     """Draw from the posterior of a model.
 
@@ -32,6 +41,8 @@ def sample(
         rests on the spread between them, is the steadier for it.
     only : ndarray, optional
         Positions of the groups whose theta is kept; of all, if not given.
+    show : bool
+        Whether to show how far it is.
     rng : numpy.random.Generator
 
     Raises
@@ -40,7 +51,7 @@ def sample(
         Where there is no posterior, with the reason.
     """
     require_proper(model)
-    asked = {"draws": draws, "tune": tune, "thin": thin, "only": only}
+    asked = {"draws": draws, "tune": tune, "thin": thin, "only": only, "show": show}
     drawn = run(model.conditionals(), model.start(chains, rng), rng=rng, **asked)
     drawn = {name: drawn[name] for name in ("b", "tau2", "sigma2", "theta")}
     drawn |= {"tau": np.sqrt(drawn.pop("tau2")), "sigma": np.sqrt(drawn.pop("sigma2"))}
@@ -65,13 +76,13 @@ def thinning(model: TwoLevel, *, rng) -> int:
     return int(np.clip(np.ceil(2 * CHAINS * PILOT / fewest), 2, MOST_THINNING))
 
 
-def run(conditionals: dict, state: dict, *, draws: int, tune: int, thin: int, only=None, rng) -> dict:
+def run(conditionals: dict, state: dict, *, draws: int, tune: int, thin: int, only=None, show=False, rng) -> dict:
     """Sweep over the full conditionals of any model from a state of all chains; every name (chain, draw, ...).
 
     Where there are many groups `only` says of which theta is kept.
     """
     kept = []
-    for sweep in range(tune + draws * thin):
+    for sweep in progress.each(range(tune + draws * thin), "Gibbs", show=show, unit=" sweeps"):
         for name, law in conditionals.items():
             state = state | {name: law(state).draw(rng)}
         if sweep >= tune and (sweep - tune) % thin == thin - 1:

@@ -1,6 +1,8 @@
 """The thin runner: NUTS in PyMC, and the only caller of pm.sample."""
 
 import os
+from dataclasses import dataclass
+from functools import cached_property
 
 # Fused multiplications depend on how the compiler lays out a loop: with them draws differ from run to run. The flag is
 # for the processes that PyMC starts, which read it when they import PyTensor; the setting below is for this one.
@@ -12,11 +14,12 @@ import pytensor
 import xarray as xr
 
 from analyses.contract import complete
-from models.builder import build
+from models.builder import build, observed
 from models.propriety import require_proper
 from models.two_level import TwoLevel
 
 pytensor.config.numba__fastmath = False
+TRUSTED = {"trust_input": True}  # the sampler's own arrays: to look at each of them costs a fifth of the time
 
 
 def sample(
@@ -74,6 +77,70 @@ def sample(
         target_accept=target_accept,
         progress=progress,
     )
+    return _completed(model, turn, tree, only, rng)
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """The marginal model with its sampler compiled once, for any data of one design.
+
+    Parameters
+    ----------
+    model : TwoLevel
+        Whose sizes, regressors and priors are those of all data to come.
+    target_accept : float
+
+    Examples
+    --------
+    >>> from models import eight_schools
+    >>> model = eight_schools.statement()
+    >>> compiled = Compiled(model)
+    >>> one = compiled.sample(model, draws=50, tune=50, seed=1, rng=np.random.default_rng(1))
+    >>> one["posterior"]["theta"].sizes["school"]
+    8
+    """
+
+    model: TwoLevel
+    target_accept: float = 0.9
+
+    @cached_property
+    def _sampler(self):
+        """PyMC's model and its sampler."""
+        with build(self.model.standard[0]) as built, np.errstate(over="ignore"):
+            return built, pm.NUTS(target_accept=self.target_accept, compile_kwargs=TRUSTED)
+
+    def sample(self, model: TwoLevel, *, draws=1000, tune=1000, chains=4, seed: int, rng) -> xr.DataTree:
+        """Draw from the posterior of the same model for other means and sums of squares.
+
+        Raises
+        ------
+        ValueError
+            Where the design or a prior is another, or there is no posterior.
+        """
+        require_proper(model)
+        _require_like(model, self.model)
+        (inner, turn), (built, step) = model.standard, self._sampler
+        with built:
+            pm.set_data(observed(inner.groups))
+        tree = run(built, step=step, draws=draws, tune=tune, chains=chains, cores=1, seed=seed)
+        return _completed(model, turn, tree, None, rng)
+
+
+def _require_like(model: TwoLevel, other: TwoLevel) -> None:
+    """Refuse a model that data cannot be swapped into."""
+    alike = {
+        "sizes or standard errors": np.array_equal(model.groups.noise, other.groups.noise),
+        "covariates": np.array_equal(model.groups.design, other.groups.design),
+        "degrees of freedom": np.array_equal(model.groups.df, other.groups.df),
+        "priors": (model.tau, model.sigma, model.coefficients) == (other.tau, other.sigma, other.coefficients),
+        "meaning of tau": model.relative == other.relative,
+    }
+    if different := [name for name, same in alike.items() if not same]:
+        raise ValueError(f"compiled for other {' and other '.join(different)}: compile anew")
+
+
+def _completed(model, turn, tree, only, rng) -> xr.DataTree:
+    """PyMC's draws in the units of the model, with theta where it was integrated out."""
     posterior = tree["posterior"].dataset
     drawn = {name: posterior[name].values for name in (*model.unknown, "theta") if name in posterior}
     if "theta" in drawn and only is not None:
@@ -85,9 +152,10 @@ def sample(
 
 
 def run(
-    built: pm.Model, *, draws, tune, chains, cores, seed, target_accept=0.9, sampler="pymc", progress=False
+    built: pm.Model, *, draws, tune, chains, cores, seed, target_accept=0.9, sampler="pymc", progress=False, step=None
 ) -> xr.DataTree:
-    """Run NUTS on any PyMC model and return what PyMC returns, checked for its size."""
+    """Run NUTS, or a step that is compiled already, on any PyMC model; what PyMC returns, checked for its size."""
+    how = {"nuts_sampler": sampler, "target_accept": target_accept, "compile_kwargs": TRUSTED}
     # A trajectory that leaves the world overflows before PyMC calls it divergent: that is counted, not warned of.
     with np.errstate(over="ignore"):
         tree = pm.sample(
@@ -96,14 +164,12 @@ def run(
             chains=chains,
             cores=cores,
             random_seed=seed,
-            nuts_sampler=sampler,
-            target_accept=target_accept,
             progressbar=progress,
             quiet=not progress,
             compute_convergence_checks=False,  # ours, in checks/diagnostics.py, decide
             mp_ctx="forkserver" if cores > 1 else None,  # a fork of a process with threads may hang
-            compile_kwargs={"trust_input": True},  # the sampler's own arrays: to look at each costs a fifth of the time
             model=built,
+            **(how if step is None else {"step": step}),
         )
     sizes = tree["posterior"].sizes
     if (sizes["chain"], sizes["draw"]) != (chains, draws):

@@ -20,6 +20,7 @@ import pandas as pd
 from numpy.polynomial import Chebyshev
 from numpy.polynomial.chebyshev import chebpts1
 
+from analyses import progress
 from analyses.engines.exact import Posterior
 from analyses.engines.mixture import highest_moment
 from models.pooling import kappa, own
@@ -82,13 +83,15 @@ def theta_and_kappa(posterior: Posterior) -> pd.DataFrame:
     )
 
 
-def theta_quantiles(posterior: Posterior, probabilities) -> tuple[np.ndarray, float]:
+def theta_quantiles(posterior: Posterior, probabilities, *, show: bool = False) -> tuple[np.ndarray, float]:
     """Quantiles of theta of all groups.
 
     Parameters
     ----------
     posterior : Posterior
     probabilities : sequence of float
+    show : bool
+        Whether to show how far it is.
 
     Returns
     -------
@@ -98,23 +101,28 @@ def theta_quantiles(posterior: Posterior, probabilities) -> tuple[np.ndarray, fl
     """
     g, error = posterior.model.groups, 0.0
     found, alone = np.empty((len(probabilities), len(g))), []
-    for at in _alike(g):
+    for at in progress.each(_alike(g), "sizes of groups", show=show):
         if len(at) <= FEW or np.ptp(g.mean[at]) == 0:
             alone.append(at)
         else:
             found[:, at], off = _interpolated(posterior, at, probabilities)
             error = max(error, off)
-    for at in _blocks(posterior, np.concatenate([*alone, np.zeros(0, dtype=np.intp)])):
+    blocks = _blocks(posterior, np.concatenate([*alone, np.zeros(0, dtype=np.intp)]))
+    for at in progress.each(blocks, "quantiles of theta", show=show):
         found[:, at] = _quantiles(posterior.theta(at), probabilities)
     return found, error
 
 
-def theta_above(posterior: Posterior, threshold: float) -> np.ndarray:
+def theta_above(posterior: Posterior, threshold: float, *, show: bool = False) -> np.ndarray:
     """Probability that theta is above a threshold, of every group."""
-    return _over_all(posterior, lambda at: 1 - posterior.theta(at).cdf(threshold, np.arange(len(at))))
+
+    def of(at):
+        return 1 - posterior.theta(at).cdf(threshold, np.arange(len(at)))
+
+    return _over_all(posterior, of, "P(above the threshold)", show)
 
 
-def foretold(posterior: Posterior) -> np.ndarray:
+def foretold(posterior: Posterior, *, show: bool = False) -> np.ndarray:
     """Probability that a new group of the same noise and design has as small a mean, for every group.
 
     Of data from the model it is uniform; that the posterior has seen the group itself is felt by one part in J.
@@ -124,12 +132,13 @@ def foretold(posterior: Posterior) -> np.ndarray:
     def of(at):
         return posterior.new_theta(g.design[at], g.noise[at]).cdf(g.mean[at], np.arange(len(at)))
 
-    return _over_all(posterior, of)
+    return _over_all(posterior, of, "what the population foretells", show)
 
 
-def _over_all(posterior, of: Callable) -> np.ndarray:
+def _over_all(posterior, of: Callable, text: str, show: bool) -> np.ndarray:
     """Values of a function of positions for all groups, a block of them at a time."""
-    return np.concatenate([of(at) for at in _blocks(posterior, np.arange(len(posterior.model.groups)))])
+    blocks = _blocks(posterior, np.arange(len(posterior.model.groups)))
+    return np.concatenate([of(at) for at in progress.each(blocks, text, show=show)])
 
 
 def _blocks(posterior, at) -> list[np.ndarray]:

@@ -38,7 +38,7 @@ def first(found: Crowd) -> str:
     return (
         f"{raw['label']}, {'highest' if high else 'lowest'} by itself with {alone}, is put at {middle} ({low} to "
         f"{top}). "
-        f"Of the top 1% of the groups {int((p > 0.95).sum()):,} are known with a probability above 0.95."
+        f"Groups that are in the top 1% with a probability above 0.95: {int((p > 0.95).sum()):,}."
     )
 
 

@@ -299,18 +299,7 @@ def test_covariates_are_alike_everywhere(engine):
     assert engine["covariates"]["covariates"] == expected.covariates
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(
-            name,
-            marks=pytest.mark.xfail(strict=True, reason="min and max pass over what is missing, and nothing counts it")
-            if name == "covariate partly missing"
-            else (),
-        )
-        for name in FAULTS
-    ],
-)
+@pytest.mark.parametrize("name", FAULTS)
 def test_faults_are_said_as_of_any_frame(engine, name):
     """Which group and column; a frame on many machines has no row that one could name."""
     assert engine[name] == {"kind": "ValueError", "said": FAULTS[name][1]}

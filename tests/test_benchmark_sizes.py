@@ -1,0 +1,283 @@
+"""What size costs: the whole part on tiny tables, its arithmetic on made-up figures; who is missing is told."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analyses.benchmark import __main__ as command
+from analyses.benchmark import launch, made, page, page_of_sizes, sized, sizes
+from analyses.benchmark.contenders import Broke, Found
+from analyses.benchmark.made import Size
+from analyses.benchmark.sizes import Entry, Route, Taken
+from analyses.report import pages
+from models import rows
+
+BY_KEY = {route.key: route for route in sizes.ROUTES}
+MIB = 2**20
+
+
+def taken(seconds, cpu=None, peak=100, **steps):
+    return Taken(seconds, seconds if cpu is None else cpu, peak * MIB, steps, {})
+
+
+def entry(size, key, *runs, status=""):
+    return Entry(size, BY_KEY[key], "1.0", runs, status)
+
+
+def plain(size, **off):
+    return entry(size, "plain", Taken(np.nan, np.nan, MIB, {}, off))
+
+
+@pytest.fixture
+def found():
+    """Two rounds at the large size, at the middle one and at that of lme4; one round of the command."""
+    once, then = {"reduce": 4.0, "intervals": 2.0}, {"reduce": 2.0, "intervals": 3.0}
+    large, middle, largest = sizes.LARGE, sizes.MIDDLE, sizes.LARGEST
+    table = sizes.table(
+        [
+            entry(large, "bare", taken(2.0), taken(1.0, 2.0)),
+            entry(large, "means", taken(3.0), taken(3.0)),
+            entry(large, "intervals", taken(6.0, None, 700, **once), taken(5.0, None, 900, **then)),
+            entry(large, "command", taken(31.0)),
+            plain(large, theta=1e-15, kappa=3e-15),
+            entry(middle, "bare", taken(0.1), taken(0.1)),
+            entry(middle, "means", taken(0.5), taken(1.0)),
+            plain(middle, mu=1e-16, theta=2e-10),
+            entry(largest, "means", taken(25.0), taken(25.0)),
+            entry(sizes.OF_LME4, "frame", taken(0.1), taken(0.2)),
+            entry(sizes.OF_LME4, "lme4", taken(15.0), taken(20.0)),
+            entry(sizes.OF_LME4, "polars", status=sizes.NOT_INSTALLED),
+            entry(sizes.OF_LME4, "bare", taken(1.0), status="Killed"),
+        ]
+    )
+    return table.set_index(["rows", "groups", "route"], drop=False)
+
+
+def ratio(found, size, route, who):
+    return found.loc[(*size, route), [f"times_{who}{end}" for end in sizes.ENDS]].to_list()
+
+
+def test_ratios_are_taken_within_a_round(found):
+    assert ratio(found, sizes.LARGE, "means", "bare") == [2.25, 1.5, 3.0]
+    assert ratio(found, sizes.LARGE, "intervals", "bare") == [4.0, 3.0, 5.0]
+    assert found.loc[(*sizes.LARGE, "intervals"), "cpu_times_bare"] == pytest.approx(2.75)
+    assert ratio(found, sizes.OF_LME4, "lme4", "frame") == pytest.approx([125.0, 100.0, 150.0])
+
+
+def test_what_ran_once_is_held_against_the_first_round(found):
+    assert ratio(found, sizes.LARGE, "command", "bare") == [15.5, 15.5, 15.5]
+
+
+def test_time_a_row_is_held_against_the_middle_size(found):
+    a_row = sizes.MIDDLE.made / sizes.LARGEST.made
+    assert ratio(found, sizes.LARGEST, "means", "middle") == pytest.approx([37.5 * a_row, 25 * a_row, 50 * a_row])
+    assert ratio(found, sizes.MIDDLE, "means", "middle") == [1.0, 1.0, 1.0]
+
+
+def test_memory_is_the_highest_and_steps_are_medians(found):
+    row = found.loc[(*sizes.LARGE, "intervals")]
+    assert (row["peak_mib"], row["reduce_seconds"], row["seconds"]) == (900, 3.0, 5.5)
+
+
+def test_who_broke_down_has_no_figures(found):
+    row = found.loc[(*sizes.OF_LME4, "bare")]
+    assert (row["status"], row["rounds"]) == ("Killed", 1)
+    assert np.isnan(row["seconds"])
+    assert np.isnan(found.loc[(*sizes.OF_LME4, "lme4"), "times_bare"])
+
+
+def test_targets_are_held_against_what_was_measured(found):
+    reached = sizes.targets(found.reset_index(drop=True)).set_index("of")
+    assert reached["met"].to_list() == ["no", "yes", "yes", "no", "yes", "yes", "not measured", "no"]
+    assert reached["measured"].iloc[-1] == 2e-10
+    assert reached["should be"].iloc[3] == "at most 30"
+    assert reached["low"].iloc[0] == 1.5
+
+
+def test_targets_of_sizes_that_are_not_there_are_left_out():
+    size = Size(2_000, 100)
+    assert len(sizes.targets(sizes.table([entry(size, "bare", taken(1.0)), plain(size, mu=1e-16)]))) == 1
+
+
+def test_verdicts_tell_who_broke_down_and_what_differs(found):
+    verdicts = dict(page_of_sizes.of_sizes(found.reset_index(drop=True)).verdicts)
+    assert set(verdicts) == {"bare group-by", "sizes"}
+    assert "broke down at 2,000,000 rows in 100,000 groups: Killed" in verdicts["bare group-by"].sentence
+    assert not verdicts["sizes"].passed
+    assert verdicts["sizes"].sentence.endswith("at 2 sizes 2.0e-10 (theta)")
+
+
+def test_a_difference_that_is_not_a_number_is_one():
+    found = sizes.table([plain(Size(2_000, 100), mu=1e-16, theta=np.nan)])
+    assert found["off_most"].to_list() == ["theta"]
+    assert not dict(page_of_sizes.of_sizes(found).verdicts)["sizes"].passed
+    assert sizes.targets(found)["met"].to_list() == ["not measured"]
+
+
+def test_the_page_says_all_of_it(found):
+    made_ = page.page(page_of_sizes.of_sizes(found.reset_index(drop=True)))
+    html = pages.render(made_, {n: pages.png(f) for s in made_.sections for n, (f, _) in s.figures.items()})
+    for said in (
+        "2.2 (1.5 to 3)",
+        "Not installed: means from Polars",
+        "benchmark_sizes.csv",
+        "900",
+        "55%",
+        "2.0e-10",
+        "2.8",
+    ):
+        assert said in html, said
+    assert "takes 4 times what DuckDB takes to group the rows, and 900 MiB." in made_.sentence
+    assert made_.tables.keys() == {"benchmark_sizes.csv"}
+
+
+def test_the_grid_has_rows_groups_and_the_largest_if_asked():
+    usual, all_of_it = sizes.grid(), sizes.grid(largest=True)
+    assert {sizes.LARGE, sizes.MIDDLE, sizes.OF_LME4, Size(10_000, 100), Size(20_000_000, 100)} <= set(usual)
+    assert set(all_of_it) - set(usual) == {sizes.LARGEST, sizes.SHALLOW}
+    assert BY_KEY["lme4"].takes(sizes.OF_LME4)
+    assert not BY_KEY["lme4"].takes(sizes.LARGE)
+    assert not BY_KEY["lme4"].takes(sizes.SHALLOW)
+
+
+@pytest.mark.parametrize(("size", "ends"), [((2_000, 100), (5, 35)), ((200, 100), (1, 3)), ((100, 100), (1, 1))])
+def test_sizes_are_spread_about_their_average(size, ends):
+    of = Size(*size)
+    assert (of.sizes.min(), of.sizes.max()) == of.ends == ends
+    assert of.made == of.sizes.sum() == pytest.approx(of.rows, rel=0.02)
+
+
+def test_rows_are_made_as_said_and_the_same_again(tmp_path, monkeypatch):
+    size = Size(6_000, 300)
+    (tmp_path / "one").mkdir()
+    made.main("6000", "300", str(tmp_path / "one"), "csv")
+    given = pd.read_csv(tmp_path / "one" / "rows.csv")
+    assert given["school"].value_counts().sort_index().to_list() == size.sizes.tolist()
+    means = given.groupby("school")["score"].mean()
+    within = given["score"] - means.loc[given["school"]].to_numpy()
+    assert given["score"].mean() == pytest.approx(50, abs=1.5)
+    assert within.std() == pytest.approx(9, rel=0.05)
+    assert means.std() == pytest.approx(5.3, rel=0.15)
+    assert abs(np.corrcoef(given["school"][1:], given["school"][:-1])[0, 1]) < 0.05
+    monkeypatch.setattr(made, "PIECE", 2_500)
+    (tmp_path / "three").mkdir()
+    made.main("6000", "300", str(tmp_path / "three"))
+    pieces = sized.parquet(str(tmp_path / "three"))
+    assert len(pieces) == 3
+    again = sized.files.relation(pieces).df()
+    columns = ["school", "score"]
+    same = given.sort_values(columns).to_numpy() - again.sort_values(columns).to_numpy()
+    np.testing.assert_allclose(same, 0, atol=1e-12)
+
+
+def test_no_more_is_made_than_there_is_room_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(made.shutil, "disk_usage", lambda folder: SimpleNamespace(free=1_000))
+    with pytest.raises(OSError, match="are needed for the rows"):
+        made.require_room([Size(2_000, 100)], tmp_path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made.parquet(Size(1_200, 60), tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("route", ["means", "intervals", "frame"])
+def test_routes_tell_their_steps(folder, route):
+    told = sized.ROUTES[route](str(folder))
+    groups, ends = ["groups"] * (route != "frame"), ["intervals"] * (route == "intervals")
+    assert list(told) == ["reduce", *groups, "posterior", "population", "moments", *ends]
+    assert set(told) <= set(sizes.STEPS)
+    assert all(wall > 0 for wall, _ in told.values())
+
+
+@pytest.mark.parametrize("limit", [sized.PLAIN_GROUPS, 10])
+def test_answers_are_those_of_the_plain_path(folder, monkeypatch, limit):
+    monkeypatch.setattr(sized, "PLAIN_GROUPS", limit)
+    off = sized.plain(str(folder))
+    assert off.keys() == {"theta", "kappa"} | ({"mu", *sized.SCALES} if limit > 10 else set())
+    assert max(off.values()) < sizes.ALIKE
+
+
+def test_a_wrong_answer_would_be_found(folder, monkeypatch):
+    right = rows.of_frame
+
+    def wrong(*frame, **columns):
+        found = right(*frame, **columns)
+        return found._replace(ss=found.ss * (1 + 1e-8))
+
+    monkeypatch.setattr(sized.rows, "of_frame", wrong)
+    assert sized.plain(str(folder))["sigma"] == pytest.approx(5e-9, rel=0.1)
+
+
+def test_a_command_is_timed_and_its_memory_is_its_own(tmp_path):
+    record = tmp_path / "record.json"
+    used = []
+    for size in (10, 110):
+        code = f"a = bytearray({size} * 2**20); a[::4096] = a[::4096]"
+        command = [sys.executable, "-m", "analyses.benchmark.launch", str(record), "60", sys.executable, "-c", code]
+        subprocess.run(command, check=True)
+        used.append(pd.read_json(record, typ="series"))
+    assert used[1]["peak"] - used[0]["peak"] == pytest.approx(100 * MIB, rel=0.2)
+    assert 0 < used[0]["seconds"] < 60
+    assert launch.main(str(record), "60", sys.executable, "-c", "import sys; sys.exit(3)") == 3
+    assert launch.main(str(record), "1", sys.executable, "-c", "import time; time.sleep(30)") == 128 + 9
+
+
+def calling(code, **route):
+    """A route that is a line of Python."""
+    found = Found((sys.executable, "-c", code), "1.0")
+    return Route("bare", "bare group-by", "", lambda pythons: found, **route)
+
+
+@pytest.mark.parametrize(("status", "whole"), [(3, False), (1, True)])
+def test_one_that_breaks_down_is_told(tmp_path, status, whole):
+    route = calling(f"import sys; print('no such school'); sys.exit({status})", whole=whole)
+    with pytest.raises(Broke, match="no such school"):
+        sizes.run(route, route.find([]), tmp_path, tmp_path)
+
+
+def test_the_command_counts_though_a_check_of_it_failed(tmp_path):
+    route = calling("import sys; sys.exit(3)", whole=True)
+    (tmp_path / "rows_00.parquet").touch()
+    assert sizes.run(route, route.find([]), tmp_path, tmp_path).seconds > 0
+    assert sizes._asked(tmp_path, tmp_path)[2] == str(tmp_path / "rows_00.parquet")
+    (tmp_path / "rows_01.parquet").touch()
+    assert sizes._asked(tmp_path, tmp_path)[2] == str(tmp_path)
+
+
+def test_some_take_part_in_the_first_round_only():
+    code = "import sys; open(f'{sys.argv[2]}/steps.json', 'w').write('{\"a\": [2, 3], \"b\": [1, 1]}')"
+    often, once = calling(code), calling(code, once=True)._replace(key="means")
+    small = calling(code, most=Size(100, 100))._replace(key="lme4")
+    found = sizes.play([Size(200, 50)], [often, once, small], rounds=2, pythons=[], say=lambda line: None)
+    assert [(e.route.key, len(e.runs)) for e in found] == [("bare", 2), ("means", 1)]
+    assert found[0].runs[1]._replace(peak=0) == Taken(3, 4, 0, {"a": 2, "b": 1}, {})
+
+
+def test_the_whole_part_runs(tmp_path, monkeypatch, capsys):
+    """From the command line, on one tiny table; without R, Polars and the command, which has tests of its own."""
+    routes = [r if r.key != "lme4" else r._replace(find=lambda pythons: None) for r in sizes.ROUTES]
+    monkeypatch.setattr(sizes, "ROUTES", tuple(r for r in routes if r.key in ("bare", "means", "lme4", "plain")))
+    monkeypatch.setattr(sizes, "grid", lambda **asked: [Size(1_200, 60)])
+    assert command.main(["--parts", "sizes", "--rounds", "1", "--out", str(tmp_path)]) == 0
+    assert "ok   sizes: largest relative difference from the plain path at 1 sizes" in capsys.readouterr().out
+    written = pd.read_csv(tmp_path / "benchmark_sizes.csv", keep_default_na=False)
+    assert tuple(written.columns) == sizes.COLUMNS
+    assert written["route"].to_list() == ["bare", "means", "lme4", "plain"]
+    assert written["status"].to_list() == ["", "", "not installed", ""]
+    assert written["rounds"].to_list() == [1, 1, 0, 1]
+    html = (tmp_path / "benchmark" / "index.html").read_text(encoding="utf-8")
+    assert "Not installed: lme4" in html
+    assert not (tmp_path / "benchmark.csv").exists()
+
+
+@pytest.mark.parametrize("wrong", [["--parts", "league,memory"], ["--parts", ","], ["--largest"]])
+def test_bad_usage_is_refused(wrong, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        command.main(wrong)
+    assert wrong[0] in capsys.readouterr().err
