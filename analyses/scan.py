@@ -92,7 +92,7 @@ class Sums:
         for part, merged in zip(parts, rows.merged(*(part[here] for part in parts), *batch), strict=True):
             part[here] = merged
         self.n, self.mean, self.ss = parts
-        self.spread |= any(away) or len(set(self.first)) > 1
+        self.spread = self.spread or any(away) or len(set(self.first)) > 1
         self.batches += 1
 
     def _position(self, label: str, value: Decimal) -> int:
@@ -121,7 +121,7 @@ def parquet(path: Path, *, group: str, value: str, covariates: Sequence[str], ab
             found = rows.of_frame(named, group=group, value=value, covariates=covariates)
     except ValueError as error:
         holes.refuse(root, parts, group, value, covariates)
-        raise error if isinstance(error, Refused) else Refused(f"{path.name}: {error}") from error
+        raise Refused(str(error) if isinstance(error, Refused) else f"{path.name}: {error}") from error
     names = _names(path, group, found.labels)
     labels = [names[label] for label in found.labels]
     given = {name: _of_groups(path, name, labels, at.values()) for name, at in found.covariates.items()}
@@ -137,9 +137,8 @@ def _without_truth(table, names: Sequence[str]):
     """With text for truth values, as in a CSV file: true is no 1 there, and no True."""
     typed = zip(table.columns, table.types, strict=True)
     truths = [files.quoted(name) for name, kind in typed if name in names and str(kind) == "BOOLEAN"]
-    return (
-        table.select(f"* replace ({', '.join(f'{name}::varchar as {name}' for name in truths)})") if truths else table
-    )
+    spelled = ", ".join(f"{name}::varchar as {name}" for name in truths)
+    return table.select(f"* replace ({spelled})") if truths else table
 
 
 def _of_groups(path: Path, name: str, labels: list[str], values: Iterable) -> dict[str, object]:

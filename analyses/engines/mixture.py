@@ -33,7 +33,7 @@ class Mixture:
     cdf : callable
         (x, which) to P(quantity[which] <= x), elementwise.
     quantile : callable
-        Probability to ndarray (quantity,).
+        Probability to ndarray (quantity,), or probabilities (p,) to (p, quantity) at once.
     """
 
     mean: np.ndarray
@@ -44,7 +44,8 @@ class Mixture:
 
 def rows(index, law: Mixture) -> pd.DataFrame:
     """Mean, sd and quantiles of each quantity, by variable and label."""
-    columns = {"mean": law.mean, "sd": law.sd} | {name: law.quantile(p) for name, p in PROBABILITIES.items()}
+    quantiles = law.quantile(list(PROBABILITIES.values()))
+    columns = {"mean": law.mean, "sd": law.sd} | dict(zip(PROBABILITIES, quantiles, strict=True))
     return pd.DataFrame(columns, index=pd.MultiIndex.from_tuples(index, names=["variable", "label"]))
 
 
@@ -189,7 +190,10 @@ def product_mixture(weight, y, step, shape, moments) -> Mixture:
         return 0.5 - (wave.imag / half).sum(axis=-1) / np.pi
 
     def quantile(p):
-        return np.exp(_root(lambda x: cdf_of_log(x) - p, *np.atleast_1d(low, high, centre), 1.0))
+        target = np.ravel(p).astype(float)
+        ends = (np.full(len(target), end) for end in (low, high, centre))
+        found = _root(lambda x, target: cdf_of_log(x) - target, *ends, 1.0, target)
+        return np.exp(found).reshape(*np.shape(p), 1)
 
     return Mixture(*moments, lambda x, which: cdf_of_log(np.log(x)), quantile)
 
@@ -239,9 +243,10 @@ def lattice_mixture(weight, u, step, transform, inverse, *, increasing=True) -> 
         return at if increasing else 1 - at
 
     def quantile(p):
-        target, beyond = p if increasing else 1 - p, BEYOND * step
-        low, high = nodes.min(axis=0) - beyond, nodes.max(axis=0) + beyond
-        return transform(_root(lambda x: below(x) - target, low, high, weight @ nodes, 1.0))
+        target, beyond = np.ravel(p) if increasing else 1 - np.ravel(p), BEYOND * step
+        ends = (np.full(len(target), end) for end in (u.min() - beyond, u.max() + beyond, weight @ u))
+        found = _root(lambda x, target: below(x) - target, *ends, 1.0, target)
+        return transform(found.reshape(*np.shape(p), 1))
 
     values = transform(nodes)
     return Mixture(*_moments(weight, values, 0.0), cdf, quantile)
@@ -260,13 +265,16 @@ def lattice_cdf(weight, u, step) -> Callable:
 
 def _mixture_quantile(weight, cdf, component) -> Callable:
     """Quantiles of a mixture, each of which lies between the extreme ones of its components."""
+    near = np.argmax(weight)  # not the mean, which may not exist
 
     def quantile(p):
-        each, width = component(p), component(0.75) - component(0.25)
-        near, which = np.argmax(weight), np.arange(each.shape[1])  # not the mean, which may not exist
-        slack = 1e-6 * width[near]  # for components that all have the same quantile
+        levels, width = np.ravel(p), (component(0.75) - component(0.25))[near]
+        each = np.concatenate([component(level) for level in levels], axis=1)
+        which, target = np.tile(np.arange(len(width)), len(levels)), np.repeat(levels, len(width))
+        slack = 1e-6 * width[which]  # for components that all have the same quantile
         low, high = each.min(axis=0) - slack, each.max(axis=0) + slack
-        return _root(lambda x, i: cdf(x, i) - p, low, high, each[near], width[near], which)
+        found = _root(lambda x, i, target: cdf(x, i) - target, low, high, each[near], width[which], which, target)
+        return found.reshape(*np.shape(p), len(width))
 
     return quantile
 

@@ -109,7 +109,7 @@ def theta_quantiles(posterior: Posterior, probabilities, *, show: bool = False) 
             error = max(error, off)
     blocks = _blocks(posterior, np.concatenate([*alone, np.zeros(0, dtype=np.intp)]))
     for at in progress.each(blocks, "quantiles of theta", show=show):
-        found[:, at] = _quantiles(posterior.theta(at), probabilities)
+        found[:, at] = posterior.theta(at).quantile(probabilities)
     return found, error
 
 
@@ -147,10 +147,6 @@ def _blocks(posterior, at) -> list[np.ndarray]:
     return [at[k : k + size] for k in range(0, len(at), size)]
 
 
-def _quantiles(law, probabilities) -> np.ndarray:
-    return np.array([law.quantile(p) for p in probabilities])
-
-
 def _alike(g) -> list[np.ndarray]:
     """Positions of groups with the same noise and design."""
     keys = np.column_stack([g.noise, g.design[:, 1:]])
@@ -169,7 +165,7 @@ def _interpolated(posterior, at, probabilities):
 
     def exactly(points, levels=probabilities):
         law = posterior.theta_of(points, np.repeat(noise, len(points)), np.repeat(x, len(points), axis=0))
-        return _quantiles(law, levels)
+        return law.quantile(levels)
 
     low, high = mean.min(), mean.max()
     for degree in DEGREES:
