@@ -13,6 +13,7 @@ itself, so many groups at a time that memory does not grow with them.
 """
 
 from collections.abc import Callable
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +30,7 @@ from models.propriety import moments
 BLOCK = 1_000_000  # entries of an array at a time
 DEGREES = (16, 32, 64, 128)  # of the polynomials, until one is good enough
 GOOD = 1e-9  # of a posterior's width
-FEW = 3 * DEGREES[0]  # groups: as many evaluations as an interpolation of the lowest degree
+ENDS = (0.025, 0.975)
 
 
 class Shared(NamedTuple):
@@ -100,13 +101,20 @@ def theta_quantiles(posterior: Posterior, probabilities, *, show: bool = False) 
         The largest that was found between the points of the interpolation, in posterior widths; 0 where there is none.
     """
     g, error = posterior.model.groups, 0.0
-    found, alone = np.empty((len(probabilities), len(g))), []
-    for at in progress.each(_alike(g), "sizes of groups", show=show):
-        if len(at) <= FEW or np.ptp(g.mean[at]) == 0:
-            alone.append(at)
-        else:
-            found[:, at], off = _interpolated(posterior, at, probabilities)
-            error = max(error, off)
+    found, pending, alone = np.empty((len(probabilities), len(g))), _alike(g), []
+    for degree in DEGREES:
+        many = [len(alike.at) > 3 * degree and alike.low < alike.high for alike in pending]
+        alone += [alike.at for alike, enough in zip(pending, many, strict=True) if not enough]
+        pending = list(compress(pending, many))
+        left = []
+        for alike, values in zip(pending, _at_points(posterior, pending, degree, probabilities), strict=True):
+            curves, off = _fitted(alike, degree, values)
+            if off < GOOD or degree == DEGREES[-1]:
+                found[:, alike.at] = [curve(g.mean[alike.at]) for curve in curves]
+                error = max(error, off)
+            else:
+                left.append(alike)
+        pending = left
     blocks = _blocks(posterior, np.concatenate([*alone, np.zeros(0, dtype=np.intp)]))
     for at in progress.each(blocks, "quantiles of theta", show=show):
         found[:, at] = posterior.theta(at).quantile(probabilities)
@@ -147,38 +155,51 @@ def _blocks(posterior, at) -> list[np.ndarray]:
     return [at[k : k + size] for k in range(0, len(at), size)]
 
 
-def _alike(g) -> list[np.ndarray]:
-    """Positions of groups with the same noise and design."""
+class Alike(NamedTuple):
+    """Groups of equal noise and design: their positions, what they share, and the ends of their means."""
+
+    at: np.ndarray
+    noise: float
+    x: np.ndarray
+    low: float
+    high: float
+
+    def points(self, degree: int) -> np.ndarray:
+        """Chebyshev's points of that degree on the range of the means, and those halfway between them."""
+        nodes = (self.low + self.high) / 2 + (self.high - self.low) / 2 * chebpts1(degree + 1)
+        return np.concatenate([nodes, (nodes[1:] + nodes[:-1]) / 2])
+
+
+def _alike(g) -> list[Alike]:
     keys = np.column_stack([g.noise, g.design[:, 1:]])
     order = np.lexsort(keys.T)
     starts = np.flatnonzero(np.any(np.diff(keys[order], axis=0) != 0, axis=1)) + 1
-    return np.split(order, starts)
+    each = np.split(order, starts)
+    return [Alike(at, g.noise[at[0]], g.design[at[0]], g.mean[at].min(), g.mean[at].max()) for at in each]
 
 
-def _interpolated(posterior, at, probabilities):
-    """Quantiles of groups of equal noise and design, and the error between the points that they are interpolated from.
+def _at_points(posterior, classes: list[Alike], degree, probabilities) -> np.ndarray:
+    """Quantiles at the points of each class, and below them the ends of the 95% intervals: (class, level, point)."""
+    if not classes:
+        return np.empty((0, 0, 0))
+    points = np.stack([alike.points(degree) for alike in classes])
+    noise = np.repeat([alike.noise for alike in classes], points.shape[1])
+    x = np.repeat([alike.x for alike in classes], points.shape[1], axis=0)
+    parts = [
+        posterior.theta_of(points.ravel()[at], noise[at], x[at]).quantile([*probabilities, *ENDS])
+        for at in _blocks(posterior, np.arange(points.size))
+    ]
+    return np.concatenate(parts, axis=1).reshape(-1, *points.shape).swapaxes(0, 1)
 
-    Where a polynomial of the highest degree has more points than there are groups, they are found by themselves.
-    """
-    g = posterior.model.groups
-    mean, noise, x = g.mean[at], g.noise[at[:1]], g.design[at[:1]]
 
-    def exactly(points, levels=probabilities):
-        law = posterior.theta_of(points, np.repeat(noise, len(points)), np.repeat(x, len(points), axis=0))
-        return law.quantile(levels)
-
-    low, high = mean.min(), mean.max()
-    for degree in DEGREES:
-        if len(mean) <= 3 * degree:
-            return exactly(mean), 0.0
-        nodes = (low + high) / 2 + (high - low) / 2 * chebpts1(degree + 1)
-        curves = [Chebyshev.fit(nodes, values, degree, domain=[low, high]) for values in exactly(nodes)]
-        between = (nodes[1:] + nodes[:-1]) / 2
-        width = np.ptp(exactly(between, (0.025, 0.975)), axis=0) / 4  # an sd, were it normal, as mixture.width has it
-        off = (np.abs([curve(between) for curve in curves] - exactly(between)) / width).max()
-        if off < GOOD:
-            break
-    return np.array([curve(mean) for curve in curves]), float(off)
+def _fitted(alike: Alike, degree: int, values: np.ndarray) -> tuple[list[Chebyshev], float]:
+    """A polynomial for each quantile, and the largest error between its points, in posterior widths."""
+    points, (*levels, low, high) = alike.points(degree), values
+    nodes, between = np.split(points, [degree + 1])
+    curves = [Chebyshev.fit(nodes, v[: degree + 1], degree, domain=[alike.low, alike.high]) for v in levels]
+    width = (high - low)[degree + 1 :] / 4  # an sd, were it normal, as mixture.width has it
+    off = max(np.abs((curve(between) - v[degree + 1 :]) / width).max() for curve, v in zip(curves, levels, strict=True))
+    return curves, float(off)
 
 
 def _shared(posterior, noises) -> Shared:
