@@ -35,8 +35,17 @@ def require(frame, names: Sequence[str]) -> None:
 def fetched(frame) -> dict[str, np.ndarray]:
     """Columns of a lazy frame as arrays, computed where it lives."""
     here = frame.implementation
-    found = frame.collect("pandas" if here.is_duckdb() else "pyarrow" if here.is_spark_like() else None)
+    if here.is_duckdb():  # whose arrays come without a detour through pandas, and with masks where nothing is
+        return {name: _filled(column) for name, column in frame.to_native().fetchnumpy().items()}
+    found = frame.collect("pyarrow" if here.is_spark_like() else None)
     return {name: found[name].to_numpy() for name in found.columns}
+
+
+def _filled(column) -> np.ndarray:
+    """An array with None where a masked one has nothing."""
+    if not np.ma.getmaskarray(column).any():
+        return np.asarray(column)
+    return np.where(np.ma.getmaskarray(column), None, np.ma.getdata(column))
 
 
 def ordered(labels: np.ndarray) -> np.ndarray:
@@ -50,20 +59,23 @@ def ordered(labels: np.ndarray) -> np.ndarray:
 
 
 def require_whole(table, found: dict[str, np.ndarray], group: str, value: str) -> None:
-    """Refuse rows without a label, and values that are missing or not finite, too large or too small."""
+    """Refuse rows without a label, and values that are missing or not finite; by their ends, too large or too small.
+
+    Without their ends all squares have been added up, so they are of a size.
+    """
     blank = _is_blank(found["group"])
     if blank.any():
         raise ValueError(
             f"column {group!r} is blank in {found['n'][blank].sum():.0f} row(s): every row needs its group"
         )
-    low, high = found["y low"].astype(float), found["y high"].astype(float)
-    faulty = (found["y known"] < found["n"]) | np.isnan(found["q"]) | ~np.isfinite(low) | ~np.isfinite(high)
+    ends = [found[end].astype(float) for end in ("y low", "y high") if end in found]
+    faulty = (found["y known"] < found["n"]) | np.isnan(found["q"]) | ~np.isfinite([found["n"], *ends]).all(axis=0)
     if faulty.any():
         label = found["group"][int(np.argmax(faulty))]
         rows = _rows(table, label, "y", lambda v: is_missing(v) or not np.isfinite(v))
         where = f" in row {rows[0][0]}" if rows else ""
         raise ValueError(f"column {value!r} of {str(label)!r} is missing or no finite number{where}")
-    for end in (low, high):
+    for end in ends:
         size = np.abs(end)
         beyond = (size > LARGEST) | ((size > 0) & (size < SMALLEST))
         if beyond.any():

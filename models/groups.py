@@ -196,6 +196,10 @@ class Replicates(Groups):
             given |= coded(name, at)
         by_label = {name: list(map(at.get, found.labels)) for name, at in given.items()}
         mean, ss = found.offset + found.unit * found.mean, found.unit**2 * found.ss
+        if np.any((ss == 0) != (found.ss == 0)):
+            raise ValueError(
+                f"numbers in {value!r} are so small that their squares are none: give them in another unit"
+            )
         return cls.from_summary(found.labels, found.n, mean, ss, covariates=by_label, dim=dim)
 
     def rows(self, rng) -> tuple[list[str], np.ndarray]:

@@ -35,7 +35,7 @@ def _label(frame, name: str):
     import narwhals as nw
 
     kind = frame.collect_schema()[name]
-    kept = _is_told(kind) or kind in (nw.Categorical, nw.Enum)
+    kept = _is_told(frame, kind) or kind in (nw.Categorical, nw.Enum)
     return nw.col(name) if kept and kind != nw.Float32 else nw.col(name).cast(nw.String)
 
 
@@ -46,15 +46,16 @@ def _covariate(frame, name: str):
     kind = frame.collect_schema()[name]
     if kind.is_float():
         return nw.col(name).fill_nan(None)
-    return nw.col(name) if _is_told(kind) else nw.col(name).cast(nw.Float64 if kind.is_numeric() else nw.String)
+    return nw.col(name) if _is_told(frame, kind) else nw.col(name).cast(nw.Float64 if kind.is_numeric() else nw.String)
 
 
-def _is_told(kind) -> bool:
+def _is_told(frame, kind) -> bool:
     """Whether arrays have a type as well: numbers of up to 64 bits, truth values, text, Python's objects."""
     import narwhals as nw
 
     wide = kind in (nw.Decimal, nw.Int128, nw.UInt128)
-    return (kind.is_numeric() and not wide) or kind in (nw.Boolean, nw.String, nw.Object)
+    wordless = frame.implementation.is_polars() and kind in (nw.Duration, nw.List)  # Polars cannot spell them
+    return (kind.is_numeric() and not wide) or kind in (nw.Boolean, nw.String, nw.Object) or wordless
 
 
 def _rounded(columns):

@@ -13,7 +13,7 @@ from analyses.benchmark import contenders, league, ours, page
 from analyses.benchmark.contenders import Broke, Contender, Found, Run
 from analyses.benchmark.league import Entry
 from analyses.benchmark.rivals import exchange
-from analyses.engines import exact, gibbs
+from analyses.engines import exact
 from analyses.report import pages
 from models import math_test
 

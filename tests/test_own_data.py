@@ -604,6 +604,7 @@ def test_no_study_of_ones_own_runs_unasked(tmp_path, monkeypatch, capfd):
         return SimpleNamespace(page=lambda settings: page)
 
     monkeypatch.setattr(run, "import_module", stub)
+    monkeypatch.setattr(run, "_cores", lambda: 1)  # one after the other, in this process
     assert run.main(["--out", str(tmp_path), "--quiet"]) == 0
     assert asked == list(STUDIES)
     assert run.main(["--list"]) == 0

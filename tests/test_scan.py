@@ -517,6 +517,40 @@ def test_a_folder_that_names_a_covariate(tmp_path):
     assert scanned(tmp_path / "d", "arm").covariates == {"arm": {"a": "p", "b": "q"}}
 
 
+def test_a_folder_above_that_names_the_value(tmp_path):
+    """What is asked for begins below v=3: the groups are told by folders, the values are those of the files."""
+    for name in ("007", "7"):
+        copied(tmp_path / "v=3" / "d" / f"g={name}" / "t.parquet", "select 1.5::double as v union all select 2.5")
+    assert outside(scanned(tmp_path / "v=3" / "d"))["007"] == (2, 2, Fraction(1, 2))
+    assert outside(scanned(tmp_path / "v=3" / "d" / "g=*" / "t.parquet"))["7"] == (2, 2, Fraction(1, 2))
+
+
+def test_a_file_outside_the_folders_that_name_the_group(tmp_path):
+    """Its rows are of no group."""
+    copied(tmp_path / "d" / "g=7" / "t.parquet", "select 1.5::double as v")
+    copied(tmp_path / "d" / "t.parquet", "select 1.5::double as v")
+    assert refused(tmp_path / "d") == ["t.parquet:1: there is no column 'g': there are 'v'"]
+
+
+@pytest.mark.parametrize("path", ["d/*/x.parquet", "d/**/x.parquet", "d/1"])
+def test_a_pattern_of_folders(path, tmp_path):
+    """Files of one name are told apart by where they are; .pq is Parquet as well."""
+    names = ["x.parquet", "y.pq"] if path == "d/1" else ["1/x.parquet", "2/x.parquet"]
+    folder = tmp_path / path if path == "d/1" else tmp_path / "d"
+    for name in ("1/x.parquet", "2/x.parquet", "1/y.pq"):
+        copied(tmp_path / "d" / name, PLAIN)
+    found = scanned(tmp_path / path)
+    assert outside(found) == TWICE
+    assert found.read == hashes(folder, *names)
+
+
+def test_units_of_a_file_that_is_sorted_by_value(tmp_path):
+    """Its first rows are nearly alike; the unit is that of all groups all the same."""
+    path = copied(tmp_path / "t.parquet", "select i % 7 as g, i::double as v from range(200000) as t(i) order by v")
+    found = scanned(path)
+    assert 0.1 < np.abs(found.mean).max() < 10
+
+
 def test_a_folder_above_says_nothing(tmp_path):
     """A path that happens to go through v=3 adds no column, and takes none away."""
     path = copied(tmp_path / "v=3" / "t.parquet", PLAIN)

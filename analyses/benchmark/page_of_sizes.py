@@ -79,6 +79,8 @@ def lines(found: pd.DataFrame) -> Figure:
     few.set(xlabel=f"rows, in {sizes.FEW} groups", ylabel="seconds")
     many.set(xlabel=f"groups, of about {sizes.AVERAGE} rows")
     for ax in (few, many):
+        ax.xaxis.label.set_size(8)
+        ax.yaxis.label.set_size(8)
         if ax.get_legend_handles_labels()[0]:
             ax.legend(frameon=False, fontsize=7)
     return figure

@@ -361,6 +361,25 @@ def test_numbers_of_any_kind(values):
     assert found.ss.tolist() == [8.0 / found.unit**2, 0.0]
 
 
+WIDE = {
+    "HUGEINT": (
+        "170141183460469231731687303715884105727::hugeint",
+        "170141183460469231731687303715884105727",
+        2.0**127,
+    ),
+    "DECIMAL": ("0.10::decimal(38, 2)", "0.10", 0.1),
+    "INTERVAL": ("interval 1 day", "1 day", "1 day"),
+    "list": ("[1, 2]", "[1, 2]", "[1, 2]"),
+}
+
+
+@pytest.mark.parametrize(("one", "label", "value"), WIDE.values(), ids=WIDE)
+def test_types_that_arrays_do_not_have(one, label, value):
+    """Labels as DuckDB spells them, to the last digit; covariates doubles if they are numbers, else text."""
+    found = rows.of_frame(duckdb.sql(f"select {one} as g, 1.5 as v"), group="g", value="v", covariates=["g"])
+    assert (found.labels, found.covariates) == ([label], {"g": {label: value}})
+
+
 # --- faults ---------------------------------------------------------------------------------------------------------
 
 MISSING = {"null": None, "nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
@@ -390,6 +409,22 @@ def test_a_label_that_is_missing(backend):
     """Rows of no group are counted; they are no group of their own."""
     said = refused(backend({"g": ["a", None, "b", None], "v": [1.0, 2.0, 3.0, 4.0]}))
     assert said == "column 'g' is blank in 2 row(s): every row needs its group"
+
+
+@backends
+@pytest.mark.parametrize("blank", ["", " ", "\t"])
+def test_a_label_that_is_blank(backend, blank):
+    """White space names no group."""
+    said = refused(backend({"g": ["a", blank, "b", blank], "v": [1.0, 2.0, 3.0, 4.0]}))
+    assert said == "column 'g' is blank in 2 row(s): every row needs its group"
+
+
+@backends
+@pytest.mark.parametrize("value", [1e306, -1e-306])
+def test_a_value_of_a_size_that_is_none(backend, value):
+    """What follows from it, a square or a quotient, is no double."""
+    said = refused(backend({"g": ["a", "a", "b"], "v": [value, 2 * value, 3 * value]}))
+    assert said.endswith("no double holds what follows from it")
 
 
 @backends
