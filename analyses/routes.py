@@ -182,6 +182,7 @@ def crowd(name: str, model: TwoLevel, settings: Settings, *, best: str) -> Crowd
     with timed(seconds, "every group"):
         groups, threshold, off = of_crowd.table(posterior, best=settings.best or best, show=settings.progress)
     trees = _draws(name, posterior, settings, None, seconds, only=some)
+    trees = {engine: tree for engine, tree in trees.items() if engine in (settings.engines or ENGINES)}
     with timed(seconds, "checks"):
         farthest = int(np.argmax(np.abs(model.groups.mean - np.median(model.groups.mean))))
         ahead = {

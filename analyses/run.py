@@ -1,15 +1,18 @@
 """python -m analyses.run [STUDY ...]: fit, check, report. The command line, and nothing else."""
 
 import argparse
+import errno
 import os
 import signal
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from analyses import OWN, STUDIES
@@ -114,13 +117,22 @@ def _workers(size: int):
         return
     # Forked once everything is imported and before anything has started a thread. An interrupt is for the parent, who
     # then ends them.
-    with get_context("fork").Pool(size, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
-        yield pool.imap, False
+    ignoring = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}
+    with ProcessPoolExecutor(size, mp_context=get_context("fork"), **ignoring) as pool:
+        try:
+            yield pool.map, False
+        except BrokenProcessPool as error:
+            said = "a study was killed, perhaps for want of memory: ask for one at a time"
+            raise ChildProcessError(errno.ECHILD, said) from error
+        except BaseException:
+            for child in active_children():
+                child.terminate()
+            raise
 
 
 def _cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0))
+    """Processors that this process may use, where the system says."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _story(page, seconds):

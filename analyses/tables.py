@@ -1,5 +1,6 @@
 """The columns of every table that a run writes, and how draws become their rows."""
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -114,7 +115,10 @@ def write_parquet(table: pd.DataFrame, path: Path) -> None:
     import duckdb
 
     filled = table.dropna(axis=1, how="all")
-    duckdb.connect().from_df(filled).write_parquet(str(path))
+    try:
+        duckdb.connect().from_df(filled).write_parquet(str(path))
+    except duckdb.IOException as error:
+        raise OSError(errno.EIO, str(error).splitlines()[0], str(path)) from error
 
 
 def write(table: pd.DataFrame, path: Path, columns) -> None:

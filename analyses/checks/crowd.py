@@ -16,6 +16,7 @@ from models.groups import Replicates
 
 TOP = 0.01  # of the groups
 ENDS = (0.025, 0.975)
+ROUNDING = 1e-12
 TOLERATED = (0.01, 0.05, 0.1, 0.2, 0.5)  # shares of false discoveries in a list
 
 
@@ -69,9 +70,9 @@ def discoveries(p_top: np.ndarray) -> pd.DataFrame:
     """
     ordered = np.sort(p_top)[::-1]
     false = np.cumsum(1 - ordered)
-    share = false / np.arange(1, len(ordered) + 1)  # it grows with the list
+    share = false / np.arange(1, len(ordered) + 1)  # it grows with the list, but for rounding
     rows = []
     for most in TOLERATED:
-        if size := int(np.searchsorted(share, most, side="right")):
+        if size := int(np.max(np.flatnonzero(share <= most * (1 + ROUNDING)), initial=-1)) + 1:
             rows.append((f"{100 * most:.0f}%", size, float(false[size - 1]), float(ordered[size - 1])))
     return pd.DataFrame(rows, columns=["no more false than", "groups in the list", "expected false", "least p_top"])

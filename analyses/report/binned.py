@@ -1,6 +1,7 @@
 """Figures of very many groups: a point for each would be a blot, and take minutes."""
 
 import numpy as np
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from analyses.report.figures import POOLED, RAW, WARNING, figure_of
@@ -13,11 +14,13 @@ MOST_COLUMNS = 60
 def before_and_after(groups, *, against: str, xlabel: str, ylabel: str) -> Figure:
     """Numbers of raw and of posterior means, against how much is known of each group."""
     figure, axes = figure_of(width=7.2, height=3.6, ncols=2, sharex=True, sharey=True)
-    x, ends = groups[against].to_numpy(dtype=float), np.quantile(groups["estimate"], MIDDLE)
-    bins = [_columns(x), np.linspace(*ends, 61)]
-    for ax, (column, title) in zip(axes, (("estimate", "by itself"), ("theta_mean", "pooled")), strict=True):
-        counts, *edges = np.histogram2d(x, groups[column], bins)
-        mesh = ax.pcolormesh(*edges, np.where(counts > 0, counts, np.nan).T, norm="log", cmap="Blues")
+    x = groups[against].to_numpy(dtype=float)
+    bins, titles = [_columns(x), _middle(groups, 61)], {"estimate": "by itself", "theta_mean": "pooled"}
+    counts = {column: np.histogram2d(x, groups[column], bins)[0] for column in titles}
+    colours = LogNorm(1, max(2.0, *(count.max() for count in counts.values())))
+    for ax, (column, title) in zip(axes, titles.items(), strict=True):
+        seen = np.where(counts[column] > 0, counts[column], np.nan).T
+        mesh = ax.pcolormesh(*bins, seen, norm=colours, cmap="Blues")
         ax.set(xlabel=xlabel, title=title, xscale="log" if bins[0][-1] > WIDE * bins[0][0] else "linear")
         ax.title.set_fontsize(9)
     axes[0].set_ylabel(ylabel)
@@ -28,15 +31,26 @@ def before_and_after(groups, *, against: str, xlabel: str, ylabel: str) -> Figur
 def _columns(x) -> np.ndarray:
     """Edges of columns: one for each whole number where they are few, else even ones, of logs where x is far apart."""
     low, high = x.min(), x.max()
+    if low == high:
+        return np.array([0.9, 1.1]) * low
     if np.all(x == np.round(x)) and high - low < MOST_COLUMNS:
         return np.arange(low - 0.5, high + 1)
     return (np.geomspace if high > WIDE * low else np.linspace)(low, high, MOST_COLUMNS + 1)
 
 
+def _middle(groups, edges: int) -> np.ndarray:
+    """Even edges over the middle of the raw means; where most of them are one, over all means there are."""
+    low, high = np.quantile(groups["estimate"], MIDDLE)
+    if low == high:
+        every = groups[["estimate", "theta_mean"]].to_numpy()
+        low, high = every.min(), np.nextafter(every.max(), np.inf)
+    return np.linspace(low, max(high, low + edges * np.spacing(abs(low))), edges)
+
+
 def extremes(groups, threshold: float, *, xlabel: str) -> Figure:
     """Raw and posterior means beside each other, with the threshold of the top 1%."""
     figure, ax = figure_of(height=3.2)
-    bins = np.linspace(*np.quantile(groups["estimate"], MIDDLE), 101)
+    bins = _middle(groups, 101)
     for column, colour, label in (("estimate", RAW, "by itself"), ("theta_mean", POOLED, "pooled")):
         ax.hist(groups[column], bins, histtype="step", color=colour, label=label, linewidth=1.2)
     ax.axvline(threshold, color=WARNING, linestyle="--", linewidth=1.0, label="threshold of the top 1%")

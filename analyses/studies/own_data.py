@@ -175,10 +175,10 @@ def comparisons(prepared: Prepared, inside: Answer, settings: Settings) -> tuple
 
 def _ends(found: Answer | Crowd) -> tuple[str, str]:
     """First and last of the league table, which for a crowd is one of posterior means."""
-    by = found.groups["rank_mean"] if "rank_mean" in found.groups else found.groups["theta_mean"]
-    ends = by.idxmin(), by.idxmax()
-    first, last = ends if "rank_mean" in found.groups or found.best == "low" else ends[::-1]
-    return found.groups["label"][first], found.groups["label"][last]
+    ranked = "rank_mean" in found.groups
+    ascending = ranked or found.best == "low"
+    ordered = found.groups.sort_values("rank_mean" if ranked else "theta_mean", ascending=ascending, kind="stable")
+    return ordered["label"].iloc[0], ordered["label"].iloc[-1]
 
 
 def what_comes_next(found: Answer) -> Section:
