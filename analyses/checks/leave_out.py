@@ -15,7 +15,7 @@ from analyses.engines.mixture import highest_moment
 from analyses.engines.quadrature import TooManyNodes
 from models import laws
 from models.groups import Groups, Replicates
-from models.propriety import Improper, moments
+from models.propriety import Improper, moments, require_proper
 from models.two_level import TwoLevel
 
 MOST_NODES = 1_000_000  # groups times nodes of the quadrature that are gone through exactly: some twenty seconds
@@ -60,14 +60,16 @@ def table(posterior: exact.Posterior, tree: xr.DataTree) -> pd.DataFrame:
         weighed = by_importance(log_predictive(model, tree))
         return pd.DataFrame({"label": model.groups.labels, "observed": model.groups.mean}).join(weighed)
     every = posterior.log_evidence + log_density_of_rows(model.groups)
-    return pd.DataFrame([_left_out(model, i, every) for i in range(len(model.groups))], columns=EXACTLY)
+    return pd.DataFrame([_left_out(posterior, i, every) for i in range(len(model.groups))], columns=EXACTLY)
 
 
-def _left_out(model, i, every) -> dict:
-    g, others = model.groups, replace(model, groups=model.groups.without(i))
+def _left_out(whole, i, every) -> dict:
+    """One row; the posterior of the others is no narrower than that of all, so its lattice is fine enough."""
+    g, others = whole.model.groups, replace(whole.model, groups=whole.model.groups.without(i))
     row = {"label": g.labels[i], "observed": g.mean[i]}
     try:
-        posterior = exact.posterior(others)
+        require_proper(others)
+        posterior = whole.again(others)
     except (Improper, TooManyNodes):
         return row
     law, exist = posterior.new_theta(g.design[i : i + 1], g.noise[i]), highest_moment(moments(others)[AHEAD])
