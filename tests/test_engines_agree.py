@@ -45,7 +45,9 @@ def test_gibbs_agrees(name, reference):
 
 @pytest.mark.parametrize("name", EVERY)
 def test_nuts_agrees(name, reference):
-    assert_agrees(nuts.sample(EVERY[name], seed=52, rng=np.random.default_rng(52)), reference(name))
+    """Where the variance of mu only just exists, one excursion of tau may halve an effective sample size: draw more."""
+    draws = 4000 if name in SLOW else 1000
+    assert_agrees(nuts.sample(EVERY[name], draws=draws, seed=52, rng=np.random.default_rng(52)), reference(name))
 
 
 @pytest.mark.parametrize("parameterization", ["centered", "noncentered"])

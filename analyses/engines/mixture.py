@@ -271,7 +271,8 @@ def _mixture_quantile(weight, cdf, component) -> Callable:
         levels, width = np.ravel(p), (component(0.75) - component(0.25))[near]
         each = np.concatenate([component(level) for level in levels], axis=1)
         which, target = np.tile(np.arange(len(width)), len(levels)), np.repeat(levels, len(width))
-        slack = 1e-6 * width[which]  # for components that all have the same quantile
+        # For components that all have the same quantile, if need be to the last place of a number that far from 0.
+        slack = 1e-6 * width[which] + 4 * np.spacing(np.abs(each).max(axis=0))
         low, high = each.min(axis=0) - slack, each.max(axis=0) + slack
         found = _root(lambda x, i, target: cdf(x, i) - target, low, high, each[near], width[which], which, target)
         return found.reshape(*np.shape(p), len(width))
