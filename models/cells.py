@@ -44,12 +44,13 @@ class Cells:
     @classmethod
     def compress(cls, noise, mean, design) -> Self:
         """One class for each distinct noise."""
-        order = np.argsort(noise, kind="stable")
-        starts = np.flatnonzero(np.diff(noise[order], prepend=-np.inf))
-        classes = [_reduced(mean[..., some], design[some]) for some in np.split(order, starts[1:])]
+        noises, which = distinct(noise)
+        order = np.argsort(which, kind="stable")
+        ends = np.cumsum(np.bincount(which))
+        classes = [_reduced(mean[..., some], design[some]) for some in np.split(order, ends[:-1])]
         means, designs, counts, spreads = zip(*classes, strict=True)
         return cls(
-            np.repeat(noise[order][starts], list(map(len, designs))),
+            np.repeat(noises, list(map(len, designs))),
             np.concatenate(means, axis=-1),
             np.concatenate(designs),
             np.concatenate(counts),
@@ -60,6 +61,17 @@ class Cells:
     def groups(self) -> float:
         """How many groups stand behind all rows."""
         return self.count.sum()
+
+
+def distinct(noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct values in order, and which of them each is, in as few bytes as hold that.
+
+    By hashing, and small numbers are sorted by counting: of a million groups a tenth of what sorting doubles takes.
+    """
+    import pandas as pd  # takes its time to import
+
+    which, noises = pd.factorize(noise, sort=True)
+    return noises, which.astype(np.min_scalar_type(len(noises)))
 
 
 def _reduced(mean, design):

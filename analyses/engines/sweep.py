@@ -24,6 +24,7 @@ from numpy.polynomial.chebyshev import chebpts1
 from analyses import progress
 from analyses.engines.exact import Posterior
 from analyses.engines.mixture import highest_moment
+from models.cells import distinct
 from models.pooling import kappa, own
 from models.propriety import moments
 
@@ -63,7 +64,7 @@ def theta_and_kappa(posterior: Posterior) -> pd.DataFrame:
         theta_mean, theta_sd, kappa_mean and kappa_sd, a row a group; nan where a moment does not exist.
     """
     g, order = posterior.model.groups, moments(posterior.model)["theta", ""]
-    noises, which = np.unique(g.noise, return_inverse=True)
+    noises, which = distinct(g.noise)
     size = max(1, BLOCK // len(posterior.weight))
     parts = [_shared(posterior, noises[k : k + size]) for k in range(0, len(noises), size)]
     shared = Shared(*map(np.concatenate, zip(*parts, strict=True)))
