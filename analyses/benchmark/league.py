@@ -18,7 +18,7 @@ from models import math_test
 
 WRONG = 4.5  # Monte Carlo standard errors: of thirty right means one is so far off once in five thousand benchmarks
 NOT_INSTALLED = "not installed"
-AGAINST = ("pymc", "jags")
+AGAINST = ("pymc", "nutpie", "jags")
 COLUMNS = (
     *("contender", "name", "version", "posterior", "status", "rounds", "draws"),
     *("setup_seconds", "compile_seconds", "first_compile_seconds", "sampling_seconds"),
@@ -50,7 +50,12 @@ class Target(NamedTuple):
     least: float
 
 
-TARGETS = (Target("population", "jags", 60), Target("gibbs", "jags", 8), Target("marginal", "pymc", 5))
+TARGETS = (
+    Target("population", "jags", 60),
+    Target("gibbs", "jags", 8),
+    Target("marginal", "pymc", 5),
+    Target("nutpie_marginal", "nutpie", 5),
+)
 
 
 def play(
