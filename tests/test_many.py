@@ -306,7 +306,7 @@ def test_gibbs_is_left_out_where_it_takes_hours(tmp_path, monkeypatch, quick):
     monkeypatch.setattr(many, "GIBBS_MOST", SIZE - 1)
     found = ran(tmp_path, "one_way", of_scores(), *ROWS, engines="gibbs,exact")
     assert found.said.startswith("warning: Gibbs sampling is left out: it draws every theta at every sweep, ")
-    assert "for 2,100 groups" in found.said
+    assert "here 2,100 of them" in found.said
     assert found.said.count("\n") == 1
     (printed,) = re.findall('<p class="warning">([^<]*)</p>', found.page)
     assert found.said == f"warning: {html.unescape(printed)}\n"
@@ -314,17 +314,25 @@ def test_gibbs_is_left_out_where_it_takes_hours(tmp_path, monkeypatch, quick):
     assert (found.folder / "exact.nc").exists()
 
 
-@pytest.mark.parametrize("engines", [("gibbs",), ("nuts", "gibbs", "exact")])
-def test_the_limit_of_gibbs(engines, monkeypatch):
-    """At it Gibbs runs, above it not; who did not ask for Gibbs is told nothing."""
-    seen = []
+class Fifty(list):
+    """Groups of which no two are alike."""
+
+    cells = SimpleNamespace(noise=range(50))
+
+
+@pytest.mark.parametrize(("slow", "limit"), [("gibbs", "GIBBS_MOST"), ("nuts", "NUTS_MOST")])
+@pytest.mark.parametrize("others", [(), ("exact",)])
+def test_an_engine_has_a_limit(slow, limit, others, monkeypatch):
+    """At it the engine runs, above it not; who did not ask for it is told nothing."""
+    seen, engines = [], (slow, *others)
     monkeypatch.setattr(many, "crowd", lambda name, model, settings, best: seen.append(settings.engines))
-    prepared = SimpleNamespace(model=SimpleNamespace(groups=range(50)), units=SimpleNamespace(crowd=lambda x: x))
-    for limit, without in ((50, False), (49, True)):
-        monkeypatch.setattr(many, "GIBBS_MOST", limit)
+    groups = Fifty(range(50))
+    prepared = SimpleNamespace(model=SimpleNamespace(groups=groups), units=SimpleNamespace(crowd=lambda x: x))
+    for most, without in ((50, False), (49, True)):
+        monkeypatch.setattr(many, limit, most)
         _, _, said = many.answered("one_way", prepared, routes.Settings(engines=engines))
         assert len(said) == without
-        assert seen[-1] == (tuple(e for e in engines if e != "gibbs") if without else engines)
+        assert seen[-1] == (others if without else engines)
         assert many.answered("one_way", prepared, routes.Settings(engines=("exact",)))[2] == ()
 
 

@@ -13,18 +13,19 @@ from analyses.studies import common
 
 LISTED = 20  # groups in the table of the page
 GIBBS_MOST = 20_000  # groups: at each sweep Gibbs draws theta of all, in all its chains
+NUTS_MOST = 20_000  # cells: each of its some thousand steps computes with all of them
 ODD = 10
 
 
 def answered(name: str, prepared: Prepared, settings: Settings) -> tuple[Crowd, Crowd, tuple[str, ...]]:
     """The answer inside the units and outside them, and what was left out."""
-    said, size = (), len(prepared.model.groups)
-    if size > GIBBS_MOST and "gibbs" in settings.engines:
-        settings = replace(settings, engines=tuple(e for e in settings.engines if e != "gibbs"))
-        said = (
-            f"Gibbs sampling is left out: it draws every theta at every sweep, which for {size:,} groups takes hours. "
-            "NUTS and the exact posterior see only what groups of equal size have in common.",
-        )
+    slow = {}
+    if (size := len(prepared.model.groups)) > GIBBS_MOST:
+        slow["gibbs"] = f"Gibbs sampling is left out: it draws every theta at every sweep, here {size:,} of them."
+    if (size := len(prepared.model.groups.cells.noise)) > NUTS_MOST:
+        slow["nuts"] = f"NUTS is left out: it sees as much as there are different standard errors, here {size:,}."
+    said = tuple(sentence for engine, sentence in slow.items() if engine in settings.engines)
+    settings = replace(settings, engines=tuple(e for e in settings.engines if e not in slow))
     inside = crowd(name, prepared.model, settings, best="high")
     return inside, prepared.units.crowd(inside), said
 
