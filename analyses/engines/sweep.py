@@ -102,7 +102,8 @@ def theta_quantiles(posterior: Posterior, probabilities, *, show: bool = False) 
         The largest that was found between the points of the interpolation, in posterior widths; 0 where there is none.
     """
     g, error = posterior.model.groups, 0.0
-    found, pending, alone = np.empty((len(probabilities), len(g))), _alike(g), []
+    found, (pending, few) = np.empty((len(probabilities), len(g))), _alike(g)
+    alone = [few]
     for degree in DEGREES:
         many = [len(alike.at) > 3 * degree and alike.low < alike.high for alike in pending]
         alone += [alike.at for alike, enough in zip(pending, many, strict=True) if not enough]
@@ -116,7 +117,7 @@ def theta_quantiles(posterior: Posterior, probabilities, *, show: bool = False) 
             else:
                 left.append(alike)
         pending = left
-    blocks = _blocks(posterior, np.concatenate([*alone, np.zeros(0, dtype=np.intp)]))
+    blocks = _blocks(posterior, np.concatenate(alone))
     for at in progress.each(blocks, "quantiles of theta", show=show):
         found[:, at] = posterior.theta(at).quantile(probabilities)
     return found, error
@@ -171,12 +172,16 @@ class Alike(NamedTuple):
         return np.concatenate([nodes, (nodes[1:] + nodes[:-1]) / 2])
 
 
-def _alike(g) -> list[Alike]:
+def _alike(g) -> tuple[list[Alike], np.ndarray]:
+    """Classes of groups that are many, and the positions of all others."""
     keys = np.column_stack([g.noise, g.design[:, 1:]])
     order = np.lexsort(keys.T)
-    starts = np.flatnonzero(np.any(np.diff(keys[order], axis=0) != 0, axis=1)) + 1
-    each = np.split(order, starts)
-    return [Alike(at, g.noise[at[0]], g.design[at[0]], g.mean[at].min(), g.mean[at].max()) for at in each]
+    starts = np.flatnonzero(np.any(np.diff(keys[order], axis=0, prepend=np.nan) != 0, axis=1))
+    sizes = np.diff(starts, append=len(order))
+    many = sizes > 3 * DEGREES[0]
+    each = [order[start : start + size] for start, size in zip(starts[many], sizes[many], strict=True)]
+    classes = [Alike(at, g.noise[at[0]], g.design[at[0]], g.mean[at].min(), g.mean[at].max()) for at in each]
+    return classes, order[np.repeat(~many, sizes)]
 
 
 def _at_points(posterior, classes: list[Alike], degree, probabilities) -> np.ndarray:
