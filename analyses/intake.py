@@ -18,11 +18,12 @@ import pandas as pd
 
 from analyses import files
 from analyses.asked import Refused
+from models import frames
 
 SHOWN = 10  # faults that are listed; the others are counted
 BATCH = 50_000  # rows at a time
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
-LARGEST, SMALLEST = Decimal("1e305"), Decimal("1e-305")  # beyond either what follows from a number may be none
+LARGEST, SMALLEST = Decimal(repr(frames.LARGEST)), Decimal(repr(frames.SMALLEST))
 EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)  # 1,234: thousands, or a decimal comma
 GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([,' ]\d{3})+(\.\d*)?", re.ASCII)
 COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)

@@ -18,8 +18,8 @@ from analyses.engines import exact, gibbs
 from analyses.engines.quadrature import TooManyNodes
 from models.two_level import TwoLevel
 
-MANY = 2_000  # groups: more are a crowd, of which theta is not drawn for each
-SOME = 50  # of a crowd, of which it is
+MANY = 2_000  # groups, of which 4,000 draws of theta and kappa take 128 MB an engine: more are a crowd
+SOME = 50  # of a crowd, whose theta is drawn: enough to see an engine that is wrong only far out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +142,7 @@ def fit(name: str, trees: dict[str, xr.DataTree], reference: pd.DataFrame, ahead
 
 
 def answer(
-    name: str, model: TwoLevel, settings: Settings, *, best: str, thin: int, among: int = shrinkage.AMONG
+    name: str, model: TwoLevel, settings: Settings, *, best: str, thin: int | None, among: int = shrinkage.AMONG
 ) -> Answer:
     """Reach the posterior by every engine asked for, and check each against the exact one.
 
@@ -154,8 +154,8 @@ def answer(
     settings : Settings
     best : {"high", "low"}
         The study's own idea of it.
-    thin : int
-        Sweeps of the Gibbs sampler a kept draw.
+    thin : int, optional
+        Sweeps of the Gibbs sampler a kept draw; as a pilot run says, if None.
     among : int
         How many are the best k of the league table.
     """
@@ -184,12 +184,8 @@ def crowd(name: str, model: TwoLevel, settings: Settings, *, best: str) -> Crowd
     trees = _draws(name, posterior, settings, None, seconds, only=some)
     trees = {engine: tree for engine, tree in trees.items() if engine in (settings.engines or ENGINES)}
     with timed(seconds, "checks"):
-        farthest = int(np.argmax(np.abs(model.groups.mean - np.median(model.groups.mean))))
-        ahead = {
-            e: predictive.predicted(model, t, at=farthest, rng=settings.rng("new", name, e)) for e, t in trees.items()
-        }
-        exactly = posterior.predictions(at=farthest)
-        fitted = fit(name, trees, reference, ahead, exactly, error=error, nodes=len(posterior.weight), seconds=seconds)
+        said = _ahead(name, posterior, trees, settings)
+        fitted = fit(name, trees, reference, *said, error=error, nodes=len(posterior.weight), seconds=seconds)
     return Crowd(
         **vars(fitted),
         model=model,
@@ -245,16 +241,21 @@ def _draws(name, posterior, settings, thin, seconds, only=None):
     return trees
 
 
+def _ahead(name, posterior, trees, settings):
+    """What every engine foretells for the group that lies farthest out and for a new one, and the exact table of it."""
+    model, mean = posterior.model, posterior.model.groups.mean
+    at = int(np.argmax(np.abs(mean - np.median(mean))))
+    ahead = {e: predictive.predicted(model, t, at=at, rng=settings.rng("new", name, e)) for e, t in trees.items()}
+    return ahead, posterior.predictions(at=at)
+
+
 def _checked(name, posterior, drawn, settings, best, among, reference, error, seconds) -> Answer:
     """Tables and verdicts of the engines asked for."""
     model, groups = posterior.model, posterior.model.groups
     trees = {engine: tree for engine, tree in drawn.items() if engine in settings.engines}
-    farthest = int(np.argmax(np.abs(groups.mean - np.median(groups.mean))))
-    ahead = {e: predictive.predicted(model, t, at=farthest, rng=settings.rng("new", name, e)) for e, t in trees.items()}
     replicated = {e: predictive.replicated(model, t, rng=settings.rng("replicated", name, e)) for e, t in trees.items()}
-    exactly, found = posterior.predictions(at=farthest), predictive.table(groups, replicated)
-    nodes = len(posterior.weight)
-    fitted = fit(name, trees, reference, ahead, exactly, error=error, nodes=nodes, seconds=seconds)
+    found, said = predictive.table(groups, replicated), _ahead(name, posterior, trees, settings)
+    fitted = fit(name, trees, reference, *said, error=error, nodes=len(posterior.weight), seconds=seconds)
     alike = [predictive.verdict(found)] if len(trees) > 1 else []
     return Answer(
         **(vars(fitted) | {"verdicts": (*fitted.verdicts, *alike)}),

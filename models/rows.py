@@ -75,7 +75,7 @@ def of_frame(frame, *, group: str, value: str, covariates: Sequence[str] = ()) -
     if unit == 1 and np.all(good & np.isfinite(found["q"])):
         frames.require_whole(table, found, group, value)
     else:
-        found |= _ends(table, "y")
+        found |= _ends(table)
         frames.require_whole(table, found, group, value)
         _require(np.isfinite(found["q"]).all(), value)
         low, varies = found["y low"], found["y low"] < found["y high"]
@@ -145,9 +145,9 @@ def _sums_about(table, offset: float, unit: float) -> dict[str, np.ndarray]:
     return _sums(table.lazy(), away, **{"y known": y.count()}, **of_covariates)
 
 
-def _ends(table, name: str) -> dict[str, np.ndarray]:
-    """Smallest and largest of a column in each group; they take a fourth of the time of all sums, so only if needed."""
-    return _grouped(table.lazy(), **_of_ends(name))
+def _ends(table) -> dict[str, np.ndarray]:
+    """Smallest and largest value of each group; they take a fourth of the time of all sums, so only if needed."""
+    return _grouped(table.lazy(), **_of_ends("y"))
 
 
 def _of_ends(name: str) -> dict:

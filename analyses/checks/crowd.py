@@ -15,8 +15,7 @@ from analyses.tables import CROWD
 from models.groups import Replicates
 
 TOP = 0.01  # of the groups
-ENDS = (0.025, 0.975)
-ROUNDING = 1e-12
+ROUNDING = 1e-12  # of a share: far more than a sum of a million terms is off by
 TOLERATED = (0.01, 0.05, 0.1, 0.2, 0.5)  # shares of false discoveries in a list
 
 
@@ -32,7 +31,7 @@ def table(posterior: Posterior, *, best: str, show: bool = False) -> tuple[pd.Da
         Largest of the intervals' ends, in posterior widths; see `sweep.theta_quantiles`.
     """
     g, found = posterior.model.groups, sweep.theta_and_kappa(posterior)
-    ends, error = sweep.theta_quantiles(posterior, ENDS, show=show)
+    ends, error = sweep.theta_quantiles(posterior, sweep.ENDS, show=show)
     threshold = beyond(found["theta_mean"].to_numpy(), found["theta_sd"].to_numpy(), best=best)
     above = sweep.theta_above(posterior, threshold, show=show)
     columns = {

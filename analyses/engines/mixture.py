@@ -120,9 +120,7 @@ def t_quantiles(weight, location, scale, df, p) -> np.ndarray:
 
     each, which = location + scale * _t_quantile(df, p), np.arange(location.shape[1])
     top = np.argmax(weight, axis=0), which
-    width = scale[top]
-    slack = 1e-6 * width  # for components that all have the same quantile
-    return _root(excess, each.min(axis=0) - slack, each.max(axis=0) + slack, each[top], width, which)
+    return _root(excess, *_around(each, scale[top]), each[top], scale[top], which)
 
 
 def _t_cdf(df, x):
@@ -271,13 +269,20 @@ def _mixture_quantile(weight, cdf, component) -> Callable:
         levels, width = np.ravel(p), (component(0.75) - component(0.25))[near]
         each = np.concatenate([component(level) for level in levels], axis=1)
         which, target = np.tile(np.arange(len(width)), len(levels)), np.repeat(levels, len(width))
-        # For components that all have the same quantile, if need be to the last place of a number that far from 0.
-        slack = 1e-6 * width[which] + 4 * np.spacing(np.abs(each).max(axis=0))
-        low, high = each.min(axis=0) - slack, each.max(axis=0) + slack
-        found = _root(lambda x, i, target: cdf(x, i) - target, low, high, each[near], width[which], which, target)
+        ends = _around(each, width[which])
+        found = _root(lambda x, i, target: cdf(x, i) - target, *ends, each[near], width[which], which, target)
         return found.reshape(*np.shape(p), len(width))
 
     return quantile
+
+
+def _around(each, width):
+    """Ends between which a mixture's quantiles lie, from those of its components, (node, quantity).
+
+    Wider by a little, as all components may have the same; if need be by the last places of a number that far from 0.
+    """
+    slack = 1e-6 * width + 4 * np.spacing(np.abs(each).max(axis=0))
+    return each.min(axis=0) - slack, each.max(axis=0) + slack
 
 
 def _moments(weight, means, variances):

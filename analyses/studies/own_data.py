@@ -8,7 +8,7 @@ import pandas as pd
 
 from analyses.checks import chance, leave_out, sensitivity, shrinkage
 from analyses.contract import QUANTILES
-from analyses.engines import gibbs, restricted
+from analyses.engines import restricted
 from analyses.engines.mixture import highest_moment
 from analyses.prepare import Prepared
 from analyses.report import figures
@@ -27,10 +27,9 @@ QUANTITY = ["mean", "sd", "q2_5", "q50", "q97_5"]
 
 def answered(name: str, prepared: Prepared, settings: Settings) -> tuple[Answer, Answer]:
     """The answer inside the units and outside them."""
-    thin = gibbs.thinning(prepared.model, rng=settings.rng("thinning", name)) if "gibbs" in settings.engines else 1
     among = min(settings.asked.among or shrinkage.AMONG, len(prepared.model.groups))
     careful = replace(settings, target_accept=CAREFUL)
-    inside = answer(name, prepared.model, careful, best="high", thin=thin, among=among)
+    inside = answer(name, prepared.model, careful, best="high", thin=None, among=among)
     return inside, prepared.units.answer(inside)
 
 

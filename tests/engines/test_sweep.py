@@ -8,6 +8,7 @@ from problems import PROBLEMS, estimates, replicates
 
 from analyses.engines import exact, sweep
 from models import eight_schools, math_test, priors
+from models.groups import Replicates
 from models.two_level import TwoLevel
 
 MODELS = PROBLEMS | {
@@ -65,3 +66,15 @@ def test_quantiles_of_many_are_interpolated(tau):
     assert np.allclose(alone[0], found[1], rtol=1e-14, atol=0)
     assert 0 < of_one <= error
     assert np.max(np.abs(found - expected) / width) < 10 * error + 1e-12
+
+
+def test_the_error_is_that_of_the_worst_class(monkeypatch):
+    """Whichever class of groups comes last."""
+    n = np.repeat([4.0, 9.0], 100)
+    mean = np.random.default_rng(9).normal(size=200)
+    labels = [str(k) for k in range(200)]
+    groups = Replicates.from_summary(labels, n, mean, 50.0 * (n - 1))
+    posterior = exact.posterior(TwoLevel(groups=groups, tau=priors.HalfCauchy(1.0)))
+    fitted, errors = sweep._fitted, iter([1e-10, 1e-12])
+    monkeypatch.setattr(sweep, "_fitted", lambda *asked: (fitted(*asked)[0], next(errors)))
+    assert sweep.theta_quantiles(posterior, [0.5])[1] == 1e-10

@@ -1,0 +1,44 @@
+"""The columns of summary.csv are ArviZ's own figures, of all quantities at once."""
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import pytest
+
+from analyses import tables
+from analyses.contract import QUANTILES, SAMPLE, labelled
+
+
+@pytest.fixture(scope="module")
+def tree():
+    """Chains that move slowly and lie apart, so that no two of the statistics are the same."""
+    rng = np.random.default_rng(31)
+    theta = np.cumsum(rng.normal(size=(4, 200, 3)), axis=1) + 3.0 * np.arange(4)[:, None, None]
+    nodes = {"posterior": {"mu": (SAMPLE, rng.normal(size=(4, 200))), "theta": ((*SAMPLE, "school"), theta)}}
+    return labelled(nodes, {"school": ["a", "b", "c"]}, {"engine": "gibbs"})
+
+
+def test_every_column_is_what_arviz_says(tree):
+    draws = tree["posterior"].dataset
+    statistics = {
+        "mean": draws.mean(SAMPLE),
+        "sd": draws.std(SAMPLE, ddof=1),
+        **{name: draws.quantile(p, SAMPLE).drop_vars("quantile") for name, p in QUANTILES.items()},
+        "mcse_mean": az.mcse(draws, method="mean"),
+        "ess_bulk": az.ess(draws, method="bulk"),
+        "ess_tail": az.ess(draws, method="tail"),
+        "r_hat": az.rhat(draws),
+    }
+    wanted = pd.DataFrame({name: tables.flat(found) for name, found in statistics.items()})
+    exists = pd.DataFrame({"mean": 0.0, "sd": 1.0}, index=wanted.index)
+    found = tables.summary(tree, exists).set_index(["variable", "label"])
+    assert found.index.tolist() == [("mu", ""), ("theta", "a"), ("theta", "b"), ("theta", "c")]
+    np.testing.assert_allclose(found[list(wanted)].astype(float), wanted, rtol=1e-12)  # sums in another order
+    assert wanted.nunique().min() == 4, "or columns could stand for each other"
+
+
+def test_a_moment_that_does_not_exist_is_none(tree):
+    index, _ = tables.stacked(tree["posterior"].dataset)
+    found = tables.summary(tree, pd.DataFrame({"mean": np.nan, "sd": np.nan}, index=index))
+    assert found[["mean", "sd", "mcse_mean"]].isna().all(axis=None)
+    assert found["q50"].notna().all()
