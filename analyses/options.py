@@ -71,7 +71,7 @@ def _of_runs(add) -> None:
     add("--out", type=Path, default=Path("reports"), metavar="DIR", help="where the report goes (default: reports)")
     add("--seed", type=whole(0), default=1, metavar="N", help="of every random stream (default: 1)")
     add("--draws", type=whole(4), default=1000, metavar="N", help="of each NUTS chain (default: 1000)")
-    add("--tune", type=whole(1), default=1000, metavar="N", help="steps of each NUTS chain thrown away (default: 1000)")
+    add("--tune", type=whole(1), default=500, metavar="N", help="steps of each NUTS chain thrown away (default: 500)")
     add("--chains", type=whole(2), default=4, metavar="N", help="of NUTS (default: 4)")
     add("--cores", type=whole(1), default=1, metavar="N", help="processes for the NUTS chains (default: 1)")
     engines = f"some of {','.join(ENGINES)} (default: all)"

@@ -31,7 +31,7 @@ class Settings:
 
     seed: int = 1
     draws: int = 1000
-    tune: int = 1000
+    tune: int = 500
     chains: int = 4
     cores: int = 1
     engines: tuple[str, ...] = ENGINES

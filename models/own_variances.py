@@ -111,7 +111,8 @@ def build(model: OwnVariances):
 
     with pm.Model(coords={g.dim: g.labels}) as built:
         mean, ss = (pm.Data(f"observed_{name}", getattr(g, name), dims=g.dim) for name in ("mean", "ss"))
-        mu, between, s = pm.Flat("mu"), priors.FLAT.variable("sd_between"), priors.JEFFREYS.variable("s")
-        theta = pm.Normal("theta", mu, between, dims=g.dim)
+        # From 0, far from the data, a chain may fall into the neck where sd_between is 0, and stay there.
+        mu, between = pm.Flat("mu", initval=g.mean.mean()), priors.FLAT.variable("sd_between")
+        s, theta = priors.JEFFREYS.variable("s"), pm.Normal("theta", mu, between, initval=g.mean, dims=g.dim)
         pm.CustomDist("mean", theta, s**2, ss, logp=log_density, signature=SIGNATURE, observed=mean, dims=g.dim)
     return built

@@ -201,12 +201,12 @@ def test_bad_usage_is_refused(wrong, capsys):
 
 @pytest.mark.parametrize(("route", "quantities"), [("population", 3), ("exact", 103), ("gibbs", 103)])
 def test_our_routes_hand_in_right_draws(tmp_path, monkeypatch, route, quantities):
-    monkeypatch.setattr(ours, "KEPT", 64 * 60)
-    monkeypatch.setattr(ours, "MANY", 64 * 60)
+    monkeypatch.setattr(ours, "KEPT", 125 * 32)
+    monkeypatch.setattr(ours, "MANY", 125 * 32)
     league.write_rows(tmp_path / "rows.csv")
     ours.main(route, str(tmp_path / "rows.csv"), str(tmp_path), "1")
     run = contenders.judged({}, contenders._draws(tmp_path))
-    assert (run.draws, len(run.ess)) == (64 * 60, quantities)
+    assert (run.draws, len(run.ess)) == (125 * 32, quantities)
     assert run.ess.min() > 1000
     assert abs(league.z((run,), league.truth())) < 4
 

@@ -18,8 +18,9 @@ from models.groups import Replicates
 KEPT = 40_000  # where a draw costs little: as many as JAGS keeps
 MANY = 400_000  # where it costs next to nothing
 BLOCK = 1_024  # draws of theta at a time
-CHAINS, TUNE = 64, 250  # of Gibbs: all chains advance in one array, so that many cost little more than few
-ASKED = {"draws": 1000, "tune": 1000, "chains": 4, "cores": 1, "target_accept": 0.8}  # the last is PyMC's default
+CHAINS, TUNE = 125, 100  # of Gibbs: all chains advance in one array, so that many cost little more than few
+ASKED = {"draws": 1000, "chains": 4, "cores": 1, "target_accept": 0.8}  # the last is PyMC's default
+STEPS = {"marginal": 500, "centered": 1000, "noncentered": 1000}  # of tuning: few numbers need few, the rest is PyMC's
 
 
 def stated(frame: pd.DataFrame):
@@ -94,7 +95,7 @@ def with_theta(parameterization: str):
         started = time.perf_counter()
         built = builder.build(stated(frame), parameterization=parameterization)
         ready = time.perf_counter()
-        tree = nuts.run(built, seed=seed, **ASKED)
+        tree = nuts.run(built, tune=STEPS[parameterization], seed=seed, **ASKED)
         return tree["posterior"].dataset, of_pymc(tree, ready - started, time.perf_counter() - ready)
 
     return sampled
@@ -106,7 +107,7 @@ def marginal(frame: pd.DataFrame, seed: int):
     model = stated(frame)
     built = builder.build(model)
     ready = time.perf_counter()
-    tree = nuts.run(built, seed=seed, **ASKED)
+    tree = nuts.run(built, tune=STEPS["marginal"], seed=seed, **ASKED)
     ran = time.perf_counter()
     seconds, found = of_pymc(tree, ready - started, ran - ready), tree["posterior"].dataset
     drawing = time.perf_counter()

@@ -79,13 +79,14 @@ class Region:
         # Between nodes that are h sds apart a density exceeds its linear interpolation by exp(h^2 / 8) at most:
         # a quarter is that of h = 1.3, and nodes lie closer.
         kept, bound = [], 1.25 * np.exp(_blockwise(self.log_density, nodes) - top).max() / weight.max()
-        while sum(k.shape[1] for k in kept) < size:
-            node = rng.choice(len(weight), size, p=weight)
-            u = nodes[:, node] + step * rng.triangular(-1, 0, 1, (len(nodes), size))
+        while (missing := size - sum(k.shape[1] for k in kept)) > 0:
+            tried = missing + missing // 3 + 1  # some one in 1.25 is kept
+            node = rng.choice(len(weight), tried, p=weight)
+            u = nodes[:, node] + step * rng.triangular(-1, 0, 1, (len(nodes), tried))
             ratio = np.exp(_blockwise(self.log_density, u) - top) / envelope(u.T) / bound
             if ratio.max() > 1:
                 raise RuntimeError(f"the envelope of the draws is exceeded by a factor {ratio.max():.3f}")
-            kept.append(u[:, rng.random(size) < ratio])
+            kept.append(u[:, rng.random(tried) < ratio])
         return np.concatenate(kept, axis=1)[:, :size]
 
     def _box(self, followed, depth):
