@@ -13,6 +13,8 @@ from importlib import metadata, resources
 from pathlib import Path
 
 from analyses import OWN, PROOFS, STUDIES, tables
+from analyses.checks import agreement
+from analyses.contract import NAMES
 from analyses.report import pages
 from analyses.report.pages import Page
 from analyses.routes import Answer, Crowd, Settings, timed
@@ -50,7 +52,7 @@ def require_ours(out: Path, studies) -> None:
 def write(page: Page, folder: Path, settings: Settings, *, command: list[str], seconds: dict[str, float]) -> None:
     """Write everything about one study into a new folder; `command` is a module's name and its arguments."""
     with timed(seconds, "drawing figures"):
-        pictures = {name: pages.png(figure) for s in page.sections for name, (figure, _) in s.figures.items()}
+        pictures = {name: pages.png(figure) for name, (figure, _) in page.figures.items()}
     with timed(seconds, "writing files"):
         (folder / "figures").mkdir(parents=True)
         for name, picture in pictures.items():
@@ -84,6 +86,7 @@ def _manifest(page, settings, command, seconds):
         "title": page.title,
         "question": page.question,
         "sentence": page.sentence,
+        "picture": {"name": page.picture, "alt": page.figures[page.picture][1]} if page.picture else None,
         "passed": page.passed,
         "verdicts": [{"of": name, **verdict._asdict()} for name, verdict in page.verdicts],
         "command": ["python", "-m", *command],
@@ -92,8 +95,27 @@ def _manifest(page, settings, command, seconds):
         "versions": {"python": sys.version.split()[0]} | {name: metadata.version(name) for name in PACKAGES},
         "data": {name: sha256(file.read_bytes()).hexdigest() for name, file in data.items()} | page.read,
         "exact": {fit.name: {"nodes": fit.nodes, "largest_error_in_sds": fit.error} for fit in page.fits},
+        "engines": [row for fit in page.fits for row in _league(fit)],
         "seconds": _seconds(page, seconds),
     }
+
+
+def _league(fit) -> list[dict]:
+    """What each engine's draws came to: how far from exact, what they are worth, and what they cost."""
+    found = []
+    for engine, tree in fit.trees.items():
+        rows = fit.agreement[fit.agreement["engine"] == engine]
+        known = fit.summary[fit.summary["engine"] == engine][["ess_bulk", "ess_tail"]].min().min()
+        worth = known if known > 0 else tree["posterior"].sizes["chain"] * tree["posterior"].sizes["draw"]
+        found.append({
+            "model": fit.name,
+            "engine": NAMES[engine],
+            "z": float(rows["z"].abs().max()),
+            "limit": agreement.limit(agreement.tests(rows)),
+            "ess": float(worth),
+            "seconds": fit.seconds.get("exact draws" if engine == "exact" else engine, 0.0),
+        })  # fmt: skip
+    return found
 
 
 def _seconds(page, seconds) -> dict[str, float]:
@@ -111,9 +133,9 @@ def publish(folder: Path, out: Path) -> None:
     """
     with _uninterrupted(), _alone(out):
         finished = sorted(folder.iterdir())
-        manifests = [_manifest_of(folder / name) or _manifest_of(out / name) for name in (*OWN, *STUDIES, *PROOFS)]
         front = folder / "index.html"
-        front.write_text(pages.front([m for m in manifests if m is not None]), encoding="utf-8")
+        made = pages.front(_manifests((*OWN, *STUDIES), folder, out), _manifests(PROOFS, folder, out))
+        front.write_text(made, encoding="utf-8")
         for study in finished:
             _replace(study, out / study.name, folder / f".old-{study.name}")
         front.replace(out / "index.html")
@@ -129,6 +151,12 @@ def _replace(new: Path, old: Path, kept: Path) -> None:
         if kept.exists():
             kept.rename(old)
         raise
+
+
+def _manifests(names, *folders) -> list[dict]:
+    """What runs have written about those that there are, each in the first folder that has it."""
+    found = [next(filter(None, (_manifest_of(folder / name) for folder in folders)), None) for name in names]
+    return [manifest for manifest in found if manifest is not None]
 
 
 def _manifest_of(folder):

@@ -9,11 +9,12 @@ from matplotlib.figure import Figure
 from analyses.benchmark import league
 from analyses.benchmark.contenders import CONTENDERS, POINT, SAME
 from analyses.checks import Verdict
+from analyses.report.figures import POOLED, RAW, figure_of
 from analyses.report.pages import Page, Section
 
 BY_KEY = {contender.key: contender for contender in CONTENDERS}
 NAME = "benchmark"
-OURS, THEIRS = "#1f6fb2", "#8a8a8a"
+OURS, THEIRS = POOLED, RAW
 COUNTED = (
     "A contender's figure is the smallest effective sample size (bulk) of mu, sigma, tau and every theta, per second. "
     "ArviZ computes them here, from the draws of all. Each run is a process of its own, on one core, "
@@ -29,10 +30,10 @@ COUNTED = (
     "the exact one has no ratio."
 )
 UNLIKE = (
-    "JAGS, Gibbs and independent draws keep 40,000 (400,000 without theta), NUTS 4,000 after 4,000 of tuning: where "
-    "draws are cheap a set-up is spread over more of them, as a user would do. Sampling alone has none of that. "
-    "Replicated "
-    "data and shrinkage, which a run of this package adds, are nobody's draws and not counted.\n\n"
+    "JAGS, Gibbs and independent draws keep 40,000 (400,000 without theta), NUTS 4,000 after 4,000 of tuning, or 2,000 "
+    "where theta is integrated out: where draws are cheap a set-up is spread over more of them, as a user would do. "
+    "Sampling alone has none of that. Replicated data and shrinkage, which a run of this package adds, are nobody's "
+    "draws and not counted.\n\n"
     "PyMC's NUTS aims at an acceptance of 0.8, its default, on summaries and on rows, nutpie and numpyro at theirs. "
     "Our runs of PyMC have fast mathematics switched off, so that draws repeat; the others have it. JAGS has proper "
     "priors in place of the flat ones, too wide to be felt; it finds nothing to adapt here. bambi chooses priors of "
@@ -120,9 +121,8 @@ def _drawn(found):
 def bars(found: pd.DataFrame) -> Figure:
     """Ratios to the rows model in PyMC on a log scale, set-up included, with the range over the rounds."""
     shown = found[_drawn(found)].sort_values("times_pymc")
-    figure = Figure(figsize=(6.4, 0.9 + 0.3 * len(shown)), dpi=160, layout="constrained")
-    ax, y = figure.subplots(), np.arange(len(shown))
-    ax.spines[["top", "right"]].set_visible(False)
+    figure, ax = figure_of(height=0.9 + 0.3 * len(shown))
+    y = np.arange(len(shown))
     colours = [OURS if BY_KEY[key].ours else THEIRS for key in shown["contender"]]
     ax.barh(y, shown["times_pymc"] - 1, left=1, color=colours, height=0.6)
     ax.hlines(y, shown["times_pymc_low"], shown["times_pymc_high"], color="#222222", linewidth=1.2)

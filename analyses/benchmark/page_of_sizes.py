@@ -7,6 +7,7 @@ from analyses.benchmark import sizes
 from analyses.benchmark.made import Size
 from analyses.benchmark.page import OURS, THEIRS, Part, times
 from analyses.checks import Verdict
+from analyses.report.figures import figure_of
 from analyses.report.pages import Section
 
 BY_KEY = {route.key: route for route in sizes.ROUTES}
@@ -72,8 +73,7 @@ CAPTION = (
 
 def lines(found: pd.DataFrame) -> Figure:
     """Seconds against rows and against groups."""
-    figure = Figure(figsize=(7.4, 3.6), dpi=160, layout="constrained")
-    few, many = figure.subplots(1, 2, sharey=True)
+    figure, (few, many) = figure_of(width=7.4, height=3.6, ncols=2, sharey=True)
     _draw(few, found[found["groups"] == sizes.FEW], "rows")
     _draw(many, found[found["rows"] == sizes.AVERAGE * found["groups"]], "groups")
     few.set(xlabel=f"rows, in {sizes.FEW} groups", ylabel="seconds")

@@ -10,11 +10,12 @@ COLOUR = {"nuts": "#1f6fb2", "gibbs": "#d9730d", "exact": "#222222"}
 OTHERS = {"metropolis": "#2e8b57", "one at a time": "#7b5ea7", "direct": "#b8860b"}
 RAW, POOLED, WARNING = "#8a8a8a", "#1f6fb2", "#c0263b"
 STYLE = {"linewidth": 1.2}
+DPI = 230  # twice the pixels of a column of the page, for screens that show them
 
 
 def figure_of(width=6.4, height=3.8, **grid):
     """An empty figure with its axes."""
-    figure = Figure(figsize=(width, height), dpi=160, layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     axes = figure.subplots(**grid)
     for ax in np.atleast_1d(axes).flat:
         ax.spines[["top", "right"]].set_visible(False)
@@ -116,29 +117,25 @@ def conditional_means(tau, means, tau_density, labels, raw, *, xlabel: str, ylab
     """E(theta | tau) of each group against tau with the raw effects at the edge; below, the posterior of tau."""
     figure, (top, bottom) = figure_of(height=4.8, nrows=2, sharex=True, height_ratios=(3, 1))
     lines = top.plot(tau, means, **STYLE)
-    for line, label, effect in zip(lines, labels, raw, strict=True):
-        top.annotate(
-            label,
-            (tau[-1], line.get_ydata()[-1]),
-            xytext=(4, -3),
-            textcoords="offset points",
-            fontsize=8,
-            color=line.get_color(),
-        )
-        top.plot(
-            tau[-1] * 1.09,
-            effect,
-            "o",
-            markersize=4,
-            markerfacecolor="none",
-            color=line.get_color(),
-            clip_on=False,
-        )
+    places = _spread_out(raw, 0.045 * (np.max(raw) - np.min(raw)))
+    for line, label, effect, place in zip(lines, labels, raw, places, strict=True):
+        style = {"color": line.get_color(), "clip_on": False}
+        top.plot(tau[-1] * 1.05, effect, "o", markersize=4, markerfacecolor="none", **style)
+        top.text(tau[-1] * 1.075, place, label, fontsize=8, va="center", **style)
     top.set(ylabel=ylabel, title="")
     bottom.fill_between(tau, tau_density, color=POOLED, alpha=0.25, linewidth=0)
     bottom.plot(tau, tau_density, color=POOLED, **STYLE)
     bottom.set(xlabel=xlabel, ylabel="p(tau | y)", ylim=(0, None), xlim=(0, tau[-1] * 1.12))
     return figure
+
+
+def _spread_out(y, gap) -> np.ndarray:
+    """Places for labels near y, none nearer to the next than the gap."""
+    order = np.argsort(y)
+    steps = gap * np.arange(len(y))
+    lifted = np.maximum.accumulate(np.asarray(y)[order] - steps) + steps  # from the lowest up, and then half way back
+    lowered = np.minimum.accumulate((np.asarray(y)[order] - steps)[::-1])[::-1] + steps
+    return ((lifted + lowered) / 2)[np.argsort(order)]
 
 
 def funnel(runs: dict, *, group: str) -> Figure:

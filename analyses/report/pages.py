@@ -2,6 +2,8 @@
 
 import base64
 import io
+import math
+import re
 from dataclasses import dataclass, field
 
 import jinja2
@@ -9,9 +11,36 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analyses.checks import Verdict
+from analyses.contract import NAMES
 from analyses.report.numbers import spelled
 from analyses.routes import Fit
 
+HEADINGS = {  # of columns whose names in the files are for programs
+    "q2_5": "2.5%",
+    "q50": "median",
+    "q97_5": "97.5%",
+    "label": "of",
+    "mcse_mean": "its MC error",
+    "ess_bulk": "ESS, bulk",
+    "r_hat": "R-hat",
+    "theta_mean": "theta",
+    "theta_sd": "its sd",
+    "theta_q2_5": "2.5%",
+    "theta_q97_5": "97.5%",
+    "kappa_mean": "kappa",
+    "rank_mean": "rank",
+    "rank_q2_5": "rank 2.5%",
+    "rank_q97_5": "rank 97.5%",
+    "p_best": "P(best)",
+    "mcse_p_best": "its MC error",
+    "p_among": "P(among the best)",
+    "p_top": "P(top 1%)",
+    "p_above": "P(above)",
+    "standard_error": "standard error",
+    "log_density": "log density",
+    "pareto_k": "Pareto k",
+    "own_error": "own error",
+}
 SPREADS = ("sd", "theta_sd", "standard error")
 LOCATED = {  # columns on the scale that those are on
     *("mean", "sd", "q2_5", "q50", "q97_5", "observed", "estimate", "REML", "standard error", "difference"),
@@ -37,9 +66,11 @@ class Section:
 class Page:
     """A study's answer. The first of `fits` is the headline; the others go into folders of their own names.
 
-    `more` are verdicts on what the study adds to the engines, each with the name of what it is on; `data` are the
-    shipped tables that the study rests on, `read` the files that it was given with their SHA-256, `tables` those that
-    it writes beside the folders of the studies; `warnings` are what the reader should know of the data first.
+    `sections` tell the story, `machinery` comes after it: how the routes agree, whether chains mixed. `picture` names
+    the figure that is shown with the answer, `doubts` say what could be wrong with it. `more` are verdicts on what the
+    study adds to the engines, each with the name of what it is on; `data` are the shipped tables that the study rests
+    on, `read` the files that it was given with their SHA-256, `tables` those that it writes beside the folders of the
+    studies; `warnings` are what the reader should know of the data first.
     """
 
     name: str
@@ -47,6 +78,9 @@ class Page:
     question: str
     sentence: str
     sections: tuple[Section, ...]
+    machinery: tuple[Section, ...] = ()
+    picture: str = ""
+    doubts: str = ""
     data: tuple[str, ...] = ()
     read: dict[str, str] = field(default_factory=dict)
     fits: tuple[Fit, ...] = ()
@@ -64,15 +98,46 @@ class Page:
         """Whether every check did."""
         return all(verdict.passed for _, verdict in self.verdicts)
 
+    @property
+    def figures(self) -> dict[str, tuple[Figure, str]]:
+        """Of all sections, by name."""
+        return {name: shown for s in (*self.sections, *self.machinery) for name, shown in s.figures.items()}
+
 
 def render(page: Page, pictures: dict[str, bytes]) -> str:
     """One study's page; `pictures` maps a figure's name to its PNG."""
     return _template("page.html").render(page=page, pictures={n: _inline(p) for n, p in pictures.items()})
 
 
-def front(manifests: list[dict]) -> str:
-    """The page that leads to the studies, from what their manifests say."""
-    return _template("front.html").render(studies=manifests)
+def sure(page: Page) -> str:
+    """Say how sure the numbers are, as computed; nothing of a page without a fit."""
+    if not page.fits:
+        return ""
+    fit = page.fits[0]
+    how = "in closed form" if fit.nodes == 1 else f"by quadrature over {fit.nodes:,} nodes"
+    engines = [NAMES[engine] for engine in fit.trees]
+    drawn = (
+        f"; {listed(engines)} {'is' if len(engines) == 1 else 'are'} held against it in {len(fit.agreement):,} figures"
+    )
+    return f"The posterior is computed {how}, {above(fit.error)}{drawn if engines else ''}."
+
+
+def above(error: float) -> str:
+    """Say how small a numerical error in posterior sds is, by the next power of ten."""
+    if math.isnan(error):
+        return "with an error that would take too long to estimate"
+    return f"with a numerical error below 1e{math.ceil(math.log10(error))} posterior standard deviations"
+
+
+def listed(words: list[str]) -> str:
+    """Words with commas and an and."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def front(studies: list[dict], proofs: list[dict]) -> str:
+    """The page that leads to the studies, and to what proves and teaches beside them, from what manifests say."""
+    league = [row for manifest in studies for row in manifest.get("engines", [])]
+    return _template("front.html").render(studies=studies, proofs=proofs, league=league)
 
 
 def png(figure: Figure) -> bytes:
@@ -89,8 +154,18 @@ def _inline(picture: bytes) -> str:
 def _template(name) -> jinja2.Template:
     loader = jinja2.PackageLoader("analyses.report", ".")
     found = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    found.filters["cells"] = _cells
+    found.filters |= {"cells": _cells, "heading": heading, "sure": sure, "anchor": anchor}
     return found.get_template(name)
+
+
+def heading(column: str) -> str:
+    """What stands above a column."""
+    return HEADINGS.get(column, column)
+
+
+def anchor(title: str) -> str:
+    """Name of a section in the address: lower case, hyphens between words."""
+    return "-".join(re.findall(r"\w+", title.lower()))
 
 
 def _cells(table: pd.DataFrame):

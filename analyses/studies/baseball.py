@@ -29,13 +29,19 @@ def page(settings: Settings) -> Page:
             rest_of_season(found),
             raw_and_pooled(found),
             printed_table(settings),
+            common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="player")),
+            common.predictive_section(found),
+            common.prediction_section(found),
+        ),
+        machinery=(
             common.agreement_section(found),
             common.rank_section(found, ("mu", "tau")),
             methods,
-            common.predictive_section(found),
-            common.prediction_section(found),
-            common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="player")),
         ),
+        picture="pooled",
+        doubts="An average of 45 at-bats is taken for normal with a known standard error, the same for all, where it "
+        "is a proportion and hangs on the player's ability. The players are those who had 45 at-bats on one day, not a "
+        "sample of all; and the rest of a season is not the ability itself either.",
         data=("baseball",),
         fits=(found,),
         more=(("baseball", agreement.verdict(agreement.table(tree, found.reference))), ("baseball", metropolis)),

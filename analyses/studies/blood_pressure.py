@@ -36,13 +36,19 @@ def page(settings: Settings) -> Page:
             raw_and_pooled(found),
             how_much_is_pooled(found),
             independence(found, t, settings),
-            common.agreement_section(found),
-            common.rank_section(found, ("mu", "tau", "sigma")),
-            methods,
             common.predictive_section(found, unequal(found)),
             common.prediction_section(found),
             common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="subject")),
         ),
+        machinery=(
+            common.agreement_section(found),
+            common.rank_section(found, ("mu", "tau", "sigma")),
+            methods,
+        ),
+        picture="shrinkage",
+        doubts="That the difference is the medication's rests on its having been given at random. Subjects are few and "
+        "taken for normal about the mean of their medication; records of one subject for independent, which section D "
+        "looks at, and for equally scattered in all subjects.",
         data=() if read else ("blood_pressure",),
         read=read,
         fits=(found,),

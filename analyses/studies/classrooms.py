@@ -31,10 +31,12 @@ def page(settings: Settings) -> Page:
             where_it_lies(found, model),
             pulled_twice(found, model),
             top_and_bottom(change),
-            common.agreement_section(found),
-            common.rank_section(found, ("lambda", "kappa", "tau")),
             common.prediction_section(found),
         ),
+        machinery=(common.agreement_section(found), common.rank_section(found, ("lambda", "kappa", "tau"))),
+        picture="pulled",
+        doubts="Nothing, for once: the data are simulated from the model that is fitted. With data of one's own all "
+        f"three levels would be taken for normal, and {len(model.schools)} schools say little of how schools spread.",
         data=("classrooms",),
         fits=(found,),
     )

@@ -1,7 +1,5 @@
 """Sections that every study has: how the routes agree, whether the model fits, the tables."""
 
-import math
-
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -11,7 +9,7 @@ from analyses.checks import Verdict, agreement, predictive
 from analyses.contract import NAMES
 from analyses.engines import empirical_bayes, laplace, metropolis
 from analyses.report import figures
-from analyses.report.pages import Section
+from analyses.report.pages import Section, above
 from analyses.routes import Answer, Fit, Settings
 
 SUMMARY = ["engine", "variable", "label", "mean", "sd", "q2_5", "q50", "q97_5", "mcse_mean", "ess_bulk", "r_hat"]
@@ -34,7 +32,7 @@ def agreement_section(answer: Fit) -> Section:
     how = "in closed form" if answer.nodes == 1 else by_quadrature
     return Section(
         title="Do the three routes agree?",
-        text=f"The exact posterior is computed without sampling: {how}, {_above(answer.error)}. Every mean, and every "
+        text=f"The exact posterior is computed without sampling: {how}, {above(answer.error)}. Every mean, and every "
         "share of draws below the exact 5, 50 and 95% quantiles, is held against it in Monte Carlo standard errors.",
         figures={"agreement": (figures.agreement(rows, most), caption)},
         table=existing(shared[SUMMARY]),
@@ -180,10 +178,3 @@ def other_methods(answer: Answer, settings: Settings, *, thin: int) -> tuple[Sec
         agreement.verdict(agreement.table(tree, exact)),
         tree,
     )
-
-
-def _above(error: float) -> str:
-    """Say how small the numerical error is, by the next power of ten."""
-    if math.isnan(error):
-        return "with an error that would take too long to estimate"
-    return f"with a numerical error below 1e{math.ceil(math.log10(error))} posterior standard deviations"

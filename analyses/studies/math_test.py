@@ -40,16 +40,22 @@ def page(settings: Settings) -> Page:
             covariances(found, settings),
             one_sigma.tests(found, t),
             *remedy,
-            common.agreement_section(found),
-            common.rank_section(found, ("mu", "tau", "sigma")),
-            methods,
             second,
+            common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="school")),
             common.predictive_section(
                 found, "Section B tried one respect more, how samples of few and of many spread."
             ),
             common.prediction_section(found),
-            common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="school")),
         ),
+        machinery=(
+            common.agreement_section(found),
+            common.rank_section(found, ("mu", "tau", "sigma")),
+            methods,
+        ),
+        picture="shrinkage",
+        doubts="The schools are taken for draws from one population, and pupils of all schools for equally scattered "
+        "about their school's mean: sections B and F look at both. Whether the pupils tested stand for their school, "
+        "no model can tell. And a rank is far less certain than a mean: the league table says how much.",
         data=() if read else ("math_test",),
         read=read,
         fits=(found,),

@@ -11,6 +11,11 @@ from analyses.routes import MANY, Answer, Crowd, Settings
 from analyses.studies import common, many, own_data
 
 LIKELIHOOD = "y_i ~ N(theta_i, se_i²)"
+DOUBTS = (
+    "Standard errors are taken for known and estimates for normal and independent: small studies, ratios that are not "
+    "on a scale of logs, or several estimates of one study break that. Effects are taken for draws from a population, "
+    "normal about its mean. And what was never published is not in the table: no model of those that were can tell."
+)
 
 
 def page(settings: Settings) -> Page:
@@ -39,9 +44,10 @@ def page(settings: Settings) -> Page:
             own_data.other_priors(prepared, others, "the median standard error"),
             own_data.by_restricted_likelihood(prepared, inside, found),
             common.predictive_section(found),
-            common.agreement_section(found),
-            common.rank_section(found, ("mu", "tau")),
         ),
+        machinery=(common.agreement_section(found), common.rank_section(found, ("mu", "tau"))),
+        picture=own_data.picture(found),
+        doubts=DOUBTS,
         read=prepared.read,
         fits=(found,),
         warnings=prepared.warnings,
@@ -70,8 +76,10 @@ def of_many(prepared: Prepared, settings: Settings) -> Page:
             own_data.what_comes_next(found),
             many.foretold(found),
             own_data.by_restricted_likelihood(prepared, inside, found),
-            *many.routes(found, ("mu", "tau")),
         ),
+        machinery=many.routes(found, ("mu", "tau")),
+        picture="pooling",
+        doubts=DOUBTS,
         read=prepared.read,
         fits=(found,),
         warnings=(*prepared.warnings, *left_out),

@@ -26,10 +26,12 @@ def page(settings: Settings) -> Page:
         sections=(
             students_t(model, found),
             one_after_the_other(model),
-            common.agreement_section(found),
-            common.rank_section(found, ("theta", "sigma")),
             common.prediction_section(found),
         ),
+        machinery=(common.agreement_section(found), common.rank_section(found, ("theta", "sigma"))),
+        picture="theta",
+        doubts="The prior ties what is believed of theta to sigma: were pupils more alike, theta would be believed to "
+        "be known better beforehand. That makes the algebra close, and is rarely meant.",
         data=("math_test",),
         fits=(found,),
     )

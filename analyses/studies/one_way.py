@@ -10,6 +10,12 @@ from analyses.routes import MANY, Answer, Crowd, Settings
 from analyses.studies import common, many, own_data
 
 LIKELIHOOD = "y_ij ~ N(theta_i, sigma²)"
+DOUBTS = (
+    "Groups are taken for draws from one population, normal about its mean: one that is known to be of another kind "
+    "should have a covariate. Values are taken for normal about their group's mean, independent, and equally scattered "
+    "in all groups. Whether those in the table stand for their group, no model can tell; and a rank is far less "
+    "certain than a mean."
+)
 
 
 def page(settings: Settings) -> Page:
@@ -39,9 +45,10 @@ def page(settings: Settings) -> Page:
             own_data.other_priors(prepared, others, scale),
             own_data.by_restricted_likelihood(prepared, inside, found),
             common.predictive_section(found),
-            common.agreement_section(found),
-            common.rank_section(found, ("mu", *model.unknown)),
         ),
+        machinery=(common.agreement_section(found), common.rank_section(found, ("mu", *model.unknown))),
+        picture=own_data.picture(found),
+        doubts=DOUBTS,
         read=prepared.read,
         fits=(found,),
         warnings=prepared.warnings,
@@ -71,8 +78,10 @@ def of_many(prepared: Prepared, settings: Settings) -> Page:
             many.foretold(found),
             own_data.other_priors(prepared, others, "the usual ones" if model.relative else "about sigma's size"),
             own_data.by_restricted_likelihood(prepared, inside, found),
-            *many.routes(found, ("mu", *model.unknown)),
         ),
+        machinery=many.routes(found, ("mu", *model.unknown)),
+        picture="pooling",
+        doubts=DOUBTS,
         read=prepared.read,
         fits=(found,),
         warnings=(*prepared.warnings, *left_out),

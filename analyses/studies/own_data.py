@@ -104,6 +104,13 @@ def raw_and_pooled(found: Answer, *, against: str, xlabel: str, ylabel: str) -> 
     )
 
 
+def picture(found: Answer) -> str:
+    """Name of the figure that shows most at once; none where theta has no mean and groups are too many to name."""
+    if len(found.groups) <= MOST_DRAWN:
+        return "forest"
+    return "shrinkage" if found.groups["theta_mean"].notna().any() else ""
+
+
 def _by_itself(found: Answer) -> pd.DataFrame:
     """Groups with their own 95% intervals, the highest first."""
     error = found.groups["standard_error"]

@@ -33,6 +33,9 @@ def page(settings: Settings) -> Page:
             wrong(rows),
             *(of_source(rows, source) for source in SOURCES),
         ),
+        picture="in_errors",
+        doubts="What a source meant by a misprint is our reading of it; and where it drew at random, its figure is "
+        "held against what its own procedure gives when repeated, as far as it says how it drew.",
         data=("published",),
         more=(("published", settled(rows)),),
         tables={"published.csv": rows},
