@@ -17,6 +17,7 @@ from models.propriety import require_proper, says_nothing_of_tau
 from models.two_level import TwoLevel
 
 FEW = 5  # groups: with fewer the prior of tau speaks as loud as they do
+SUMS = ("total", "sum", "all", "overall", "mean", "average", "grand total", "pooled")
 UNEQUAL = 1000  # times the smallest standard error: the largest adds nothing
 RESOLVED = 10**7  # times: then squares differ by what a double resolves
 MOST = 10**15  # rows in a group: doubles count no farther
@@ -233,6 +234,10 @@ def _warnings(where, repeated, model):
     groups = model.groups
     if repeated:
         yield repeated
+    if same := _but_for_case(groups.labels):
+        yield f"{where}: {' and '.join(map(repr, same))} differ only in case: two groups here, look whether they are one"
+    if sums := [label for label in groups.labels if label.strip().casefold() in SUMS]:
+        yield f"{where}: {sums[0]!r} is a group here: if its row is a sum or a mean of the others, leave it out"
     ratio = groups.standard_error.max() / groups.standard_error.min() if isinstance(groups, Estimates) else 1
     if ratio > UNEQUAL:
         yield f"{where}: standard errors differ by a factor {ratio:,.0f}: look whether one is in another unit"
@@ -240,6 +245,15 @@ def _warnings(where, repeated, model):
         yield f"{where}: {len(groups)} groups say little of tau: its prior weighs as much as they do"
     if says_nothing_of_tau(model):
         yield f"{where}: these data say nothing of tau: what is said of it, and of what hangs on it, is its prior"
+
+
+def _but_for_case(labels) -> list[str]:
+    """The first two labels that are one but for capital letters, if any."""
+    seen = {}
+    for label in labels:
+        if (other := seen.setdefault(label.casefold(), label)) != label:
+            return [other, label]
+    return []
 
 
 def _design(where, covariates):

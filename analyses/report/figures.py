@@ -190,8 +190,8 @@ def ranks(draws: dict, *, variable: str, bins: int = 10) -> Figure:
     return figure
 
 
-def predictive(replicated: dict, observed: dict) -> Figure:
-    """Each test quantity's predictive distribution by engine, with what was observed."""
+def predictive(replicated: dict, observed: dict, *, unit: str = "") -> Figure:
+    """Each test quantity's predictive distribution by engine, with what was observed; all in one unit, or their own."""
     names = list(observed)
     figure, axes = figure_of(
         width=7.2, height=2.6 * ((len(names) + 1) // 2), nrows=(len(names) + 1) // 2, ncols=2, squeeze=False
@@ -204,7 +204,7 @@ def predictive(replicated: dict, observed: dict) -> Figure:
         for engine, v in values.items():
             ax.hist(v, bins, density=True, histtype="step", color=COLOUR[engine], label=NAMES[engine], **STYLE)
         ax.axvline(observed[name], color=WARNING, label="observed", **STYLE)
-        ax.set(xlabel=name, yticks=[])
+        ax.set(xlabel=", ".join(filter(None, (name, unit))), yticks=[])
     for ax in list(axes.flat)[len(names) :]:
         ax.set_visible(False)
     axes.flat[0].legend(frameon=False, fontsize=7)
@@ -340,6 +340,6 @@ def in_errors(z, kinds, wrong) -> Figure:
         ax.scatter(z[members], y[members], s=12, color=colour, alpha=0.7, linewidths=0)
     ax.axvline(0, color=RAW, linewidth=0.6)
     ax.set(xlabel="distance from the exact value, in the source's own errors", yticks=range(len(names)))
-    ax.set_yticklabels(names, fontsize=8)
+    ax.set_yticklabels([name.replace("_", " ") for name in names], fontsize=8)
     ax.invert_yaxis()
     return figure

@@ -36,7 +36,7 @@ def page(settings: Settings) -> Page:
             raw_and_pooled(found),
             how_much_is_pooled(found),
             independence(found, t, settings),
-            common.predictive_section(found, unequal(found)),
+            common.predictive_section(found, unequal(found), unit="mmHg"),
             common.prediction_section(found),
             common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="subject")),
         ),
@@ -45,7 +45,7 @@ def page(settings: Settings) -> Page:
             common.rank_section(found, ("mu", "tau", "sigma")),
             methods,
         ),
-        picture="shrinkage",
+        picture="beta",
         doubts="That the difference is the medication's rests on its having been given at random. Subjects are few and "
         "taken for normal about the mean of their medication; records of one subject for independent, which section D "
         "looks at, and for equally scattered in all subjects.",

@@ -85,14 +85,14 @@ def rank_section(answer: Fit, variables) -> Section:
     )
 
 
-def predictive_section(answer: Answer, more: str = "") -> Section:
-    """Posterior predictive checks; `more` is what the study has to add."""
+def predictive_section(answer: Answer, more: str = "", *, unit: str = "") -> Section:
+    """Posterior predictive checks; `more` is what the study has to add, `unit` that of the data, where it is known."""
     observed = answer.predictive.set_index("statistic")["observed"].groupby(level=0, sort=False).first().to_dict()
     caption = "What data on groups drawn anew would look like, by engine; the red line is what was seen."
     return Section(
         title="Would the model produce data like these?",
         text=" ".join(filter(None, (predictive.sentence(answer.predictive), more))),
-        figures={"predictive": (figures.predictive(answer.replicated, observed), caption)},
+        figures={"predictive": (figures.predictive(answer.replicated, observed, unit=unit), caption)},
         table=answer.predictive.replace({"engine": NAMES}),
         note="p_above is the share of replicated data sets with a value at least as large as the one observed.",
     )

@@ -39,7 +39,7 @@ def page(settings: Settings) -> Page:
             against_the_others(flat),
             common.league_section(flat, shrinkage.sentence(flat.groups, best=flat.best, dim="school")),
             other_prior(flat, weak),
-            common.predictive_section(flat),
+            common.predictive_section(flat, unit="points"),
             common.prediction_section(flat),
         ),
         machinery=(

@@ -43,7 +43,7 @@ def page(settings: Settings) -> Page:
             second,
             common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="school")),
             common.predictive_section(
-                found, "Section B tried one respect more, how samples of few and of many spread."
+                found, "Section B tried one respect more, how samples of few and of many spread.", unit="points"
             ),
             common.prediction_section(found),
         ),
