@@ -40,6 +40,11 @@ HEADINGS = {  # of columns whose names in the files are for programs
     "log_density": "log density",
     "pareto_k": "Pareto k",
     "own_error": "own error",
+    "e_bfmi": "E-BFMI",
+    "ess_tail": "ESS, tail",
+    "ess": "ESS",
+    "kappa_sd": "its sd",
+    "p_as_small": "P(as small)",
 }
 SPREADS = ("sd", "theta_sd", "standard error")
 LOCATED = {  # columns on the scale that those are on

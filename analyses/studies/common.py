@@ -35,7 +35,7 @@ def agreement_section(answer: Fit) -> Section:
         text=f"The exact posterior is computed without sampling: {how}, {above(answer.error)}. Every mean, and every "
         "share of draws below the exact 5, 50 and 95% quantiles, is held against it in Monte Carlo standard errors.",
         figures={"agreement": (figures.agreement(rows, most), caption)},
-        table=existing(shared[SUMMARY]),
+        table=existing(shared[SUMMARY].replace({"engine": {"nuts": NAMES["nuts"], "gibbs": NAMES["gibbs"]}})),
         note=f"{INTERVALS} The exact rows have no Monte Carlo error. Values for each group are in summary.csv.",
     )
 
@@ -94,7 +94,7 @@ def predictive_section(answer: Answer, more: str = "", *, unit: str = "") -> Sec
         text=" ".join(filter(None, (predictive.sentence(answer.predictive), more))),
         figures={"predictive": (figures.predictive(answer.replicated, observed, unit=unit), caption)},
         table=answer.predictive.replace({"engine": NAMES}),
-        note="p_above is the share of replicated data sets with a value at least as large as the one observed.",
+        note="P(above) is the share of replicated data sets with a value at least as large as the one observed.",
     )
 
 
@@ -123,8 +123,8 @@ def league_section(answer: Answer, text: str) -> Section:
         title="The league table, with what it is worth",
         text=text,
         table=answer.groups.sort_values("rank_mean").dropna(axis=1, how="all"),
-        note="Ranks and P(best) come from independent joint draws; mcse_p_best is the Monte Carlo error of the "
-        f"latter. All else is exact. {INTERVALS}",
+        note="Ranks and P(best) come from independent joint draws; P(best) has its Monte Carlo error beside it. All "
+        f"else is exact. {INTERVALS}",
     )
 
 

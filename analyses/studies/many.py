@@ -70,7 +70,7 @@ def league(found: Crowd, *, xlabel: str) -> Section:
         title="Which are truly extreme?",
         text="Among so many nobody is best with any probability to speak of. But the top 1%, "
         f"{len(found.groups) // 100:,} "
-        f"groups, are those whose theta is {end} {spelled(found.threshold)}, and p_top is the probability of a "
+        f"groups, are those whose theta is {end} {spelled(found.threshold)}, and P(top 1%) is the probability of a "
         "group to be there.",
         figures={"extremes": (binned.extremes(found.groups, found.threshold, xlabel=xlabel), caption)},
         table=shown[columns].dropna(axis=1, how="all"),
@@ -95,7 +95,7 @@ def discoveries(found: Crowd) -> Section:
         table=rows.assign(**{"groups in the list": rows["groups in the list"].map("{:,}".format)})
         if len(rows)
         else None,
-        note="Each list holds the groups with the largest p_top; expected false is the sum of 1 - p_top over it."
+        note="Each list holds the groups with the largest P(top 1%); expected false is the sum of its complements."
         if len(rows)
         else "No list, however short, is expected to be right by half.",
     )

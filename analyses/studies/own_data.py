@@ -144,7 +144,9 @@ def league(found: Answer) -> Section:
     """The table of groups, best first."""
     text = shrinkage.sentence(found.groups, best=found.best, dim="group")
     section = common.league_section(found, text)
-    return replace(section, note=f"p_among is the probability to be among the first {found.among}. {section.note}")
+    return replace(
+        section, note=f"P(among the best) is the probability to be among the first {found.among}. {section.note}"
+    )
 
 
 def comparisons(prepared: Prepared, inside: Answer, settings: Settings) -> tuple[Section, ...]:
@@ -209,7 +211,7 @@ def others_say(prepared: Prepared, inside: Answer, settings: Settings) -> Sectio
         text="Each group is left out in turn, and the others, their scales estimated anew, say what its mean should "
         f"be. {_weighed(rows) if 'pareto_k' in rows else _oddest(rows)}",
         table=common.existing(rows),
-        note="log_density is that of the group's data given all others: the larger, the better foretold.",
+        note="log density is that of the group's data given all others: the larger, the better foretold.",
     )
 
 
@@ -297,7 +299,7 @@ def by_restricted_likelihood(prepared: Prepared, inside: Answer, found: Answer) 
         text=f"What lme4 and metafor report: the likelihood is largest there with mu{and_beta} integrated out. "
         f"{boundary}",
         table=common.existing(table.merge(exact, on=["variable", "label"])),
-        note="mean to q97_5 are the exact posterior's. " + common.INTERVALS,
+        note="mean to 97.5% are the exact posterior's. " + common.INTERVALS,
     )
 
 
