@@ -10,7 +10,7 @@ from analyses.calibrate.ranks import Judgement
 from analyses.calibrate.units import ALARM, DRAWS, UNITS, Unit
 from analyses.checks import Verdict
 from analyses.contract import NAMES
-from analyses.report import figures
+from analyses.report import proofs
 from analyses.report.pages import Page, Section
 
 RANKED = (
@@ -106,7 +106,7 @@ def _places(name, found):
         for engine, given in of_engines.items()
     }
     alarm = ranks.limit(ALARM / len(UNITS), 0) / len(next(iter(places.values()))) / (2 * DRAWS)
-    figure = figures.ranks_of_truths(places, lambda p: stats.norm.isf(alarm) * np.sqrt(p * (1 - p) / size))
+    figure = proofs.ranks_of_truths(places, lambda p: stats.norm.isf(alarm) * np.sqrt(p * (1 - p) / size))
     caption = (
         f"Share of {size:,} truths below each place among the draws, less what it should be, by quantity and engine. "
         f"The band is that of {size:,} sets of data: engines with more are judged by a narrower one."

@@ -45,7 +45,7 @@ def page(settings: Settings) -> Page:
             common.rank_section(found, ("mu", "tau", "sigma")),
             methods,
         ),
-        picture="beta",
+        picture="three",
         doubts="That the difference is the medication's rests on its having been given at random. Subjects are few and "
         "taken for normal about the mean of their medication; records of one subject for independent, which section D "
         "looks at, and for equally scattered in all subjects.",
@@ -102,6 +102,10 @@ def three_analyses(found: Answer) -> Section:
             2 * min(below, 1 - below),
         ),
     ]
+    shown = {name: (difference, low, high) for name, difference, _, low, high, _ in rows}
+    caption = (
+        "The difference between the medications by each analysis, with its 95% interval; the dashed line is no effect."
+    )
     return Section(
         title="A to C. Three analyses, two of them wrong",
         text=f"The t-test on all records (A) counts {found.groups['n'].sum()} of them as if each came from a subject "
@@ -113,6 +117,7 @@ def three_analyses(found: Answer) -> Section:
         f"{g.n.min():.0f} records to be as sure as one of {g.n.max():.0f}. The hierarchical "
         "model (C) weighs each by what it is worth. Here that makes little difference, as a subject's mean of even a "
         "few records is known well.",
+        figures={"three": (figures.intervals(shown, xlabel="experimental less control, mmHg", mark=0.0), caption)},
         table=pd.DataFrame(
             rows, columns=["analysis", "difference", "standard error", "q2_5", "q97_5", "p, or 2 P(beta > 0)"]
         ),

@@ -8,7 +8,7 @@ from analyses import tables
 from analyses.checks import Verdict, agreement, predictive
 from analyses.contract import NAMES
 from analyses.engines import empirical_bayes, laplace, metropolis
-from analyses.report import figures
+from analyses.report import figures, proofs
 from analyses.report.pages import Section, above
 from analyses.routes import Answer, Fit, Settings
 
@@ -34,7 +34,7 @@ def agreement_section(answer: Fit) -> Section:
         title="Do the three routes agree?",
         text=f"The exact posterior is computed without sampling: {how}, {above(answer.error)}. Every mean, and every "
         "share of draws below the exact 5, 50 and 95% quantiles, is held against it in Monte Carlo standard errors.",
-        figures={"agreement": (figures.agreement(rows, most), caption)},
+        figures={"agreement": (proofs.agreement(rows, most), caption)},
         table=existing(shared[SUMMARY].replace({"engine": {"nuts": NAMES["nuts"], "gibbs": NAMES["gibbs"]}})),
         note=f"{INTERVALS} The exact rows have no Monte Carlo error. Values for each group are in summary.csv.",
     )
@@ -77,7 +77,7 @@ def rank_section(answer: Fit, variables) -> Section:
         text="" if drawn else "No engine with chains was asked for.",
         figures={
             f"ranks_{name}": (
-                figures.ranks({engine: draws[name].values for engine, draws in drawn.items()}, variable=name),
+                proofs.ranks({engine: draws[name].values for engine, draws in drawn.items()}, variable=name),
                 caption.format(name),
             )
             for name in (variables if drawn else ())

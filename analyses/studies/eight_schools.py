@@ -8,7 +8,7 @@ from scipy import stats
 
 from analyses.checks import diagnostics, heterogeneity, shrinkage
 from analyses.engines import integrated, laplace, metropolis
-from analyses.report import figures
+from analyses.report import figures, proofs
 from analyses.report.pages import Page, Section
 from analyses.routes import Answer, Settings, answer
 from analyses.studies import common
@@ -83,6 +83,8 @@ def separate_or_pooled(found: Answer) -> Section:
     ]
     overlap = "overlap throughout" if max(r[3] for r in rows) < min(r[4] for r in rows) else "do not all overlap"
     rows.append(("all pooled", mean, sd, mean - NORMAL * sd, mean + NORMAL * sd))
+    shown = {name: (m, low, high) for name, m, _, low, high in rows}
+    caption = "Each school's estimate by itself with its 95% interval, and that of all pooled; dashed, the pooled mean."
     return Section(
         title="Each for itself, or all alike?",
         text=f"By themselves the schools' intervals {overlap}. Pooled, they have the mean {mean:.2f} with variance "
@@ -91,6 +93,7 @@ def separate_or_pooled(found: Answer) -> Section:
         f"school A would have an effect above its {g.mean[0]:.0f} points with probability one half; pooled, it would "
         f"be below the common {mean:.1f} and above school C with probability one half each. The hierarchical model "
         "lies between.",
+        figures={"separate": (figures.intervals(shown, xlabel="effect, points", mark=mean), caption)},
         table=pd.DataFrame(rows, columns=["school", "estimate", "standard error", "q2_5", "q97_5"]),
     )
 
@@ -141,7 +144,7 @@ def the_chain(found: Answer, settings: Settings) -> Section:
         f"are kept are worth {ess['mu']:.0f} independent ones for mu and {ess['log tau']:.0f} for log tau, so means "
         f"come with {np.sqrt(STEPS / ess['mu']):.1f} and {np.sqrt(STEPS / ess['log tau']):.1f} times the error that "
         "their number suggests.",
-        figures={"chain": (figures.chain(curves, correlations), caption)},
+        figures={"chain": (proofs.chain(curves, correlations), caption)},
     )
 
 

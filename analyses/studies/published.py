@@ -5,7 +5,7 @@ import numpy as np
 from analyses.checks import Verdict
 from analyses.published import verdicts
 from analyses.published.verdicts import AGREES, ERROR, OWN_ERROR, UNEXPLAINED
-from analyses.report import figures
+from analyses.report import proofs
 from analyses.report.pages import Page, Section
 from analyses.routes import Settings
 
@@ -97,7 +97,7 @@ def in_errors(rows) -> Section:
         "deviations of the source's own error, or, for a search, in the largest error that it may make, less half a "
         "unit of the last printed digit; in red those that are called wrong."
     )
-    figure = figures.in_errors(
+    figure = proofs.in_errors(
         z.to_numpy(),
         drawn["figure"].str.split(".").str[:2].str.join(" ").tolist(),
         (drawn["verdict"] == ERROR).to_numpy(),
