@@ -21,6 +21,7 @@ OWN = {
 PROOFS = {
     "calibration": "every engine on every model: do truths rank evenly among its draws",
     "mutants": "samplers with one mistake each: would the calibration have noticed",
+    "notebooks": "short stories with their code: small schools, the funnel, your own data, your own sampler",
     "benchmark": "effective draws per second beside what a user might write, and what size costs",
 }
 

@@ -10,16 +10,18 @@ import sys
 import tempfile
 import time
 from html import escape
-from importlib import resources
 from importlib.util import find_spec
 from itertools import takewhile
 from pathlib import Path
+from subprocess import DEVNULL
 
 from analyses.options import FAILED, INTERRUPTED, USAGE
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in run.py; the kernels inherit it
 
 MODULE, STUDY = "analyses.notebooks", "notebooks"
+READABLE = "xcode", "zenburn"  # of Pygments' styles those whose every colour stands out from paper, light and dark
+WIDE = '<div class="wide" tabindex="0" role="group" aria-label="A {what}, which may be wide">'
 EXAMPLES = """\
 examples:
   python -m analyses.notebooks                      every notebook of the checkout
@@ -27,19 +29,6 @@ examples:
   python -m analyses.notebooks --from mine --out /tmp/pages
 
 exit status: 0 all ran; 2 bad usage; 3 a notebook failed, and no page was changed; 130 interrupted
-"""
-PAGE = """\
-<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title><style>{style}</style></head>
-<body><p><a href="../index.html">All studies</a> · <a href="index.html">All notebooks</a></p>{body}</body></html>
-"""
-STYLE = """
-pre { overflow-x: auto; font-size: .8rem; line-height: 1.5; margin: .6rem 0; padding: .6rem .8rem; border-radius: 6px; }
-.highlight, .highlight pre { background: transparent; }
-.input_area pre, .text_cell pre { background: color-mix(in srgb, var(--ink) 6%, var(--paper)); }
-.output_html { overflow-x: auto; }
-table.dataframe { width: auto; border: 0; margin: .6rem 0; }
 """
 
 
@@ -56,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return run(options, sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
-        print("interrupted: the pages in place are whole, and none was changed", file=sys.stderr)
+        print("interrupted: the pages in place are whole", file=sys.stderr)
         return INTERRUPTED
     except OSError as error:
         print(f"{error.filename or options.out}: {error.strerror}" if error.strerror else error, file=sys.stderr)
@@ -64,21 +53,21 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parse(arguments):
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog=f"python -m {MODULE}", epilog=EXAMPLES, formatter_class=raw)
-    parser.description = "Run notebooks from the first cell to the last, and make pages of them."
+    raw, what = argparse.RawDescriptionHelpFormatter, __doc__.partition(": ")[2]
+    parser = argparse.ArgumentParser(f"python -m {MODULE}", description=what, epilog=EXAMPLES, formatter_class=raw)
+    parser.error = lambda message: parser.exit(USAGE, f"{parser.prog}: {message}\n")  # one line, without the usage
     add = parser.add_argument
     add("name", nargs="*", metavar="NAME", help="a notebook, with or without .ipynb; all of the folder, if none")
     add("--from", type=Path, default=Path(STUDY), dest="folder", metavar="DIR", help="that folder (default: notebooks)")
     add("--out", type=Path, default=Path("reports"), metavar="DIR", help="where the pages go (default: reports)")
     options = parser.parse_args(arguments)
-    options.there = {path.stem: path for path in sorted(options.folder.glob("*.ipynb"))}
-    options.asked = [name.removesuffix(".ipynb") for name in options.name] or list(options.there)
-    fault = "" if options.there else f"{options.folder}: there are no notebooks"
-    if unknown := [name for name in options.asked if name not in options.there]:
-        fault = f"unknown notebook {unknown[0]!r}: choose from {', '.join(options.there)}"
-    if fault:
-        parser.exit(USAGE, f"{parser.prog}: {fault}\n")
+    there = options.there = {path.stem: path for path in sorted(options.folder.glob("*.ipynb"))}
+    options.asked = [name.removesuffix(".ipynb") for name in options.name] or list(there)
+    unknown = [name for name in options.asked if name not in there]
+    if not there:
+        parser.error(f"there are no notebooks in {options.folder}")
+    if unknown:
+        parser.error(f"unknown notebook {unknown[0]!r}: choose from {', '.join(there)}")
     return options
 
 
@@ -88,62 +77,62 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     from analyses.routes import Settings
 
     output.require_ours(options.out, [STUDY])
-    started, failed, ran = time.perf_counter(), 0, {}
+    started = time.perf_counter()
     with output.aside(options.out) as folder:
-        for name in dict.fromkeys(options.asked):
-            try:
-                ran[name] = _written(options.there[name], folder / f"{name}.html")
-            except Failed as error:
-                print(error, file=sys.stderr)
-                failed += 1
-        if failed:
+        ran = {name: _written(options.there[name], folder) for name in dict.fromkeys(options.asked)}
+        if not all(ran.values()):
             return FAILED
-        page, seconds = _index(options, folder, ran), {"in all": time.perf_counter() - started}
-        output.write(page, folder / STUDY, Settings(), command=[MODULE, *command], seconds=seconds)
-        for file in folder.glob("*.html"):
+        for name in options.there.keys() - ran:
+            if (old := options.out / STUDY / f"{name}.html").exists():
+                shutil.copy(old, folder)
+        files, seconds = list(folder.iterdir()), {"in all": time.perf_counter() - started}
+        output.write(_page(ran), folder / STUDY, Settings(), command=[MODULE, *command], seconds=seconds)
+        shown = [options.there[file.stem] for file in sorted(files)]
+        (folder / STUDY / "index.html").write_text(_html("Notebooks", _list(shown)), encoding="utf-8")
+        for file in files:
             file.rename(folder / STUDY / file.name)
         output.publish(folder, options.out)
     print(f"pages: {options.out / STUDY / 'index.html'}")
     return 0
 
 
-def _index(options, folder, ran):
-    """The page that lists them; those that were not asked for now keep the pages they have."""
-    import nbformat
-    from markupsafe import Markup
-
+def _page(ran: dict[str, float]):
+    """What the front page and the manifest say of them."""
     from analyses.checks import Verdict
-    from analyses.report.pages import Page, Section
+    from analyses.report.pages import Page
 
-    sections = []
-    for name, path in options.there.items():
-        if name not in ran and (old := options.out / STUDY / f"{name}.html").exists():
-            shutil.copy(old, folder)
-        if (folder / f"{name}.html").exists():
-            title, text = _opening(nbformat.read(path, as_version=4))
-            sections.append(Section(title=Markup('<a href="{}.html">{}</a>').format(name, title), text=text))
-    return Page(
-        name=STUDY,
-        title="Notebooks",
-        question="How is it done, step by step, and with data of your own?",
-        sentence=f"{len(sections)} short stories with their code, each of which runs in less than a minute.",
-        sections=tuple(sections),
-        more=tuple((name, Verdict("notebook", True, f"ran in {s:.1f} seconds")) for name, s in ran.items()),
-    )
+    verdicts = tuple((name, Verdict("notebook", True, f"ran in {s:.1f} seconds")) for name, s in ran.items())
+    question = "How is it done, step by step, and with data of your own?"
+    sentence = "Short stories with their code, each run from the first cell to the last."
+    return Page(name=STUDY, title="Notebooks", question=question, sentence=sentence, sections=(), more=verdicts)
 
 
-def _written(path: Path, page: Path) -> float:
-    """Run one notebook and write its page: the seconds that it took."""
-    started, notebook = time.perf_counter(), _executed(path)
-    page.write_text(_page(_opening(notebook)[0] or path.stem, _body(path, notebook)), encoding="utf-8")
+def _list(paths: list[Path]) -> str:
+    """Title and first paragraph of each, with a link to its page."""
+    import nbformat
+
+    told = [(path.stem, *map(escape, _opening(path, nbformat.read(path, as_version=4)))) for path in paths]
+    return "<h1>Notebooks</h1>" + "".join(f'<h2><a href="{n}.html">{title}</a></h2><p>{p}</p>' for n, title, p in told)
+
+
+def _written(path: Path, folder: Path) -> float | None:
+    """Run one notebook and write its page: the seconds that it took; None where it failed, which is said."""
+    started = time.perf_counter()
+    try:
+        notebook = _executed(path)
+        page = _html(_opening(path, notebook)[0], _body(notebook))
+    except Failed as error:
+        print(f"{path.name}: {error}", file=sys.stderr)
+        return None
+    (folder / f"{path.stem}.html").write_text(page, encoding="utf-8")
     print(f"{path.stem} ({(seconds := time.perf_counter() - started):.1f} s)", flush=True)
     return seconds
 
 
-def _opening(notebook) -> tuple[str, str]:
+def _opening(path, notebook) -> tuple[str, str]:
     """Title and first paragraph."""
     title, _, rest = next((c.source for c in notebook.cells if c.cell_type == "markdown"), "").partition("\n")
-    return title.lstrip("# "), " ".join(rest.strip().partition("\n\n")[0].split())
+    return title.lstrip("# ") or path.stem, " ".join(rest.strip().partition("\n\n")[0].split())
 
 
 def _executed(path: Path):
@@ -157,24 +146,26 @@ def _executed(path: Path):
     try:
         notebook = nbformat.read(path, as_version=4)
     except nbformat.reader.NotJSONError as error:
-        raise Failed(f"{path.name}: this is no notebook") from error
+        raise Failed("this is no notebook") from error
     own = KernelSpecManager(kernel_dirs=[])  # what else is installed as python3 may lack these packages
-    manager = AsyncKernelManager(kernel_spec_manager=own, transport="ipc")  # sockets that no other user can read
     with tempfile.TemporaryDirectory() as here:
+        # Sockets in that folder: no other user can read them, and runs side by side do not fight for a port.
+        manager = AsyncKernelManager(kernel_spec_manager=own, transport="ipc", ip=f"{here}/kernel")
         client = NotebookClient(notebook, km=manager, resources={"metadata": {"path": here}})
-        with client.setup_kernel(cleanup_kc=True):  # client.execute would take Ctrl-C for a kernel that died
+        # What a cell prints comes as its output; all else that a kernel says is of its own dying. And not
+        # client.execute, which takes Ctrl-C for a kernel that died.
+        with client.setup_kernel(cleanup_kc=True, stderr=DEVNULL):
             for number, cell in enumerate(notebook.cells):
                 try:
                     client.execute_cell(cell, number)
                 except CellExecutionError as error:
-                    said = " ".join(f"{error.ename}: {error.evalue}".split())
-                    raise Failed(f"{path.name}: cell {number + 1}: {said}") from error
+                    raise Failed(f"cell {number + 1}: {' '.join(f'{error.ename}: {error.evalue}'.split())}") from error
                 except DeadKernelError as error:
-                    raise Failed(f"{path.name}: cell {number + 1}: the kernel died") from error
+                    raise Failed(f"cell {number + 1}: the kernel died") from error
     return notebook
 
 
-def _body(path, notebook) -> str:
+def _body(notebook) -> str:
     """Cells and outputs as HTML, with words for every figure."""
     from nbconvert import HTMLExporter
 
@@ -182,21 +173,23 @@ def _body(path, notebook) -> str:
         for picture in [o.data for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]:
             said = takewhile(lambda line: line.startswith("#"), cell.source.splitlines())
             if not (alt := escape(" ".join(line.lstrip("# ") for line in said))):
-                raise Failed(f"{path.name}: cell {number}: begin with a comment that says what the figure shows")
+                raise Failed(f"cell {number}: begin with a comment that says what the figure shows")
             shown = f'<img src="data:image/png;base64,{picture.pop("image/png").strip()}" alt="{alt}">'
-            picture["text/html"] = f"<figure>{shown}</figure>"
+            picture["text/html"] = f"<figure>{WIDE.format(what='figure')}{shown}</div></figure>"
     without = {f"exclude_{what}": True for what in ("input_prompt", "output_prompt", "anchor_links")}
-    return HTMLExporter(template_name="basic", **without).from_notebook_node(notebook)[0]
+    body = HTMLExporter(template_name="basic", **without).from_notebook_node(notebook)[0]
+    body = body.replace("<table", f"{WIDE.format(what='table')}<table").replace("</table>", "</table></div>")
+    return body.replace("<th></th>", "<td></td>")  # a corner of pandas', which heads nothing
 
 
-def _page(title: str, body: str) -> str:
+def _html(title: str, body: str) -> str:
     """One page, with nothing outside it."""
     from pygments.formatters import HtmlFormatter
 
-    light, dark = (HtmlFormatter(style=s).get_style_defs(".highlight") for s in ("default", "github-dark"))
-    ours = (resources.files("analyses.report") / "style.css").read_text(encoding="utf-8")
-    style = f"{ours}\n{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n{STYLE}"
-    return PAGE.format(title=escape(title), style=style, body=body)
+    from analyses.report import pages
+
+    light, dark = (HtmlFormatter(style=name).get_style_defs(".highlight") for name in READABLE)
+    return pages.notebook(title, body, f"{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}")
 
 
 if __name__ == "__main__":

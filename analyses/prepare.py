@@ -235,7 +235,7 @@ def _warnings(where, repeated, model):
     if repeated:
         yield repeated
     if same := _but_for_case(groups.labels):
-        yield f"{where}: {' and '.join(map(repr, same))} differ only in case: two groups here, look whether they are one"
+        yield f"{where}: {' and '.join(map(repr, same))} differ only in case: look whether they are one"
     if sums := [label for label in groups.labels if label.strip().casefold() in SUMS]:
         yield f"{where}: {sums[0]!r} is a group here: if its row is a sum or a mean of the others, leave it out"
     ratio = groups.standard_error.max() / groups.standard_error.min() if isinstance(groups, Estimates) else 1

@@ -145,6 +145,11 @@ def front(studies: list[dict], proofs: list[dict]) -> str:
     return _template("front.html").render(studies=studies, proofs=proofs, league=league)
 
 
+def notebook(title: str, body: str, highlighting: str) -> str:
+    """The page of a notebook, from its cells as HTML and the CSS of its code."""
+    return _template("notebook.html").render(title=title, body=body, highlighting=highlighting)
+
+
 def png(figure: Figure) -> bytes:
     """The picture, without the date and the program that made it, so that the same numbers give the same bytes."""
     out = io.BytesIO()
