@@ -2,7 +2,7 @@
 
 from importlib import resources
 
-NAMES = ("school", "subject", "player", "classroom", "source", "printed", "size", "decimals")  # columns that are text
+TEXT = ("school", "printed", "size", "decimals")  # columns, as the first of each table is
 
 
 def table(name: str):
@@ -31,4 +31,6 @@ def read(file):
     """Read an open file of that kind."""
     import pandas as pd
 
-    return pd.read_csv(file, dtype=dict.fromkeys(NAMES, str), keep_default_na=False)
+    first = file.readline().partition(",")[0]
+    file.seek(0)
+    return pd.read_csv(file, dtype=dict.fromkeys((first, *TEXT), str), keep_default_na=False)

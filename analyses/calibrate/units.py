@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,7 @@ BREAKS = (RuntimeError, FloatingPointError, np.linalg.LinAlgError)  # an engine'
 def judged(unit: Unit, *, seed: int, quick: bool) -> Judgement:
     """Calibrate an engine on a family; one that breaks down, or stays where it is put, fails with the reason."""
     family = FAMILIES[unit.family]
-    rng = np.random.default_rng([seed, UNITS.index(unit)])
+    rng = np.random.default_rng([seed, *(crc32(name.encode()) for name in unit)])
     ranked = ranking(family, family.engines[unit.engine], rng, block=SMALLER.get(unit.engine, BLOCK))
     try:
         return ranks.judge(ranked, size=unit.sets(quick=quick), draws=DRAWS, alarm=ALARM / len(UNITS))

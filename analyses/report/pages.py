@@ -93,6 +93,11 @@ class Page:
     more: tuple[tuple[str, Verdict], ...] = ()
     warnings: tuple[str, ...] = ()
 
+    def __post_init__(self):
+        names = [name for section in (*self.sections, *self.machinery) for name in section.figures]
+        if twice := [name for name in set(names) if names.count(name) > 1]:
+            raise ValueError(f"two figures of {self.name} are called {twice[0]!r}: one would be lost")
+
     @property
     def verdicts(self):
         """Of all its fits, each with the name of the fit, and those on what the study adds."""
