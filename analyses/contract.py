@@ -1,11 +1,18 @@
 """The one contract: whatever an engine draws becomes the same DataTree here."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
 
 from models.groups import Groups
 from models.pooling import kappa, theta_given
 from models.two_level import TwoLevel
+
+Drawn = dict[str, np.ndarray]  # what an engine has drawn, by name: (chain, draw, ...)
+Variables = Mapping[str, tuple[str | tuple[str, ...], np.ndarray]]  # by name, each with its dimensions
 
 SAMPLE = ("chain", "draw")
 QUANTILES = {"q2_5": 0.025, "q50": 0.5, "q97_5": 0.975}  # what every table reports
@@ -20,7 +27,14 @@ NAMES = {
 }
 
 
-def complete(model: TwoLevel, drawn: dict, *, engine: str, rng, sample_stats: xr.Dataset | None = None) -> xr.DataTree:
+def complete(
+    model: TwoLevel,
+    drawn: Drawn,
+    *,
+    engine: str,
+    rng: np.random.Generator,
+    sample_stats: xr.Dataset | None = None,
+) -> xr.DataTree:
     """Complete and label the draws of an engine.
 
     Parameters
@@ -56,7 +70,7 @@ def complete(model: TwoLevel, drawn: dict, *, engine: str, rng, sample_stats: xr
         mean, variance = theta_given(g.mean, noise, b @ g.design.T, between)
         theta = rng.normal(mean, np.sqrt(variance))
     each = (*SAMPLE, g.dim)
-    posterior = {
+    posterior: Variables = {
         "mu": (SAMPLE, b[..., 0]),
         **({"beta": ((*SAMPLE, "covariate"), b[..., 1:])} if g.covariates else {}),
         **{name: (SAMPLE, drawn[name]) for name in model.unknown},
@@ -65,7 +79,7 @@ def complete(model: TwoLevel, drawn: dict, *, engine: str, rng, sample_stats: xr
         "kappa": (each, np.broadcast_to(kappa(noise, between), theta.shape)),
     }
     replicated = replicate(g, theta, sigma, rng=rng)
-    nodes = {
+    nodes: dict[str, Variables] = {
         "posterior": posterior,
         "posterior_predictive": {name: (each, values) for name, values in replicated.items()},
         "observed_data": {name: (g.dim, getattr(g, name)) for name in replicated},
@@ -82,7 +96,7 @@ def complete(model: TwoLevel, drawn: dict, *, engine: str, rng, sample_stats: xr
     return tree
 
 
-def replicate(g: Groups, theta, sigma, *, rng) -> dict[str, np.ndarray]:
+def replicate(g: Groups, theta: np.ndarray, sigma: ArrayLike, *, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Replicated means, and sums of squares where groups have any, for draws of theta (..., J) and sigma (...)."""
     sigma = np.asarray(sigma)[..., None]
     mean = rng.normal(theta, sigma * np.sqrt(g.noise))
@@ -91,7 +105,7 @@ def replicate(g: Groups, theta, sigma, *, rng) -> dict[str, np.ndarray]:
     return {"mean": mean, "ss": sigma**2 * 2 * rng.standard_gamma(g.df / 2, size=theta.shape)}
 
 
-def labelled(nodes: dict[str, dict], coords: dict, attrs: dict[str, str]) -> xr.DataTree:
+def labelled(nodes: Mapping[str, Variables], coords: Mapping[str, Sequence[Any]], attrs: dict[str, str]) -> xr.DataTree:
     """A DataTree of nodes: name to variables, each (dims, values); only coordinates that a node uses go into it."""
     return xr.DataTree.from_dict({name: _dataset(variables, coords, attrs) for name, variables in nodes.items()})
 

@@ -1,6 +1,7 @@
 """The columns of every table that a run writes, and how draws become their rows."""
 
 import errno
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +122,6 @@ def write_parquet(table: pd.DataFrame, path: Path) -> None:
         raise OSError(errno.EIO, str(error).splitlines()[0], str(path)) from error
 
 
-def write(table: pd.DataFrame, path: Path, columns) -> None:
+def write(table: pd.DataFrame, path: Path, columns: Iterable[str]) -> None:
     """Write a table with those columns, numbers in the shortest digits that read back as they are."""
     table.to_csv(path, columns=list(columns), index=False, lineterminator="\n")

@@ -8,17 +8,23 @@ The source prints sigma^2 = 0.6^2, which is a misprint: a batting average is bet
 0.06, and the binomial standard deviation at the grand mean, sqrt(0.265 0.735 / 45) = 0.0658.
 """
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from models import priors
 from models.groups import Estimates
-from models.two_level import TwoLevel
+from models.two_level import Parameterization, TwoLevel
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pymc as pm
 
 PRINTED = 0.06
 
 
-def averages():
-    """Hits over at-bats of each player, and the average over the rest of the season, as a DataFrame."""
+def averages() -> "pd.DataFrame":
+    """The table of players: player, hits, at_bats, average (hits over at-bats) and rest_of_season, an average too."""
     from partial_pooling_data import table
 
     t = table("baseball")
@@ -45,12 +51,17 @@ def groups(*, sigma: float | None = None) -> Estimates:
     return Estimates.from_summary(t["player"], t["average"], error, dim="player")
 
 
-def statement(*, sigma: float | None = None, tau=priors.FLAT_VARIANCE, mu=priors.Normal()) -> TwoLevel:
+def statement(
+    *,
+    sigma: float | None = None,
+    tau: priors.Scale = priors.FLAT_VARIANCE,
+    mu: priors.Normal = priors.Normal(),
+) -> TwoLevel:
     """The model of the module's docstring as data, or with another sigma or other priors of tau and mu."""
     return TwoLevel(groups=groups(sigma=sigma), tau=tau, coefficients=(mu,))
 
 
-def build(*, parameterization: str = "marginal", **others):
+def build(*, parameterization: Parameterization = "marginal", **others: Any) -> "pm.Model":
     """The same as a PyMC model.
 
     Model

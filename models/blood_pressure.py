@@ -6,15 +6,22 @@ p(mu) = p(beta) = 1, p(sigma^2) = 1/sigma^2         improper
 tau^2 ~ InverseGamma(1/2, 1/2)
 """
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal
+
 from models import priors
 from models.groups import Replicates
-from models.two_level import TwoLevel
+from models.two_level import Parameterization, TwoLevel
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pymc as pm
 
 
-def groups(t=None) -> Replicates:
+def groups(t: "pd.DataFrame | None" = None) -> Replicates:
     """The 20 subjects: 8 to 31 records each, dimension `subject`, mmHg; covariate `treatment`, 0 or 1.
 
-    Or those of another such table.
+    Or those of another such table, with columns subject, treatment (2 is the experimental one), n, mean and ss.
     """
     from partial_pooling_data import table
 
@@ -23,7 +30,9 @@ def groups(t=None) -> Replicates:
     return Replicates.from_summary(t["subject"], t["n"], t["mean"], t["ss"], covariates=arm, dim="subject")
 
 
-def statement(*, subjects: Replicates | None = None, tau=priors.InverseGamma(0.5, 0.5), **others) -> TwoLevel:
+def statement(
+    *, subjects: Replicates | None = None, tau: priors.Scale = priors.InverseGamma(0.5, 0.5), **others: Any
+) -> TwoLevel:
     """The model of the module's docstring as data; `subjects` replaces them, any argument of TwoLevel a prior.
 
     Examples
@@ -34,7 +43,7 @@ def statement(*, subjects: Replicates | None = None, tau=priors.InverseGamma(0.5
     return TwoLevel(groups=subjects or groups(), tau=tau, **others)
 
 
-def build(*, parameterization: str = "marginal", **others):
+def build(*, parameterization: Parameterization = "marginal", **others: Any) -> "pm.Model":
     """The same as a PyMC model.
 
     Model
@@ -74,7 +83,13 @@ def build(*, parameterization: str = "marginal", **others):
     return builder.build(statement(**others), parameterization=parameterization)
 
 
-def build_rows(labels, values, *, parameterization: str = "centered", **others):
+def build_rows(
+    labels: Iterable[object],
+    values: Iterable[float],
+    *,
+    parameterization: Literal["centered", "noncentered"] = "centered",
+    **others: Any,
+) -> "pm.Model":
     """The same with a likelihood on single rows, y_ij ~ N(theta_i, sigma^2): for teaching and for checking.
 
     Parameters

@@ -1,20 +1,24 @@
 """The statement handed to PyMC: centered, noncentered, or with theta integrated out."""
 
+from collections.abc import Iterable
+from typing import Literal
+
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+from pytensor.tensor import TensorVariable
 
 from models.groups import Groups
-from models.laws import LOG_2PI
-from models.two_level import TwoLevel
+from models.laws import LOG_2PI, Numbers
+from models.two_level import Parameterization, TwoLevel
 
 
-def centered(population, sd_between, dim):
+def centered(population: TensorVariable, sd_between: TensorVariable, dim: str) -> TensorVariable:
     """theta ~ N(population, sd_between^2), sampled as it stands."""
     return pm.Normal("theta", population, sd_between, dims=dim)
 
 
-def noncentered(population, sd_between, dim):
+def noncentered(population: TensorVariable, sd_between: TensorVariable, dim: str) -> TensorVariable:
     """theta = population + sd_between z, z ~ N(0, 1): no funnel where the data say little."""
     z = pm.Normal("z", dims=dim)
     return pm.Deterministic("theta", population + sd_between * z, dims=dim)
@@ -24,7 +28,7 @@ THETA = {"centered": centered, "noncentered": noncentered}
 PARAMETERIZATIONS = (*THETA, "marginal")
 
 
-def build(model: TwoLevel, *, parameterization: str = "marginal") -> pm.Model:
+def build(model: TwoLevel, *, parameterization: Parameterization = "marginal") -> pm.Model:
     """State the model in PyMC, on group means and one pooled sum of squares.
 
     Parameters
@@ -48,6 +52,12 @@ def build(model: TwoLevel, *, parameterization: str = "marginal") -> pm.Model:
     ------
     ValueError
         For a parameterization of another name.
+
+    Examples
+    --------
+    >>> from models import eight_schools
+    >>> [variable.name for variable in build(eight_schools.statement(), parameterization="noncentered").free_RVs]
+    ['mu', 'tau', 'z']
     """
     _known(parameterization, PARAMETERIZATIONS)
     g = model.groups
@@ -80,7 +90,8 @@ def _of_cells(model: TwoLevel) -> pm.Model:
     ) as built:
         design = pm.Data("design", cells.design, dims=("cell", "coefficient"))
         b, tau, sigma = _coefficients(model), model.tau.variable("tau"), model.sigma.variable("sigma")
-        v = sum(model.variances(pm.Data("noise", cells.noise, dims="cell"), tau, sigma))
+        within, between = model.variances(pm.Data("noise", cells.noise, dims="cell"), tau, sigma)
+        v = within + between
         mean, spread = (pm.Data(name, data[name]) for name in ("observed_mean", "observed_spread"))
         pm.Normal("mean", pt.dot(design, pt.stack(b)), pt.sqrt(v), observed=mean, dims="cell")
         unseen = pm.Data("unseen", cells.count[several] - 1)
@@ -89,7 +100,7 @@ def _of_cells(model: TwoLevel) -> pm.Model:
     return built
 
 
-def observed(groups: Groups) -> dict[str, np.ndarray]:
+def observed(groups: Groups) -> dict[str, Numbers]:
     """Values of the marginal model's data that change from one set of data of a design to another, by name."""
     df, ss = groups.within
     of_squares = {"observed_ss": ss} if df else {}
@@ -112,7 +123,13 @@ def _log_normal(spread, v, k):
     return -k / 2 * (LOG_2PI + pt.log(v)) - spread / (2 * v)
 
 
-def build_rows(model: TwoLevel, labels, values, *, parameterization: str = "centered") -> pm.Model:
+def build_rows(
+    model: TwoLevel,
+    labels: Iterable[object],
+    values: Iterable[float],
+    *,
+    parameterization: Literal["centered", "noncentered"] = "centered",
+) -> pm.Model:
     """State the model in PyMC on single rows: y ~ N(theta[group], sigma^2).
 
     The same posterior at a cost that grows with the rows: for teaching, and for checking the other.
@@ -125,6 +142,11 @@ def build_rows(model: TwoLevel, labels, values, *, parameterization: str = "cent
         A group's label and a value each row.
     parameterization : {"centered", "noncentered"}
 
+    Returns
+    -------
+    pm.Model
+        As `build` has it, but observed: y (row,). Data: group_of_row, observed_y (row,), design.
+
     Raises
     ------
     ValueError
@@ -132,11 +154,11 @@ def build_rows(model: TwoLevel, labels, values, *, parameterization: str = "cent
     """
     _known(parameterization, THETA)
     g = model.groups
-    position, labels = {label: i for i, label in enumerate(g.labels)}, list(map(str, labels))
-    if unknown := set(labels) - set(position):
+    position, named = {label: i for i, label in enumerate(g.labels)}, list(map(str, labels))
+    if unknown := set(named) - set(position):
         raise ValueError(f"{sorted(unknown)[0]!r} is no {g.dim} of this model")
     with _empty(model) as built:
-        which = pm.Data("group_of_row", [position[label] for label in labels], dims="row")
+        which = pm.Data("group_of_row", [position[label] for label in named], dims="row")
         population, tau, sigma = _hyperparameters(model)
         _, between = model.variances(g.noise, tau, sigma)
         theta = THETA[parameterization](population, pt.sqrt(between), g.dim)

@@ -37,13 +37,25 @@ class Cells:
     spread: np.ndarray
 
     @classmethod
-    def separate(cls, noise, mean, design) -> Self:
+    def separate(cls, noise: np.ndarray, mean: np.ndarray, design: np.ndarray) -> Self:
         """One row a group; `mean` may have leading dimensions."""
         return cls(noise, mean, design, np.ones(len(noise)), np.zeros(len(noise)))
 
     @classmethod
-    def compress(cls, noise, mean, design) -> Self:
-        """One class for each distinct noise."""
+    def compress(cls, noise: np.ndarray, mean: np.ndarray, design: np.ndarray) -> Self:
+        """One class for each distinct noise, in order: of k groups and p regressors min(k, p) rows.
+
+        Parameters
+        ----------
+        noise : ndarray (J,)
+        mean : ndarray (..., J)
+        design : ndarray (J, p)
+
+        Examples
+        --------
+        >>> Cells.compress(np.array([0.25, 1.0, 0.25]), np.array([1.0, 5.0, 2.0]), np.ones((3, 1))).count
+        array([2., 1.])
+        """
         noises, which = distinct(noise)
         order = np.argsort(which, kind="stable")
         ends = np.cumsum(np.bincount(which))

@@ -6,8 +6,14 @@ mu_i ~ N(lambda, kappa^2)
 p(lambda, kappa^2) = p(tau^2) = 1, p(sigma^2) = 1/sigma^2      improper; the last two are ours, the source has none
 """
 
+from typing import TYPE_CHECKING, Literal
+
 from models.groups import Replicates
+from models.priors import InverseGamma
 from models.three_level import ThreeLevel
+
+if TYPE_CHECKING:
+    import pymc as pm
 
 
 def classrooms() -> Replicates:
@@ -18,7 +24,7 @@ def classrooms() -> Replicates:
     return Replicates.from_summary(t["classroom"], t["n"], t["mean"], t["ss"], dim="classroom")
 
 
-def statement(**others) -> ThreeLevel:
+def statement(**others: InverseGamma) -> ThreeLevel:
     """The model of the module's docstring as data; any argument of ThreeLevel replaces a prior.
 
     Examples
@@ -32,7 +38,7 @@ def statement(**others) -> ThreeLevel:
     return ThreeLevel(classrooms=classrooms(), school=school, schools=tuple(names), **others)
 
 
-def build(*, parameterization: str = "marginal", **others):
+def build(*, parameterization: Literal["marginal", "centered"] = "marginal", **others: InverseGamma) -> "pm.Model":
     """The same as a PyMC model.
 
     Model

@@ -5,9 +5,14 @@ theta_j ~ N(mu, tau^2)
 p(mu, tau) = 1                      improper
 """
 
+from typing import TYPE_CHECKING, Any
+
 from models import priors
 from models.groups import Estimates
-from models.two_level import TwoLevel
+from models.two_level import Parameterization, TwoLevel
+
+if TYPE_CHECKING:
+    import pymc as pm
 
 
 def groups() -> Estimates:
@@ -18,7 +23,7 @@ def groups() -> Estimates:
     return Estimates.from_summary(t["school"], t["estimate"], t["standard_error"], dim="school")
 
 
-def statement(*, tau=priors.FLAT, mu=priors.Normal()) -> TwoLevel:
+def statement(*, tau: priors.Scale = priors.FLAT, mu: priors.Normal = priors.Normal()) -> TwoLevel:
     """The model of the module's docstring as data, or with other priors of tau and mu.
 
     Examples
@@ -40,7 +45,7 @@ def weakly_informative() -> TwoLevel:
     return statement(tau=priors.HalfCauchy(5.0), mu=priors.Normal(0.0, 5.0))
 
 
-def build(*, parameterization: str = "marginal", **others):
+def build(*, parameterization: Parameterization = "marginal", **others: Any) -> "pm.Model":
     """The same as a PyMC model.
 
     Model
@@ -66,6 +71,11 @@ def build(*, parameterization: str = "marginal", **others):
     ------
     ValueError
         For an unknown parameterization.
+
+    Examples
+    --------
+    >>> [variable.name for variable in build(mu=priors.Normal(0.0, 5.0)).free_RVs]
+    ['mu', 'tau']
 
     References
     ----------

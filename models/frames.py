@@ -5,14 +5,25 @@ from decimal import Decimal
 from difflib import get_close_matches
 from itertools import pairwise
 from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from narwhals import LazyFrame
+    from narwhals.typing import Frame, IntoFrame
 
 LARGEST, SMALLEST = 1e305, 1e-305  # beyond either what follows from a number may be none
 
 
-def known(frame):
-    """The frame as narwhals has it."""
+def known(frame: "IntoFrame | dict") -> "Frame":
+    """The frame, or a dictionary of columns, as narwhals has it.
+
+    Raises
+    ------
+    TypeError
+        For anything else.
+    """
     import narwhals as nw
 
     if isinstance(frame, dict):
@@ -22,8 +33,14 @@ def known(frame):
     return nw.from_native(frame)
 
 
-def require(frame, names: Sequence[str]) -> None:
-    """Refuse names that no column has, with the nearest one."""
+def require(frame: "Frame", names: Sequence[str]) -> None:
+    """Refuse names that no column has.
+
+    Raises
+    ------
+    ValueError
+        For the first of them, with the nearest name that there is.
+    """
     there = frame.collect_schema().names()
     for name in names:
         if name not in there:
@@ -32,7 +49,7 @@ def require(frame, names: Sequence[str]) -> None:
             raise ValueError(f"there is no column {name!r}: {hint}")
 
 
-def fetched(frame) -> dict[str, np.ndarray]:
+def fetched(frame: "LazyFrame") -> dict[str, np.ndarray]:
     """Columns of a lazy frame as arrays, computed where it lives."""
     here = frame.implementation
     if here.is_duckdb():  # whose arrays come without a detour through pandas, and with masks where nothing is
@@ -45,7 +62,7 @@ def _filled(column) -> np.ndarray:
     """An array with None where a masked one has nothing."""
     if not np.ma.getmaskarray(column).any():
         return np.asarray(column)
-    return np.where(np.ma.getmaskarray(column), None, np.ma.getdata(column))
+    return np.where(np.ma.getmaskarray(column), np.array(None), np.ma.getdata(column))
 
 
 def ordered(labels: np.ndarray) -> np.ndarray:
@@ -58,10 +75,15 @@ def ordered(labels: np.ndarray) -> np.ndarray:
     return np.array(sorted(range(len(labels)), key=lambda i: (missing[i], text[i])), dtype=np.intp)
 
 
-def require_whole(table, found: dict[str, np.ndarray], group: str, value: str) -> None:
+def require_whole(table: "Frame", found: dict[str, np.ndarray], group: str, value: str) -> None:
     """Refuse rows without a label, and values that are missing or not finite; by their ends, too large or too small.
 
     Without their ends all squares have been added up, so they are of a size.
+
+    Raises
+    ------
+    ValueError
+        Naming the group and, of a frame that has rows, the row, counted from 1.
     """
     blank = _is_blank(found["group"])
     if blank.any():
@@ -93,7 +115,7 @@ def _is_blank(labels: np.ndarray) -> np.ndarray:
     return missing | np.array([not str(label).strip() for label in labels.tolist()], dtype=bool)
 
 
-def constants(table, found, covariates: Sequence[str]) -> dict[str, dict[str, object]]:
+def constants(table: "Frame", found: dict[str, np.ndarray], covariates: Sequence[str]) -> dict[str, dict[str, object]]:
     """Value of each covariate in each group, from its smallest and its largest there.
 
     Raises
@@ -116,11 +138,17 @@ def constants(table, found, covariates: Sequence[str]) -> dict[str, dict[str, ob
 
 
 def labelled(labels: np.ndarray) -> list[str]:
-    """Labels as text."""
+    """Labels as text, each as Python spells it.
+
+    Examples
+    --------
+    >>> labelled(np.array([1.0, 2.5]))
+    ['1.0', '2.5']
+    """
     return list(map(str, labels.tolist() if labels.dtype.kind in "biufO" else labels.astype(str).tolist()))
 
 
-def is_missing(value) -> bool:
+def is_missing(value: object) -> bool:
     """Whether a value is none: None, not a number, or what a library has in their place."""
     import pandas as pd
 
@@ -143,20 +171,25 @@ def _rows(table, label, name, holds=lambda value: True) -> list[tuple[int, objec
     return [(row, value) for row, (g, value) in enumerate(each, start=1) if g == label and holds(value)]
 
 
-def column(frame, name: str) -> list:
-    """Values of one column.
+def column(frame: "IntoFrame | dict", name: str) -> list:
+    """Values of one column, as Python's objects.
 
     Raises
     ------
     ValueError
         Where there is none of that name, with the nearest one.
+
+    Examples
+    --------
+    >>> column({"y": [28, 8]}, "y")
+    [28, 8]
     """
     given = known(frame)
     require(given, [name])
     return fetched(given.lazy().select(name))[name].tolist()
 
 
-def coded(name: str, at: dict[str, object]) -> dict[str, dict[str, float]]:
+def coded(name: str, at: dict[str, Any]) -> dict[str, dict[str, float]]:
     """Columns of a covariate by group: numbers as they are, else one 0/1 column a level but the first in order.
 
     Raises
@@ -178,6 +211,6 @@ def coded(name: str, at: dict[str, object]) -> dict[str, dict[str, float]]:
     return {f"{name}[{level}]": {g: float(value == level) for g, value in at.items()} for level in levels[1:]}
 
 
-def is_number(value) -> bool:
+def is_number(value: object) -> bool:
     """Whether a value is a number of Python's or NumPy's."""
     return isinstance(value, Real | Decimal | np.number)

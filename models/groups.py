@@ -6,18 +6,25 @@
 `Estimates` come with their standard errors; their sigma is known to be 1.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from models import rows
+from models import columns, rows
 from models.cells import Cells
 from models.frames import coded, column
+from models.laws import Numbers
+
+if TYPE_CHECKING:
+    from narwhals.typing import IntoFrame
 
 MOST_DESIGNS = 12  # that predictions for new groups are made for one by one
+
+Positions = Sequence[int] | np.ndarray  # of groups, from 0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -59,7 +66,7 @@ class Groups:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def only(self, at: np.ndarray) -> Self:
+    def only(self, at: Positions) -> Self:
         """Those at some positions."""
         each = {name: getattr(self, name)[at] for name in ("mean", "noise", "df", "ss", "design")}
         return replace(self, labels=tuple(self.labels[k] for k in at), **each)
@@ -73,8 +80,8 @@ class Groups:
         return replace(self, noise=self.noise / alpha, ss=alpha * self.ss)
 
     @cached_property
-    def within(self) -> tuple[float, np.ndarray]:
-        """Degrees of freedom and sum of squares within groups, pooled."""
+    def within(self) -> tuple[float, Numbers]:
+        """Degrees of freedom and sum of squares within groups, pooled; an array (...) where `ss` is (..., J)."""
         return float(self.df.sum()), self.ss.sum(axis=-1)
 
     @cached_property
@@ -114,15 +121,15 @@ class Replicates(Groups):
     @classmethod
     def from_summary(
         cls,
-        labels: Sequence[str],
-        n: Sequence[float],
-        mean: Sequence[float],
-        ss: Sequence[float],
+        labels: Iterable[object],
+        n: ArrayLike,
+        mean: ArrayLike,
+        ss: ArrayLike,
         *,
-        covariates: Mapping[str, Sequence[float]] | None = None,
+        covariates: Mapping[str, ArrayLike] | None = None,
         dim: str = "group",
     ) -> Self:
-        """From sizes, means and sums of squared deviations from the group's own mean.
+        """From sizes, means and sums of squared deviations from the group's own mean, an entry a group.
 
         Raises
         ------
@@ -135,17 +142,17 @@ class Replicates(Groups):
         >>> Replicates.from_summary(["a", "b"], n=[3, 1], mean=[5.0, 7.0], ss=[2.0, 0.0]).df
         array([2., 0.])
         """
-        labels, n, ss = tuple(map(str, labels)), _numbers("n", n), _numbers("ss", ss)
-        _require(labels, "n", n, (n >= 1) & (n == np.round(n)), "must be a whole number, one or more")
-        _require(labels, "ss", ss, ss >= 0, "must not be negative")
-        _require(labels, "ss", ss, (n > 1) | (ss == 0), "must be 0 in a group of one")
-        return cls(noise=1 / n, df=n - 1, ss=ss, **_described(labels, mean, covariates, len(n), dim))
+        names, n, ss = tuple(map(str, labels)), columns.numbers("n", n), columns.numbers("ss", ss)
+        columns.require(names, "n", n, (n >= 1) & (n == np.round(n)), "must be a whole number, one or more")
+        columns.require(names, "ss", ss, ss >= 0, "must not be negative")
+        columns.require(names, "ss", ss, (n > 1) | (ss == 0), "must be 0 in a group of one")
+        return cls(noise=1 / n, df=n - 1, ss=ss, **columns.described(names, mean, covariates, len(n), dim))
 
     @classmethod
     def from_rows(
         cls,
-        labels: Sequence[str],
-        values: Sequence[float],
+        labels: Iterable[object],
+        values: ArrayLike,
         *,
         covariates: Mapping[str, Mapping[str, float]] | None = None,
         dim: str = "group",
@@ -154,25 +161,37 @@ class Replicates(Groups):
 
         `covariates` maps a covariate's name to its value for each label.
 
+        Raises
+        ------
+        ValueError
+            For lengths that differ, a label without its covariate, or a number that is not finite.
+
         Examples
         --------
         >>> Replicates.from_rows(["a", "a", "b"], [4.0, 6.0, 7.0]).mean
         array([5., 7.])
         """
-        values, (names, which) = _numbers("values", values), _codes(labels)
+        values, (names, which) = columns.numbers("values", values), columns.codes(labels)
         if len(which) != len(values):
             raise ValueError(f"labels has {len(which)} entries where values has {len(values)}")
-        for name, at in (covariates or {}).items():
-            if missing := set(names) - set(map(str, at)):
+        by_label = {name: {str(k): v for k, v in at.items()} for name, at in (covariates or {}).items()}
+        for name, at in by_label.items():
+            if missing := set(names) - set(at):
                 raise ValueError(f"{name} has no value for {sorted(missing)[0]!r}")
         n, mean, ss = rows.of_values(which, values)
-        given = {
-            name: list(map({str(k): v for k, v in at.items()}.get, names)) for name, at in (covariates or {}).items()
-        }
+        given = {name: [at[label] for label in names] for name, at in by_label.items()}
         return cls.from_summary(names, n, mean, ss, covariates=given, dim=dim)
 
     @classmethod
-    def from_frame(cls, frame, *, group: str, value: str, covariates: Sequence[str] = (), dim: str = "group") -> Self:
+    def from_frame(
+        cls,
+        frame: "IntoFrame | dict",
+        *,
+        group: str,
+        value: str,
+        covariates: Sequence[str] = (),
+        dim: str = "group",
+    ) -> Self:
         """From a data frame of one row an observation; covariates are columns that are constant within a group.
 
         Any frame that narwhals knows, and a dictionary of columns: pandas, Polars, PyArrow; and, reduced where they
@@ -191,10 +210,11 @@ class Replicates(Groups):
         >>> Replicates.from_frame(frame, group="school", value="score", covariates=["town"]).covariates
         ('town[y]',)
         """
-        found, given = rows.of_frame(frame, group=group, value=value, covariates=covariates), {}
+        found = rows.of_frame(frame, group=group, value=value, covariates=covariates)
+        given: dict[str, dict[str, float]] = {}
         for name, at in found.covariates.items():
             given |= coded(name, at)
-        by_label = {name: list(map(at.get, found.labels)) for name, at in given.items()}
+        by_label = {name: [at[label] for label in found.labels] for name, at in given.items()}
         mean, ss = found.offset + found.unit * found.mean, found.unit**2 * found.ss
         if np.any((ss == 0) != (found.ss == 0)):
             raise ValueError(
@@ -202,13 +222,19 @@ class Replicates(Groups):
             )
         return cls.from_summary(found.labels, found.n, mean, ss, covariates=by_label, dim=dim)
 
-    def rows(self, rng) -> tuple[list[str], np.ndarray]:
+    def rows(self, rng: np.random.Generator) -> tuple[list[str], np.ndarray]:
         """Make up rows that have exactly these sizes, means and sums of squares, and so the same likelihood.
 
         Returns
         -------
         labels : list of str
-        values : ndarray
+        values : ndarray (N,)
+
+        Examples
+        --------
+        >>> g = Replicates.from_summary(["a", "b"], n=[3, 1], mean=[5.0, 7.0], ss=[2.0, 0.0])
+        >>> Replicates.from_rows(*g.rows(np.random.default_rng(1))).mean.round(6)
+        array([5., 7.])
         """
         made = []
         for n, mean, ss in zip(self.n.astype(int), self.mean, self.ss, strict=True):
@@ -247,14 +273,14 @@ class Estimates(Groups):
     @classmethod
     def from_summary(
         cls,
-        labels: Sequence[str],
-        estimate: Sequence[float],
-        standard_error: Sequence[float],
+        labels: Iterable[object],
+        estimate: ArrayLike,
+        standard_error: ArrayLike,
         *,
-        covariates: Mapping[str, Sequence[float]] | None = None,
+        covariates: Mapping[str, ArrayLike] | None = None,
         dim: str = "group",
     ) -> Self:
-        """From estimates and their standard errors.
+        """From estimates and their standard errors, an entry a group.
 
         Raises
         ------
@@ -267,15 +293,15 @@ class Estimates(Groups):
         >>> Estimates.from_summary(["A", "B"], [28, 8], [15, 10]).noise
         array([225., 100.])
         """
-        labels, se = tuple(map(str, labels)), _numbers("standard_error", standard_error)
-        _require(labels, "standard_error", se, se > 0, "must be positive")
+        names, se = tuple(map(str, labels)), columns.numbers("standard_error", standard_error)
+        columns.require(names, "standard_error", se, se > 0, "must be positive")
         none = np.zeros(len(se))
-        return cls(noise=se**2, df=none, ss=none, **_described(labels, estimate, covariates, len(se), dim))
+        return cls(noise=se**2, df=none, ss=none, **columns.described(names, estimate, covariates, len(se), dim))
 
     @classmethod
     def from_frame(
         cls,
-        frame,
+        frame: "IntoFrame | dict",
         *,
         estimate: str,
         standard_error: str | None = None,
@@ -297,77 +323,19 @@ class Estimates(Groups):
         >>> Estimates.from_frame({"y": [28, 8], "v": [225, 100]}, estimate="y", variance="v").standard_error
         array([15., 10.])
         """
-        if (standard_error is None) == (variance is None):
+        error = variance if standard_error is None else standard_error
+        if error is None or (standard_error is not None and variance is not None):
             raise ValueError("give either the standard error's column or the variance's")
         estimates = column(frame, estimate)
         labels = column(frame, label) if label else [str(i) for i in range(1, len(estimates) + 1)]
-        error = column(frame, standard_error) if standard_error else _roots(labels, column(frame, variance))
-        given = {}
+        errors = column(frame, error) if variance is None else columns.roots(labels, column(frame, error))
+        given: dict[str, dict[str, float]] = {}
         for name in covariates:
             given |= coded(name, dict(zip(map(str, labels), column(frame, name), strict=True)))
         by_label = {name: [at[str(label)] for label in labels] for name, at in given.items()}
-        return cls.from_summary(labels, estimates, error, covariates=by_label, dim=dim)
+        return cls.from_summary(labels, estimates, errors, covariates=by_label, dim=dim)
 
     @property
     def standard_error(self) -> np.ndarray:
         """Standard error of each estimate."""
         return np.sqrt(self.noise)
-
-
-RESERVED = {
-    *("chain", "draw", "covariate", "coefficient", "row", "mean", "ss", "noise", "df", "design", "z", "y"),
-    *("mu", "beta", "tau", "sigma", "sd_between", "theta", "kappa"),
-}
-
-
-def _described(labels, mean, covariates, size, dim) -> dict:
-    """Return the fields that both kinds share, checked."""
-    if dim in RESERVED:
-        raise ValueError(f"a group cannot be called {dim!r}: that is the name of something else in every model")
-    mean = _numbers("mean", mean)
-    given = {name: _numbers(name, values) for name, values in (covariates or {}).items()}
-    if size == 0:
-        raise ValueError("there are no groups")
-    for name, entries in {"labels": labels, "mean": mean, **given}.items():
-        if len(entries) != size:
-            raise ValueError(f"{name} has {len(entries)} entries where the other columns have {size}")
-    if len(set(labels)) < size:
-        twice = next(label for label in labels if labels.count(label) > 1)
-        raise ValueError(f"label {twice!r} occurs more than once: each group needs a name of its own")
-    return {
-        "labels": labels,
-        "mean": mean,
-        "design": np.column_stack([np.ones(size), *given.values()]),
-        "covariates": tuple(given),
-        "dim": dim,
-    }
-
-
-def _numbers(name, values) -> np.ndarray:
-    out = np.array(values, dtype=float)
-    out.setflags(write=False)
-    if out.ndim != 1:
-        raise ValueError(f"{name} must have one dimension, not {out.ndim}")
-    if not np.isfinite(out).all():
-        at = int(np.argmin(np.isfinite(out)))
-        raise ValueError(f"{name}[{at}] is {out[at]}: every number must be finite")
-    return out
-
-
-def _roots(labels, variance) -> np.ndarray:
-    variance = _numbers("variance", variance)
-    _require(labels, "variance", variance, variance > 0, "must be positive")
-    return np.sqrt(variance)
-
-
-def _require(labels, name, values, holds, what):
-    if len(labels) == len(values) and not np.all(holds):
-        at = int(np.argmin(holds))
-        raise ValueError(f"{name} of {labels[at]!r} is {values[at]}: it {what}")
-
-
-def _codes(labels):
-    """Distinct labels in order of appearance, and which of them each row bears."""
-    names = {}
-    which = np.fromiter((names.setdefault(str(label), len(names)) for label in labels), dtype=np.intp)
-    return tuple(names), which

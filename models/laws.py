@@ -1,5 +1,6 @@
 """The few distributions that full conditionals are made of. Each draws itself and knows its log density."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,20 +10,22 @@ from scipy.special import gammaln, logsumexp
 LOG_2PI = np.log(2 * np.pi)
 TRIALS = 8  # some are enough for nearly all where the prior is not far narrower than the data
 
+Numbers = float | np.ndarray  # one, or an array of them
+
 
 @dataclass(frozen=True, eq=False)
 class Normal:
     """x ~ N(mean, sd^2), elementwise."""
 
-    mean: np.ndarray
-    sd: np.ndarray
+    mean: Numbers
+    sd: Numbers
 
-    def draw(self, rng):
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
         """Draw one value of the whole array."""
         size = np.broadcast_shapes(np.shape(self.mean), np.shape(self.sd))
         return self.mean + self.sd * rng.standard_normal(size)
 
-    def log_density(self, x):
+    def log_density(self, x: Numbers) -> Numbers:
         """Log density of each element."""
         return -LOG_2PI / 2 - np.log(self.sd) - ((x - self.mean) / self.sd) ** 2 / 2
 
@@ -34,12 +37,12 @@ class MultivariateNormal:
     mean: np.ndarray
     covariance: np.ndarray
 
-    def draw(self, rng):
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
         """Draw one value for each leading index."""
         z = rng.standard_normal(self.mean.shape)
         return self.mean + np.einsum("...jk,...k->...j", np.linalg.cholesky(self.covariance), z)
 
-    def log_density(self, x):
+    def log_density(self, x: np.ndarray) -> Numbers:
         """Log density for each leading index."""
         deviation = (x - self.mean)[..., None]
         quadratic = np.sum(deviation * np.linalg.solve(self.covariance, deviation), axis=(-2, -1))
@@ -50,20 +53,20 @@ class MultivariateNormal:
 class InverseGamma:
     """x > 0 with density proportional to x^(-shape-1) exp(-scale/x)."""
 
-    shape: np.ndarray
-    scale: np.ndarray
+    shape: Numbers
+    scale: Numbers
 
-    def draw(self, rng):
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
         """Draw one value of the whole array."""
         size = np.broadcast_shapes(np.shape(self.shape), np.shape(self.scale))
         return self.scale / rng.standard_gamma(self.shape, size=size)
 
     @property
-    def log_integral(self):
+    def log_integral(self) -> Numbers:
         """Log of the integral of x^(-shape-1) exp(-scale/x) over x."""
         return gammaln(self.shape) - self.shape * np.log(self.scale)
 
-    def log_density(self, x):
+    def log_density(self, x: Numbers) -> Numbers:
         """Log density of each element."""
         return -self.log_integral - (self.shape + 1) * np.log(x) - self.scale / x
 
@@ -72,15 +75,15 @@ class InverseGamma:
 class Gamma:
     """x > 0 with density proportional to x^(shape-1) exp(-rate x)."""
 
-    shape: np.ndarray
-    rate: np.ndarray
+    shape: Numbers
+    rate: Numbers
 
-    def draw(self, rng):
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
         """Draw one value of the whole array."""
         size = np.broadcast_shapes(np.shape(self.shape), np.shape(self.rate))
         return rng.standard_gamma(self.shape, size=size) / self.rate
 
-    def log_density(self, x):
+    def log_density(self, x: Numbers) -> Numbers:
         """Log density of each element."""
         return self.shape * np.log(self.rate) - gammaln(self.shape) + (self.shape - 1) * np.log(x) - self.rate * x
 
@@ -91,9 +94,9 @@ class GeneralizedInverseGaussian:
 
     power: float
     rate: float
-    scale: np.ndarray
+    scale: Numbers
 
-    def draw(self, rng):
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
         """Draw one value of the whole array.
 
         Without the rate it is an inverse gamma, whose draws are kept with probability exp(-rate x / 2): quick, as
@@ -110,7 +113,7 @@ class GeneralizedInverseGaussian:
             x[missing] = np.sqrt(scale / self.rate) * law.rvs(scale.shape, random_state=rng)
         return x
 
-    def log_density(self, x):
+    def log_density(self, x: Numbers) -> Numbers:
         """Log density of each element."""
         unit = np.sqrt(self.scale / self.rate)
         return stats.geninvgauss.logpdf(x / unit, self.power, np.sqrt(self.rate * self.scale)) - np.log(unit)
@@ -118,16 +121,21 @@ class GeneralizedInverseGaussian:
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """x one of the values (k,), with log weights (..., k)."""
+    """x one of the values (k,), with log weights (..., k), up to a constant."""
 
     values: np.ndarray
     log_weight: np.ndarray
 
-    def draw(self, rng):
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
         """Draw one value for each leading index: the largest of log weights with Gumbel noise."""
         return self.values[np.argmax(self.log_weight + rng.gumbel(size=self.log_weight.shape), axis=-1)]
 
-    def log_density(self, x):
+    def log_density(self, x: np.ndarray) -> Numbers:
         """Log probability of x, (...): -inf where it is none of the values."""
         normalised = self.log_weight - logsumexp(self.log_weight, axis=-1, keepdims=True)
         return np.max(np.where(np.asarray(x)[..., None] == self.values, normalised, -np.inf), axis=-1)
+
+
+Law = Normal | MultivariateNormal | InverseGamma | Gamma | GeneralizedInverseGaussian | Grid
+State = dict[str, np.ndarray]  # of Gibbs: what has been drawn by name, the chains first
+Conditionals = dict[str, Callable[[State], Law]]  # the law of each given the state, in the order of drawing

@@ -6,20 +6,32 @@ p(mu) = 1, p(sigma^2) = 1/sigma^2       improper
 tau^2 ~ InverseGamma(1/2, 1/2)
 """
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal
+
 from models import priors
 from models.groups import Replicates
-from models.two_level import TwoLevel
+from models.two_level import Parameterization, TwoLevel
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pymc as pm
 
 
-def groups(t=None) -> Replicates:
-    """The 100 schools: 4 to 32 pupils each, dimension `school`, scores in points; or those of another such table."""
+def groups(t: "pd.DataFrame | None" = None) -> Replicates:
+    """The 100 schools: 4 to 32 pupils each, dimension `school`, scores in points.
+
+    Or those of another such table, with columns school, n, mean and ss.
+    """
     from partial_pooling_data import table
 
     t = table("math_test") if t is None else t
     return Replicates.from_summary(t["school"], t["n"], t["mean"], t["ss"], dim="school")
 
 
-def statement(*, schools: Replicates | None = None, tau=priors.InverseGamma(0.5, 0.5), **others) -> TwoLevel:
+def statement(
+    *, schools: Replicates | None = None, tau: priors.Scale = priors.InverseGamma(0.5, 0.5), **others: Any
+) -> TwoLevel:
     """The model of the module's docstring as data; `schools` replaces them, any argument of TwoLevel a prior.
 
     Examples
@@ -46,7 +58,7 @@ def general(schools: Replicates | None = None) -> TwoLevel:
     return statement(schools=schools, tau=tau, sigma=sigma, coefficients=(priors.Normal(50.0, 10.0),))
 
 
-def build(*, parameterization: str = "marginal", **others):
+def build(*, parameterization: Parameterization = "marginal", **others: Any) -> "pm.Model":
     """The same as a PyMC model.
 
     Model
@@ -85,7 +97,13 @@ def build(*, parameterization: str = "marginal", **others):
     return builder.build(statement(**others), parameterization=parameterization)
 
 
-def build_rows(labels, values, *, parameterization: str = "centered", **others):
+def build_rows(
+    labels: Iterable[object],
+    values: Iterable[float],
+    *,
+    parameterization: Literal["centered", "noncentered"] = "centered",
+    **others: Any,
+) -> "pm.Model":
     """The same with a likelihood on single rows, y_ij ~ N(theta_i, sigma^2): for teaching and for checking.
 
     Parameters

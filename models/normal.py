@@ -6,11 +6,17 @@ sigma^2 ~ InverseGamma(alpha, beta)             alpha and beta known
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from models import laws, priors
+from models.laws import Conditionals, Numbers
 from models.pooling import theta_given
+
+if TYPE_CHECKING:
+    import pymc as pm
+    from scipy.stats.distributions import rv_frozen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +26,16 @@ class OneGroup:
     Parameters
     ----------
     n, mean, ss : float
-        Rows, their mean, and their sum of squared deviations from it.
+        Rows, their mean, and their sum of squared deviations from it; for simulations the last two may be arrays.
     mu, tau : float
         Prior of theta; tau in units of sigma.
     alpha, beta : float
         Prior of sigma^2.
+
+    Raises
+    ------
+    ValueError
+        For n, tau, alpha or beta that are not positive, a negative ss, or a number that is not finite.
 
     Examples
     --------
@@ -33,8 +44,8 @@ class OneGroup:
     """
 
     n: float
-    mean: float
-    ss: float
+    mean: Numbers
+    ss: Numbers
     mu: float
     tau: float
     alpha: float
@@ -56,24 +67,27 @@ class OneGroup:
         squares = self.ss + (self.mean - self.mu) ** 2 / (1 / self.n + self.tau**2)
         return priors.InverseGamma(self.alpha, self.beta).given(self.n, squares)
 
-    def theta_given(self, sigma2) -> laws.Normal:
+    def theta_given(self, sigma2: Numbers) -> laws.Normal:
         """theta | sigma^2, y ~ N(kappa mu + (1 - kappa) mean, sigma^2 / (n + 1/tau^2)), kappa = 1 / (1 + n tau^2)."""
         mean, variance = theta_given(self.mean, sigma2 / self.n, self.mu, self.tau**2 * sigma2)
         return laws.Normal(mean, np.sqrt(variance))
 
-    def sigma2_given(self, theta) -> laws.InverseGamma:
-        """sigma^2 | theta, y: n rows about theta, and theta about mu."""
+    def sigma2_given(self, theta: Numbers) -> laws.InverseGamma:
+        """sigma^2 | theta, y ~ InverseGamma(alpha + (n + 1)/2, beta + (ss + n (mean - theta)^2 + e^2 / tau^2) / 2).
+
+        e = theta - mu: n rows about theta, and theta about mu.
+        """
         squares = self.ss + self.n * (self.mean - theta) ** 2 + ((theta - self.mu) / self.tau) ** 2
         return priors.InverseGamma(self.alpha, self.beta).given(self.n + 1, squares)
 
-    def conditionals(self):
-        """Both, in the order in which Gibbs draws them."""
+    def conditionals(self) -> Conditionals:
+        """Both, in the order in which Gibbs draws them; the state maps sigma2 and theta (chain,) to arrays."""
         return {
             "sigma2": lambda state: self.sigma2_given(state["theta"]),
             "theta": lambda state: self.theta_given(state["sigma2"]),
         }
 
-    def theta(self):
+    def theta(self) -> "rv_frozen":
         """theta | y, the slide's question: Student's t with 2 alpha + n degrees of freedom, from SciPy.
 
         Its squared scale is one over the mean of 1/sigma^2, which is shape over scale, and over n + 1/tau^2.
@@ -93,10 +107,10 @@ def example() -> OneGroup:
     from partial_pooling_data import table
 
     first = table("math_test").iloc[0]
-    return OneGroup(n=first["n"], mean=first["mean"], ss=first["ss"], mu=50.0, tau=0.5, alpha=2.0, beta=200.0)
+    return OneGroup(n=int(first["n"]), mean=first["mean"], ss=first["ss"], mu=50.0, tau=0.5, alpha=2.0, beta=200.0)
 
 
-def build(model: OneGroup | None = None):
+def build(model: OneGroup | None = None) -> "pm.Model":
     """The same as a PyMC model; the example, if none is given.
 
     Model

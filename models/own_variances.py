@@ -9,13 +9,18 @@ is absolute, as there is no one sigma to measure it in.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import gammaln
 
 from models import laws, priors
 from models.groups import Replicates
+from models.laws import Conditionals, Numbers, State
 from models.pooling import theta_given
+
+if TYPE_CHECKING:
+    import pymc as pm
 
 SIGNATURE = "(n),(),(n)->(n)"  # of the means' law: theta, s^2 and the sums of squares
 GRID = 2.0 ** np.arange(0, 10.5, 0.5)  # a factor apart, so that equal weights are p(nu) = 1/nu
@@ -23,7 +28,13 @@ GRID = 2.0 ** np.arange(0, 10.5, 0.5)  # a factor apart, so that equal weights a
 
 @dataclass(frozen=True, eq=False)
 class OwnVariances:
-    """The groups; all priors are fixed."""
+    """The groups; all priors are fixed.
+
+    Raises
+    ------
+    ValueError
+        For fewer than three groups, or none with any spread within it: there is no posterior.
+    """
 
     groups: Replicates
 
@@ -34,12 +45,12 @@ class OwnVariances:
         if df == 0 or np.any(ss == 0):
             raise ValueError("no group has any spread within it: nothing is known of sigma_i")
 
-    def squares(self, theta):
-        """Of each group's rows about theta_i: q_i = ss_i + n_i (mean_i - theta_i)^2."""
+    def squares(self, theta: np.ndarray) -> np.ndarray:
+        """Of each group's rows about theta_i, (..., J): q_i = ss_i + n_i (mean_i - theta_i)^2."""
         g = self.groups
         return g.ss + g.n * (g.mean - theta) ** 2
 
-    def log_likelihood(self, squares, s2, nu):
+    def log_likelihood(self, squares: np.ndarray, s2: Numbers, nu: Numbers) -> np.ndarray:
         """Log of p(rows of each group | theta_i, s^2, nu), sigma_i integrated out: broadcast against (..., J).
 
         Theta is in the squares alone, and the integral over sigma_i^2 is that of an inverse gamma: t-like in theta_i.
@@ -49,12 +60,12 @@ class OwnVariances:
         posterior = laws.InverseGamma((nu + n) / 2, (nu * s2 + squares) / 2)
         return posterior.log_integral - prior.log_integral - n / 2 * laws.LOG_2PI
 
-    def nu_given(self, theta, s2) -> np.ndarray:
+    def nu_given(self, theta: np.ndarray, s2: np.ndarray) -> np.ndarray:
         """Log weights (..., grid) of nu given theta (..., J) and s^2 (...), sigma_i integrated out."""
         squares, s2 = self.squares(theta)[..., None, :], s2[..., None, None]
         return self.log_likelihood(squares, s2, GRID[:, None]).sum(axis=-1)
 
-    def conditionals(self):
+    def conditionals(self) -> Conditionals:
         """Laws in the order in which Gibbs draws them; nu without sigma_i, which is then drawn given it.
 
         The state maps mu, between2, s2, nu (chain,), sigma2 and theta (chain, J) to arrays.
@@ -81,7 +92,7 @@ class OwnVariances:
             "theta": theta,
         }
 
-    def start(self, chains: int, rng) -> dict[str, np.ndarray]:
+    def start(self, chains: int, rng: np.random.Generator) -> State:
         """Scattered states for Gibbs."""
         g, (df, ss) = self.groups, self.groups.within
         spread = g.mean.std() * 10 ** rng.uniform(-0.5, 0.5, chains)
@@ -89,7 +100,7 @@ class OwnVariances:
         return {"theta": theta, "s2": ss / df * 10 ** rng.uniform(-0.5, 0.5, chains), "between2": spread**2}
 
 
-def build(model: OwnVariances):
+def build(model: OwnVariances) -> "pm.Model":
     """State the model in PyMC, sigma_i integrated out and nu summed out; both are drawn afterwards.
 
     Returns

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from numbers import Real
+from typing import TYPE_CHECKING
 
 from models import frames
 
+if TYPE_CHECKING:
+    from narwhals.typing import Frame, IntoFrame
 
-def of_frame(frame, group: str, value: str, covariates: Sequence[str]):
+
+def of_frame(frame: "IntoFrame | dict", group: str, value: str, covariates: Sequence[str]) -> "Frame":
     """Columns `group`, `y`, `x0`, `x1`, ...: labels, doubles, and covariates that are numbers or text.
 
     What is neither, a date say, is spelled by its own library: as an array it may come back a time, or a float.
@@ -81,7 +85,7 @@ def _require_numeric(frame, name: str) -> None:
 
 def _require_one_kind(frame, name: str) -> None:
     """Refuse a covariate of Python's objects of which some are numbers and some are not: they have no order."""
-    first = {}
+    first: dict[type, object] = {}
     for one in _objects(frame, name):
         if not frames.is_missing(one):
             first.setdefault(Real if frames.is_number(one) else type(one), one)

@@ -3,27 +3,53 @@
 mean_i ~ N(theta_i, noise_i)      theta_i ~ N(x_i'b, between)      b_k ~ N(m_k, s_k^2) or flat
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from models.cells import Cells
-from models.laws import LOG_2PI
+from models.laws import LOG_2PI, Numbers
+from models.priors import Normal
 
 
-def kappa(noise, between):
-    """Weight of a group on its population mean: 0 left alone, 1 pooled completely (seed 000, 1D; seed 002, B_j)."""
+def kappa(noise: Numbers, between: Numbers) -> Numbers:
+    """Weight of a group on its population mean: 0 left alone, 1 pooled completely (seed 000, 1D; seed 002, B_j).
+
+    Parameters
+    ----------
+    noise, between : float or ndarray
+        Variance of the group's mean about theta, and of theta about its population mean, in the same units.
+
+    Examples
+    --------
+    >>> kappa(15.0**2, 5.0**2)
+    0.9
+    """
     return noise / (noise + between)
 
 
-def own(noise, between):
+def own(noise: Numbers, between: Numbers) -> Numbers:
     """Weight of a group on its own mean, 1 - kappa, good to the last digit however near to 0."""
     return between / (noise + between)
 
 
-def theta_given(mean, noise, population, between):
-    """Mean and variance of theta_i given b and the variances: kappa x_i'b + (1 - kappa) mean_i (seed 000, 1D)."""
+def theta_given(mean: Numbers, noise: Numbers, population: Numbers, between: Numbers) -> tuple[np.ndarray, Numbers]:
+    """Mean and variance of theta_i given b and the variances: kappa x_i'b + (1 - kappa) mean_i (seed 000, 1D).
+
+    Parameters
+    ----------
+    mean, noise : float or ndarray
+        Mean of the group, and its variance about theta.
+    population, between : float or ndarray
+        x_i'b, and the variance of theta about it.
+
+    Examples
+    --------
+    >>> mean, variance = theta_given(28.0, 15.0**2, 8.0, 5.0**2)
+    >>> round(float(mean), 6), round(variance, 6)
+    (10.0, 22.5)
+    """
     weight, towards = own(noise, between), population - mean
     # From the end that is nearer, so that what is left of its digits is not lost.
     return np.where(weight > 0.5, mean + kappa(noise, between) * towards, population - weight * towards), weight * noise
@@ -35,6 +61,12 @@ class Pooled:
 
     The integral of p(means | b) p(b) over b is exp(-(log_determinant + quadratic) / 2); the quadratic alone scales
     as one over the variances.
+
+    Attributes
+    ----------
+    mean : ndarray (..., p)
+    covariance : ndarray (..., p, p)
+    log_determinant, quadratic : ndarray (...)
     """
 
     mean: np.ndarray
@@ -43,11 +75,18 @@ class Pooled:
     quadratic: np.ndarray
 
 
-def regression(design, prior) -> Callable:
+def regression(
+    design: np.ndarray, prior: Sequence[Normal]
+) -> Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """b given theta, all of them with the same variance about their regression.
 
     Where every coefficient is flat that is (X'X)^-1 X'theta with covariance between (X'X)^-1, of which nothing but two
     products is left for each state.
+
+    Parameters
+    ----------
+    design : ndarray (J, p)
+    prior : sequence of p priors.Normal
 
     Returns
     -------
@@ -68,8 +107,8 @@ def regression(design, prior) -> Callable:
     return pooled
 
 
-def pool(cells: Cells, variance, prior) -> Pooled:
-    """Weighted least squares of the cells' means.
+def pool(cells: Cells, variance: np.ndarray, prior: Sequence[Normal]) -> Pooled:
+    """Weighted least squares of the cells' means, the priors of b among them.
 
     Parameters
     ----------
@@ -86,19 +125,19 @@ def pool(cells: Cells, variance, prior) -> Pooled:
     x = np.concatenate([cells.design, np.eye(len(m))[proper]])
     variance = _joined(variance, s[proper] ** 2)
     left, weight, columns = _joined(cells.mean, m[proper]), 1 / variance, list(x.T)
-    size, c, back = [], [], np.broadcast_to(np.eye(len(m)), (*weight.shape[:-1], len(m), len(m))).copy()
+    sizes, c, back = [], [], np.broadcast_to(np.eye(len(m)), (*weight.shape[:-1], len(m), len(m))).copy()
     # Gram and Schmidt's columns, x times `back`, each free of those before it: the normal equations would square what
     # they lose.
     for j, column in enumerate(columns):
         weighted = weight * column
-        size.append(np.sum(weighted * column, axis=-1))
+        sizes.append(np.sum(weighted * column, axis=-1))
         for k in range(j + 1, len(m)):
-            share = np.sum(weighted * columns[k], axis=-1) / size[j]
+            share = np.sum(weighted * columns[k], axis=-1) / sizes[j]
             columns[k] = columns[k] - share[..., None] * column
             back[..., k] -= share[..., None] * back[..., j]
-        c.append(np.sum(weighted * left, axis=-1) / size[j])
+        c.append(np.sum(weighted * left, axis=-1) / sizes[j])
         left = left - c[j][..., None] * column
-    size = np.stack(size, axis=-1)
+    size = np.stack(sizes, axis=-1)
     covariance = np.einsum("...ij,...j,...kj->...ik", back, 1 / size, back)
     quadratic = np.sum(weight * left**2, axis=-1) + np.sum(weight[..., : len(cells.count)] * cells.spread, axis=-1)
     count = np.concatenate([cells.count, np.ones(proper.sum())])

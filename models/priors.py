@@ -15,13 +15,21 @@ Each knows
     powered(alpha)                 its density to the power alpha, made a prior again
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import gammaln
 
 from models import laws
+from models.laws import Conditionals, Numbers, State
+
+if TYPE_CHECKING:
+    from pytensor.tensor import TensorVariable
+
+Residuals = Callable[[State], tuple[float, np.ndarray]]
+Size = int | tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,16 @@ class InverseGamma:
     """sd^2 ~ InverseGamma(shape, scale): p(sd) = 2 scale^shape / Gamma(shape) sd^(-2 shape - 1) exp(-scale / sd^2).
 
     With scale 0 it is improper: p(sd) = sd^(-2 shape - 1). `JEFFREYS`, `FLAT` and `FLAT_VARIANCE` are of that kind.
+
+    Raises
+    ------
+    ValueError
+        For a negative scale, or a positive one whose shape is not.
+
+    Examples
+    --------
+    >>> str(InverseGamma(0.5, 0.5)), str(FLAT)
+    ('InverseGamma(0.5, 0.5) on its square', 'Uniform()')
     """
 
     shape: float
@@ -58,11 +76,11 @@ class InverseGamma:
         """The power that its density begins with."""
         return np.inf if self.proper else -self.fall
 
-    def scaled(self, unit: float) -> Self:
+    def scaled(self, unit: float) -> "InverseGamma":
         """Of the sd in that unit."""
         return InverseGamma(self.shape, self.scale / unit / unit)
 
-    def powered(self, alpha: float) -> Self:
+    def powered(self, alpha: float) -> "InverseGamma":
         """To the power alpha: sd^(-alpha (2 shape + 1)) exp(-alpha scale / sd^2).
 
         Jeffreys' 1 / sd says no more than that the scale of sd is unknown, and stays what it is.
@@ -76,25 +94,31 @@ class InverseGamma:
         """Log of what its kernel is multiplied by; 0 where it is improper."""
         return np.log(2) + self.shape * np.log(self.scale) - gammaln(self.shape) if self.proper else 0.0
 
-    def log_density(self, sd):
+    def log_density(self, sd: Numbers) -> Numbers:
         """Log density at each sd."""
         return self.log_constant - (2 * self.shape + 1) * np.log(sd) - self.scale / sd**2
 
-    def draw(self, size, rng):
-        """Draw so many; an improper prior has no draws."""
+    def draw(self, size: Size, rng: np.random.Generator) -> np.ndarray:
+        """Draw so many.
+
+        Raises
+        ------
+        ValueError
+            Where it is improper.
+        """
         if not self.proper:
             raise ValueError(f"{self} is improper: nothing can be drawn from it")
         return np.sqrt(self.scale / rng.standard_gamma(self.shape, size))
 
-    def given(self, count, squares) -> laws.InverseGamma:
+    def given(self, count: Numbers, squares: Numbers) -> laws.InverseGamma:
         """Law of the variance given `count` normal deviations with that variance and their sum of squares."""
         return laws.InverseGamma(self.shape + count / 2, self.scale + squares / 2)
 
-    def conditionals(self, name, residuals):
+    def conditionals(self, name: str, residuals: Residuals) -> Conditionals:
         """Conjugate: one inverse gamma."""
         return {name: lambda state: self.given(*residuals(state))}
 
-    def variable(self, name):
+    def variable(self, name: str) -> "TensorVariable":
         """PyMC's variable of the sd. Improper: flat on that power of it, or its log, whose density is constant."""
         import pymc as pm
 
@@ -119,6 +143,11 @@ class HalfStudentT:
     """p(sd) = 2 Gamma((nu + 1)/2) / (Gamma(nu/2) sqrt(pi nu) scale) (1 + (sd / scale)^2 / nu)^(-(nu + 1)/2).
 
     As a mixture: sd^2 | a ~ InverseGamma(nu/2, nu/a), a ~ InverseGamma(1/2, 1/scale^2) (Wand et al. 2011).
+
+    Raises
+    ------
+    ValueError
+        For degrees of freedom or a scale that are not positive.
     """
 
     nu: float
@@ -138,27 +167,33 @@ class HalfStudentT:
         """The power that its density falls with."""
         return self.nu + 1.0
 
-    def scaled(self, unit: float) -> Self:
+    def scaled(self, unit: float) -> "HalfStudentT":
         """Of the sd in that unit."""
         return HalfStudentT(self.nu, self.scale / unit)
 
-    def powered(self, alpha: float) -> Self:
-        """To the power alpha: again a half-t, of alpha (nu + 1) - 1 degrees of freedom."""
+    def powered(self, alpha: float) -> "HalfStudentT":
+        """To the power alpha: again a half-t, of alpha (nu + 1) - 1 degrees of freedom.
+
+        Raises
+        ------
+        ValueError
+            Where that leaves none.
+        """
         if (nu := alpha * self.fall - 1) <= 0:
             raise ValueError(f"{self} to the power {alpha} is no density")
         return HalfStudentT(nu, self.scale * np.sqrt(self.nu / nu))
 
-    def log_density(self, sd):
+    def log_density(self, sd: Numbers) -> Numbers:
         """Log density at each sd."""
         half = (self.nu + 1) / 2
         constant = np.log(2) + gammaln(half) - gammaln(self.nu / 2) - np.log(np.pi * self.nu) / 2 - np.log(self.scale)
         return constant - half * np.log1p((sd / self.scale) ** 2 / self.nu)
 
-    def draw(self, size, rng):
+    def draw(self, size: Size, rng: np.random.Generator) -> np.ndarray:
         """Draw so many."""
         return self.scale * np.abs(rng.standard_t(self.nu, size))
 
-    def conditionals(self, name, residuals):
+    def conditionals(self, name: str, residuals: Residuals) -> Conditionals:
         """Conjugate given the mixing variable a, which is drawn first."""
         a = f"{name}_mixing"
 
@@ -171,7 +206,7 @@ class HalfStudentT:
 
         return {a: mixing, name: variance}
 
-    def variable(self, name):
+    def variable(self, name: str) -> "TensorVariable":
         """PyMC's variable of the sd."""
         import pymc as pm
 
@@ -179,13 +214,25 @@ class HalfStudentT:
 
 
 def HalfCauchy(scale: float) -> HalfStudentT:
-    """p(sd) = 2 / (pi scale (1 + (sd / scale)^2)): one degree of freedom."""
+    """p(sd) = 2 / (pi scale (1 + (sd / scale)^2)): one degree of freedom.
+
+    Examples
+    --------
+    >>> round(float(np.exp(HalfCauchy(5.0).log_density(0.0))), 4)
+    0.1273
+    """
     return HalfStudentT(1.0, scale)
 
 
 @dataclass(frozen=True)
 class HalfNormal:
-    """p(sd) = sqrt(2 / pi) / scale exp(-sd^2 / (2 scale^2))."""
+    """p(sd) = sqrt(2 / pi) / scale exp(-sd^2 / (2 scale^2)).
+
+    Raises
+    ------
+    ValueError
+        For a scale that is not positive.
+    """
 
     scale: float
     proper = True
@@ -199,23 +246,23 @@ class HalfNormal:
     def __str__(self):
         return f"HalfNormal({self.scale:g})"
 
-    def scaled(self, unit: float) -> Self:
+    def scaled(self, unit: float) -> "HalfNormal":
         """Of the sd in that unit."""
         return HalfNormal(self.scale / unit)
 
-    def powered(self, alpha: float) -> Self:
+    def powered(self, alpha: float) -> "HalfNormal":
         """To the power alpha: narrower by its root."""
         return HalfNormal(self.scale / np.sqrt(alpha))
 
-    def log_density(self, sd):
+    def log_density(self, sd: Numbers) -> Numbers:
         """Log density at each sd."""
         return np.log(2 / np.pi) / 2 - np.log(self.scale) - (sd / self.scale) ** 2 / 2
 
-    def draw(self, size, rng):
+    def draw(self, size: Size, rng: np.random.Generator) -> np.ndarray:
         """Draw so many."""
         return self.scale * np.abs(rng.standard_normal(size))
 
-    def conditionals(self, name, residuals):
+    def conditionals(self, name: str, residuals: Residuals) -> Conditionals:
         """Of the variance v: v^(-(count + 1)/2) exp(-(v / scale^2 + squares / v) / 2)."""
 
         def variance(state):
@@ -224,7 +271,7 @@ class HalfNormal:
 
         return {name: variance}
 
-    def variable(self, name):
+    def variable(self, name: str) -> "TensorVariable":
         """PyMC's variable of the sd."""
         import pymc as pm
 
@@ -237,22 +284,28 @@ class Known:
 
     proper = False
 
-    def log_density(self, sd):
+    def log_density(self, sd: Numbers) -> Numbers:
         """Nothing is added."""
         return np.zeros_like(sd)
 
-    def conditionals(self, name, residuals):
+    def conditionals(self, name: str, residuals: Residuals) -> Conditionals:
         """Nothing is drawn."""
         return {}
 
-    def variable(self, name):
+    def variable(self, name: str) -> float:
         """Give the value itself."""
         return 1.0
 
 
 @dataclass(frozen=True)
 class Normal:
-    """N(mean, sd^2) for a coefficient; sd = inf, the default, is flat: p(coefficient) = 1."""
+    """N(mean, sd^2) for a coefficient; sd = inf, the default, is flat: p(coefficient) = 1.
+
+    Raises
+    ------
+    ValueError
+        For an sd that is not positive.
+    """
 
     mean: float = 0.0
     sd: float = np.inf
@@ -266,19 +319,19 @@ class Normal:
         """Whether it integrates to one."""
         return bool(np.isfinite(self.sd))
 
-    def moved(self, offset: float, unit: float) -> Self:
+    def moved(self, offset: float, unit: float) -> "Normal":
         """Of the coefficient less the offset, in that unit."""
         return Normal((self.mean - offset) / unit, self.sd / unit) if self.proper else self
 
-    def powered(self, alpha: float) -> Self:
+    def powered(self, alpha: float) -> "Normal":
         """To the power alpha: narrower by its root."""
         return Normal(self.mean, self.sd / np.sqrt(alpha))
 
-    def log_density(self, x):
+    def log_density(self, x: Numbers) -> Numbers:
         """Log density at each x; 0 where flat."""
         return laws.Normal(self.mean, self.sd).log_density(x) if self.proper else np.zeros_like(x)
 
-    def variable(self, name):
+    def variable(self, name: str) -> "TensorVariable":
         """PyMC's variable of the coefficient."""
         import pymc as pm
 

@@ -49,10 +49,17 @@ class Improper(ValueError):
 
 
 def fall(model: TwoLevel) -> dict[str, float]:
-    """Power that the posterior density of each unknown scale falls with, and that of sd_between."""
+    """Power that the posterior density of each unknown scale falls with, and that of sd_between.
+
+    Examples
+    --------
+    >>> from models import eight_schools
+    >>> fall(eight_schools.statement())
+    {'tau': 7.0, 'sd_between': 7.0}
+    """
     g, t = model.groups, model.tau.fall
     left, (df, _) = len(g) - _flat(model), g.within
-    if "sigma" not in model.unknown:
+    if isinstance(model.sigma, priors.Known):
         return {"tau": left + t, "sd_between": left + t}
     s = model.sigma.fall
     if not model.relative:
@@ -93,6 +100,14 @@ def require_proper(model: TwoLevel) -> None:
     ------
     Improper
         Where the posterior does not integrate to one, or the data are degenerate, with the reason.
+
+    Examples
+    --------
+    >>> from models import eight_schools
+    >>> require_proper(eight_schools.statement(tau=priors.JEFFREYS))
+    Traceback (most recent call last):
+    ...
+    models.propriety.Improper: the posterior is improper: 1/variance of tau piles up at 0; give tau another prior
     """
     g, (df, ss), falls = model.groups, model.groups.within, fall(model)
     if isinstance(model.tau, priors.InverseGamma) and not model.tau.proper and model.tau.shape >= 0:
@@ -107,7 +122,7 @@ def require_proper(model: TwoLevel) -> None:
             "no group has any spread within it: the posterior is degenerate, sigma would be 0; if each value is itself "
             "an average, give it with its standard error instead"
         )
-    if "sigma" not in model.unknown:
+    if isinstance(model.sigma, priors.Known):
         return
     if df == 0 and _on_the_regression(g):
         raise Improper("the values do not differ: the posterior is degenerate, sigma would be 0")
@@ -138,4 +153,4 @@ def _on_the_regression(g) -> bool:
     b, _, rank, _ = np.linalg.lstsq(g.design, g.mean - g.centre)
     residual = g.mean - g.centre - g.design @ b
     rounding = ROUNDING * np.abs(g.mean - g.centre).max() + np.spacing(np.abs(g.mean).max())
-    return rank < len(g) and bool(np.abs(residual).max() <= rounding)
+    return bool(rank < len(g) and np.abs(residual).max() <= rounding)

@@ -6,11 +6,14 @@ are taken again, about each group's own mean.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from models import frames, plain
+
+if TYPE_CHECKING:
+    from narwhals.typing import IntoFrame
 
 HEAD = 1_000  # rows that the offset is taken from
 TAME = 1e30  # sizes of spreads whose squares, and the sums of them, no double minds
@@ -47,7 +50,7 @@ class Reduced(NamedTuple):
     covariates: dict[str, dict[str, object]]
 
 
-def of_frame(frame, *, group: str, value: str, covariates: Sequence[str] = ()) -> Reduced:
+def of_frame(frame: "IntoFrame | dict", *, group: str, value: str, covariates: Sequence[str] = ()) -> Reduced:
     """Reduce a frame of one row an observation, lazy or not, on one machine or many.
 
     Parameters
@@ -94,6 +97,11 @@ def of_values(which: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.nda
 
     Less the first value of its group a value is exact where the group's resemble each other; what rounding has left of
     the sum of deviations is taken off again.
+
+    Examples
+    --------
+    >>> of_values(np.array([0, 1, 0]), np.array([4.0, 7.0, 6.0]))
+    (array([2, 1]), array([5., 7.]), array([2., 0.]))
     """
     n, y = np.bincount(which), values[np.argsort(which, kind="stable")]
     starts = np.cumsum(n) - n
@@ -106,8 +114,18 @@ def of_values(which: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def merged(n, mean, ss, more, other, squares) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Size, mean and sum of squares of groups seen in two parts; nothing cancels (Chan, Golub and LeVeque 1983)."""
+def merged(
+    n: np.ndarray, mean: np.ndarray, ss: np.ndarray, more: np.ndarray, other: np.ndarray, squares: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Size, mean and sum of squares of groups seen in two parts; nothing cancels (Chan, Golub and LeVeque 1983).
+
+    Parameters
+    ----------
+    n, mean, ss : ndarray (J,)
+        Of the first part, which may be empty.
+    more, other, squares : ndarray (J,)
+        The same of the second, which may not.
+    """
     size, apart = n + more, other - mean
     return size, mean + apart * more / size, ss + squares + apart**2 * n * more / size
 
@@ -137,7 +155,8 @@ def _sums_about(table, offset: float, unit: float) -> dict[str, np.ndarray]:
     """Sums about the common offset, how many values are known, and of covariates the ends as well."""
     import narwhals as nw  # takes its time to import, and only frames need it
 
-    y, of_covariates = nw.col("y"), {}
+    y = nw.col("y")
+    of_covariates: dict[str, nw.Expr] = {}
     for name in table.collect_schema().names():
         if name not in ("group", "y"):
             of_covariates |= {f"{name} known": nw.col(name).count(), **_of_ends(name)}

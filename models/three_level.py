@@ -10,13 +10,18 @@ lambda, and sigma integrates out.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from models import laws, priors
 from models.cells import Cells
 from models.groups import Replicates
+from models.laws import Conditionals, State
 from models.pooling import Pooled, pool, theta_given
+
+if TYPE_CHECKING:
+    import pymc as pm
 
 FLAT = priors.Normal()
 SIGNATURE = "(),(),(n)->(n)"  # of the means' joint law: lambda, kappa, and a variance each
@@ -111,7 +116,7 @@ class ThreeLevel:
         """Design of the classrooms on schools, (C, I)."""
         return np.eye(len(self.schools))[self.school]
 
-    def collapsed(self, tau, kappa) -> Nested:
+    def collapsed(self, tau: np.ndarray, kappa: np.ndarray) -> Nested:
         """Theta, mu, lambda and sigma integrated out, for ratios tau and kappa to sigma, ndarray (...)."""
         g, (df, ss) = self.classrooms, self.classrooms.within
         everyone = Cells.separate(g.noise, g.mean - g.centre, self.members)
@@ -126,7 +131,7 @@ class ThreeLevel:
         height += sigma2.log_integral - (schools.log_determinant + top.log_determinant) / 2
         return Nested(height, schools, top, sigma2)
 
-    def conditionals(self):
+    def conditionals(self) -> Conditionals:
         """Full conditionals in the order in which Gibbs draws them.
 
         The state maps lambda, sigma2, tau2, kappa2 (chain,), mu (chain, I) and theta (chain, C) to arrays.
@@ -170,7 +175,7 @@ class ThreeLevel:
             "kappa": float(means.std()) or 1.0,
         }
 
-    def start(self, chains: int, rng) -> dict[str, np.ndarray]:
+    def start(self, chains: int, rng: np.random.Generator) -> State:
         """Scattered states for Gibbs: everything about the data, variances from a tenth to ten times their spread."""
         g, rough = self.classrooms, self.rough
         scales = {f"{name}2": sd**2 * 10 ** rng.uniform(-1, 1, chains) for name, sd in rough.items()}
@@ -179,7 +184,7 @@ class ThreeLevel:
         return scales | {"theta": theta, "mu": mu, "lambda": mu.mean(axis=-1)}
 
 
-def build(model: ThreeLevel, *, parameterization: str = "marginal"):
+def build(model: ThreeLevel, *, parameterization: Literal["marginal", "centered"] = "marginal") -> "pm.Model":
     """State the model in PyMC.
 
     Parameters

@@ -11,14 +11,19 @@ theta integrated out, and `collapsed` with b gone too, and sigma where it can.
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
 from models import laws, priors
-from models.groups import Estimates, Groups
+from models.groups import Estimates, Groups, Positions
+from models.laws import Conditionals, Numbers, State
 from models.pooling import pool, regression, theta_given
+
+Arithmetic = Any  # numbers, arrays or PyMC's variables: whatever can be added and multiplied
+Parameterization = Literal["centered", "noncentered", "marginal"]  # of the PyMC model: see builder.py
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +36,7 @@ class Collapsed:
         Log of p(scales, data), a density of the scales themselves, less `log_constant`.
     log_constant : float
         What does not depend on the scales, all constants but those of improper priors. It grows with the rows, and the
-        digits that it would cost the height are the ones that matter.
+        digits that it would cost the height are the ones that matter. An array of many sets of data.
     location : ndarray (..., p)
         Of the standard coefficients: b is `turn` times them.
     covariance : ndarray (..., p, p)
@@ -45,7 +50,7 @@ class Collapsed:
     """
 
     height: np.ndarray
-    log_constant: float
+    log_constant: Numbers
     location: np.ndarray
     covariance: np.ndarray
     turn: np.ndarray
@@ -54,7 +59,7 @@ class Collapsed:
     sigma2: laws.InverseGamma | None = None
 
     @property
-    def log_density(self) -> np.ndarray:
+    def log_density(self) -> Numbers:
         """Log of p(scales, data)."""
         return self.height + self.log_constant
 
@@ -68,16 +73,29 @@ class TwoLevel:
     groups : Groups
     tau : priors.InverseGamma, priors.HalfStudentT or priors.HalfNormal
     sigma : the same, or priors.Known
-        Known, and nothing else, for Estimates; else JEFFREYS where none is given.
+        Known, and nothing else, for Estimates; else JEFFREYS where it is not given, or None.
     coefficients : tuple of priors.Normal
         mu's first, then one a covariate; flat where none is given.
     relative : bool
         Whether tau is in units of sigma.
+
+    Raises
+    ------
+    ValueError
+        For estimates with another sigma than Known, a tau that is Known, or another number of coefficients than the
+        design has. Whether there is a posterior is asked later, by `propriety.require_proper`.
+
+    Examples
+    --------
+    >>> groups = Estimates.from_summary(["A", "B", "C"], [28, 8, -3], [15, 10, 16])
+    >>> model = TwoLevel(groups=groups, tau=priors.HalfCauchy(5.0))
+    >>> model.sigma, model.unknown, model.coefficients
+    (Known(), ('tau',), (Normal(mean=0.0, sd=inf),))
     """
 
     groups: Groups
     tau: priors.Scale
-    sigma: priors.Scale | priors.Known | None = None
+    sigma: priors.Scale | priors.Known = None  # type: ignore[assignment]  # None is replaced below
     coefficients: tuple[priors.Normal, ...] = ()
     relative: bool = True
 
@@ -95,7 +113,7 @@ class TwoLevel:
             needed = ("mu", *self.groups.covariates)
             raise ValueError(f"{len(self.coefficients)} priors for the coefficients {', '.join(needed)}: give one each")
 
-    def only(self, at) -> Self:
+    def only(self, at: Positions | None) -> Self:
         """The same model of some of the groups: given b and the scales, theta of a group knows nothing of the others.
 
         `at` are positions; all groups where it is None.
@@ -110,9 +128,13 @@ class TwoLevel:
     @property
     def scales(self) -> tuple[str, ...]:
         """Scales left for quadrature: sigma integrates out where all else scales with it and its prior is conjugate."""
+        return ("tau",) if self._conjugate else self.unknown
+
+    @property
+    def _conjugate(self) -> priors.InverseGamma | None:
+        """The prior of sigma, where sigma integrates out."""
         flat = not any(prior.proper for prior in self.coefficients)
-        closed = self.relative and flat and isinstance(self.sigma, priors.InverseGamma)
-        return ("tau",) if closed else self.unknown
+        return self.sigma if self.relative and flat and isinstance(self.sigma, priors.InverseGamma) else None
 
     @property
     def powers(self) -> dict[str, tuple[int, int]]:
@@ -143,16 +165,16 @@ class TwoLevel:
         scaled = (slope.moved(0.0, 1 / u) for slope, u in zip(slopes, unit, strict=True))
         return replace(self, groups=replace(g, design=design), coefficients=(mu, *scaled)), turn
 
-    def variances(self, noise, tau, sigma):
+    def variances(self, noise: Arithmetic, tau: Arithmetic, sigma: Arithmetic) -> tuple[Arithmetic, Arithmetic]:
         """Of the group means about theta, and of theta about its regression; for arrays and PyMC variables alike."""
         return noise * sigma**2, (tau * sigma if self.relative else tau) ** 2
 
-    def log_prior(self, b, tau, sigma):
-        """Log density of (b, tau, sigma); an improper part has no constant."""
+    def log_prior(self, b: np.ndarray, tau: Numbers, sigma: Numbers) -> Numbers:
+        """Log density of (b, tau, sigma), (..., p) and (...) twice; an improper part has no constant."""
         of_b = sum(prior.log_density(b[..., k]) for k, prior in enumerate(self.coefficients))
         return of_b + self.tau.log_density(tau) + self.sigma.log_density(sigma)
 
-    def log_marginal(self, b, tau, sigma):
+    def log_marginal(self, b: np.ndarray, tau: ArrayLike, sigma: ArrayLike) -> Numbers:
         """Log of p(means, pooled sum of squares | b, tau, sigma), theta integrated out (seed 001; seed 002).
 
         Parameters
@@ -164,7 +186,7 @@ class TwoLevel:
         noise, between = self.variances(g.noise, np.asarray(tau)[..., None], sigma[..., None])
         means = laws.Normal(b @ g.design.T, np.sqrt(noise + between)).log_density(g.mean)
         height, log_constant = self._log_squares(sigma)
-        return means.sum(axis=-1) + height + log_constant
+        return np.sum(means, axis=-1) + height + log_constant
 
     @property
     def _log_squares_constant(self):
@@ -184,7 +206,7 @@ class TwoLevel:
         log_constant = self._log_squares_constant - df / 2 * (1 + np.log(ss / df))
         return -df / 2 * (np.log(ratio) + (1 - ratio) / ratio), log_constant
 
-    def collapsed(self, tau, sigma=None) -> Collapsed:
+    def collapsed(self, tau: np.ndarray, sigma: np.ndarray | None = None) -> Collapsed:
         """Theta and b integrated out of p(theta, b, tau, sigma, data), and sigma too where it is not given.
 
         With v_i the variances and X the design, b | scales ~ N(bhat, (X'V^-1 X)^-1) and
@@ -197,6 +219,13 @@ class TwoLevel:
         ----------
         tau, sigma : ndarray (...)
             `sigma` is needed where `scales` names it.
+
+        Examples
+        --------
+        >>> from models import eight_schools
+        >>> c = eight_schools.statement().collapsed(np.array([0.1, 5.0, 50.0]))
+        >>> c.location[:, 0].round(2)  # of mu: from pooled completely to left alone
+        array([7.69, 7.85, 8.69])
         """
         inner, turn = self.standard
         unit = np.ones_like(tau)
@@ -206,23 +235,21 @@ class TwoLevel:
         location = p.mean + np.eye(len(turn))[0] * self.groups.centre
         height = self.tau.log_density(tau) - p.log_determinant / 2
         turned = sum(np.log(turn[k, k]) for k, prior in enumerate(self.coefficients) if not prior.proper)
-        if self.scales == self.unknown:
+        if (prior := self._conjugate) is None:
             of_squares, log_constant = self._log_squares(given)
             height += self.sigma.log_density(given) + of_squares - p.quadratic / 2
             return Collapsed(height, log_constant + turned, location, p.covariance, turn, unit)
         df, ss = self.groups.within
-        none = self.sigma.given(df + len(self.groups) - len(self.coefficients), ss)
+        none = prior.given(df + len(self.groups) - len(self.coefficients), ss)
         # About the sum of squares within groups, next to which the rest is small; about any where there is none.
         some = bool(np.all(none.scale > 0))
         about = laws.InverseGamma(none.shape, none.scale if some else 1.0)
-        sigma2 = laws.InverseGamma(none.shape, none.scale + p.quadratic / 2)
-        height -= none.shape * (np.log1p(p.quadratic / 2 / about.scale) if some else np.log(sigma2.scale))
-        log_constant = self._log_squares_constant + self.sigma.log_constant - np.log(2) + about.log_integral
-        unit = sigma2.scale / sigma2.shape
+        shape, scale = none.shape, none.scale + p.quadratic / 2
+        height -= shape * (np.log1p(p.quadratic / 2 / about.scale) if some else np.log(scale))
+        log_constant = self._log_squares_constant + prior.log_constant - np.log(2) + about.log_integral
+        unit, sigma2 = scale / shape, laws.InverseGamma(shape, scale)
         covariance = p.covariance * unit[..., None, None]
-        return Collapsed(
-            height, log_constant + turned, location, covariance, turn, unit, 2 * float(sigma2.shape), sigma2
-        )
+        return Collapsed(height, log_constant + turned, location, covariance, turn, unit, 2 * float(shape), sigma2)
 
     @property
     def _centred(self):
@@ -230,7 +257,7 @@ class TwoLevel:
         mu, *slopes = self.coefficients
         return mu.moved(self.groups.centre, 1.0), *slopes
 
-    def conditionals(self):
+    def conditionals(self) -> Conditionals:
         """Full conditionals, in the order in which Gibbs draws them (seeds 000 and 001, with their slips mended).
 
         Returns
@@ -290,7 +317,7 @@ class TwoLevel:
         between = g.mean.std() or sigma * np.sqrt(g.noise.mean())
         return {"tau": float(between / (sigma if self.relative else 1.0)), "sigma": float(sigma)}
 
-    def start(self, chains: int, rng) -> dict[str, np.ndarray]:
+    def start(self, chains: int, rng: np.random.Generator) -> State:
         """Scattered states for Gibbs: theta about the data, tau2 from a tenth to ten times their spread."""
         g, rough = self.groups, self.rough
         tau2 = rough["tau"] ** 2 * 10 ** rng.uniform(-1, 1, chains)

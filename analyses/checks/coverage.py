@@ -9,6 +9,7 @@ from analyses.checks import t_tests
 from analyses.contract import replicate
 from analyses.engines.exact import Posterior
 from analyses.engines.mixture import t_quantiles
+from models.groups import Replicates
 from models.two_level import TwoLevel
 
 TRIALS = 500
@@ -16,7 +17,7 @@ FINER = 2  # than the lattice of one set of data: others may be narrower
 BEYOND = 1e-12  # of the top, where the lattice ends
 
 
-def table(posterior: Posterior, truth: pd.Series, *, trials: int = TRIALS, rng) -> pd.DataFrame:
+def table(posterior: Posterior, truth: pd.Series, *, trials: int = TRIALS, rng: np.random.Generator) -> pd.DataFrame:
     """Coverage and mean width of the two t-tests' and the model's 95% intervals for the effect of a treatment.
 
     Parameters
@@ -29,13 +30,14 @@ def table(posterior: Posterior, truth: pd.Series, *, trials: int = TRIALS, rng) 
     rng : numpy.random.Generator
     """
     model, g = posterior.model, posterior.model.groups
+    assert isinstance(g, Replicates)  # of a trial there are records
     theta = rng.normal(g.design @ [truth["mu"], truth["beta"]], truth["sd_between"], (trials, len(g)))
     data = replicate(g, theta, np.full(trials, truth["sigma"]), rng=rng)
     each = [replace(g, mean=mean, ss=ss) for mean, ss in zip(data["mean"], data["ss"], strict=True)]
     ends = [
         np.array([t_tests.on_records(groups)[3:5] for groups in each]).T,
         np.array([t_tests.on_means(groups)[3:5] for groups in each]).T,
-        effects(replace(model, groups=replace(g, **data)), posterior),
+        effects(replace(model, groups=replace(g, mean=data["mean"], ss=data["ss"])), posterior),
     ]
     inside = np.stack([(low < truth["beta"]) & (truth["beta"] < high) for low, high in ends], axis=1)
     widths = np.stack([high - low for low, high in ends], axis=1)

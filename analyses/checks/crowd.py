@@ -9,17 +9,18 @@ import pandas as pd
 from scipy import optimize
 from scipy.special import ndtr
 
+from analyses.checks.shrinkage import End
 from analyses.engines import sweep
 from analyses.engines.exact import Posterior
 from analyses.tables import CROWD
-from models.groups import Replicates
+from models.groups import Estimates, Replicates
 
 TOP = 0.01  # of the groups
 ROUNDING = 1e-12  # of a share: far more than a sum of a million terms is off by
 TOLERATED = (0.01, 0.05, 0.1, 0.2, 0.5)  # shares of false discoveries in a list
 
 
-def table(posterior: Posterior, *, best: str, show: bool = False) -> tuple[pd.DataFrame, float, float]:
+def table(posterior: Posterior, *, best: End, show: bool = False) -> tuple[pd.DataFrame, float, float]:
     """Rows of groups.parquet; with `show` it tells how far it is.
 
     Returns
@@ -37,7 +38,7 @@ def table(posterior: Posterior, *, best: str, show: bool = False) -> tuple[pd.Da
     columns = {
         "label": g.labels,
         "n": g.n.astype(int) if isinstance(g, Replicates) else None,
-        "standard_error": None if isinstance(g, Replicates) else g.standard_error,
+        "standard_error": g.standard_error if isinstance(g, Estimates) else None,
         "estimate": g.mean,
         **{name: found[name].to_numpy() for name in found},
         "theta_q2_5": ends[0],
@@ -48,7 +49,7 @@ def table(posterior: Posterior, *, best: str, show: bool = False) -> tuple[pd.Da
     return pd.DataFrame(columns, columns=CROWD), threshold, error
 
 
-def beyond(mean: np.ndarray, sd: np.ndarray, *, best: str, share: float = TOP) -> float:
+def beyond(mean: np.ndarray, sd: np.ndarray, *, best: End, share: float = TOP) -> float:
     """Threshold that a share of all theta is expected to be beyond, were each of them normal."""
     sign = 1.0 if best == "high" else -1.0
     centre, reach = mean.mean(), 10 * (mean.std() + sd.max())

@@ -15,7 +15,9 @@ def small(groups: Replicates) -> np.ndarray:
     return groups.n < np.median(groups.n)
 
 
-def statistics(groups: Replicates, mean, mu, sigma, between) -> dict[str, np.ndarray]:
+def statistics(
+    groups: Replicates, mean: np.ndarray, mu: np.ndarray, sigma: np.ndarray, between: np.ndarray
+) -> dict[str, np.ndarray]:
     """Test quantities of means (..., J) for mu, sigma and the sd between groups (...)."""
     off, few = np.abs(mean - mu[..., None]), small(groups)
     error = sigma[..., None] * np.sqrt(groups.noise)
@@ -33,7 +35,7 @@ def statistics(groups: Replicates, mean, mu, sigma, between) -> dict[str, np.nda
     }
 
 
-def table(groups: Replicates, tree: xr.DataTree, *, rng) -> pd.DataFrame:
+def table(groups: Replicates, tree: xr.DataTree, *, rng: np.random.Generator) -> pd.DataFrame:
     """Compare the data with replicated means where groups do not differ, and where all differ alike.
 
     Parameters
@@ -49,9 +51,9 @@ def table(groups: Replicates, tree: xr.DataTree, *, rng) -> pd.DataFrame:
     DataFrame
         A row a quantity: observed, and for each world its mean and the probability of as large a value.
     """
-    mu, sigma, between = (tree["posterior"][name].values.ravel() for name in ("mu", "sigma", "sd_between"))
+    mu, sigma, between = (tree["posterior"].dataset[name].values.ravel() for name in ("mu", "sigma", "sd_between"))
     observed = statistics(groups, np.broadcast_to(groups.mean, (len(mu), len(groups))), mu, sigma, between)
-    columns = {"observed": {name: values.mean() for name, values in observed.items()}}
+    columns: dict[str, dict[str, float]] = {"observed": {name: values.mean() for name, values in observed.items()}}
     for world, spread in (("alike", 0 * between), ("differing", between)):
         theta = rng.normal(mu[:, None], spread[:, None], (len(mu), len(groups)))
         mean = rng.normal(theta, sigma[:, None] * np.sqrt(groups.noise))

@@ -9,28 +9,31 @@ import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import ArrayLike
 
 from analyses.checks import Verdict, chance
 from analyses.checks.agreement import LEAST_ESS, limit
 from analyses.contract import NAMES, SAMPLE, labelled, replicate
 from models.groups import Groups
+from models.laws import Numbers
 from models.two_level import TwoLevel
 
 EXTREME = 0.01  # a predictive p-value below it, or above one minus it, is called a misfit in words
 
 
-def statistics(groups: Groups, mean, ss=None) -> dict[str, np.ndarray]:
+def statistics(groups: Groups, mean: np.ndarray, ss: np.ndarray | None = None) -> dict[str, Numbers]:
     """Test quantities of data, or of replicated data with leading dimensions."""
-    out = {"largest group mean": mean.max(axis=-1), "smallest group mean": mean.min(axis=-1)}
+    out: dict[str, Numbers] = {"largest group mean": mean.max(axis=-1), "smallest group mean": mean.min(axis=-1)}
     if len(groups) > 1:
         out["sd of group means"] = mean.std(axis=-1, ddof=1)
     several = groups.df > 0
     if several.sum() > 1:
+        assert ss is not None  # where there is a spread within groups
         out["spread of sds within groups"] = np.sqrt(ss[..., several] / groups.df[several]).std(axis=-1, ddof=1)
     return out
 
 
-def replicated(model: TwoLevel, tree: xr.DataTree, *, rng) -> dict[str, np.ndarray]:
+def replicated(model: TwoLevel, tree: xr.DataTree, *, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Test quantities of replicated data sets, (chain, draw), from groups drawn anew from the population.
 
     With the theta of the data themselves a group that does not belong to the population would go unnoticed: its own
@@ -39,10 +42,11 @@ def replicated(model: TwoLevel, tree: xr.DataTree, *, rng) -> dict[str, np.ndarr
     draws = tree["posterior"].dataset
     theta = rng.normal(population(model, draws, model.groups.design), draws["sd_between"].values[..., None])
     sigma = draws["sigma"].values if "sigma" in draws else np.ones(theta.shape[:-1])
-    return statistics(model.groups, **replicate(model.groups, theta, sigma, rng=rng))
+    found = statistics(model.groups, **replicate(model.groups, theta, sigma, rng=rng))
+    return {name: np.asarray(values) for name, values in found.items()}
 
 
-def population(model: TwoLevel, draws: xr.Dataset, x) -> np.ndarray:
+def population(model: TwoLevel, draws: xr.Dataset, x: ArrayLike) -> np.ndarray:
     """x'b for each draw and each row of x: (chain, draw, row)."""
     x = np.asarray(x)
     b = draws["mu"].values[..., None]
@@ -91,7 +95,7 @@ def _difference(p, n, q, m):
     return (p - q) / np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
 
 
-def predicted(model: TwoLevel, tree: xr.DataTree, *, at: int, rng) -> xr.DataTree:
+def predicted(model: TwoLevel, tree: xr.DataTree, *, at: int, rng: np.random.Generator) -> xr.DataTree:
     """Draw what comes next, by both routes of seed 003, from an engine's draws.
 
     Parameters

@@ -45,8 +45,10 @@ def by_power(model: TwoLevel) -> pd.DataFrame:
     columns = {}
     for name, models in moved.items():
         down, up = map(_population, models)
-        known = down is not None and up is not None
-        columns[name] = (up["q50"] - down["q50"]) / width(base) / DOUBLINGS if known else np.nan
+        if down is None or up is None:
+            columns[name] = np.nan
+        else:
+            columns[name] = (up["q50"] - down["q50"]) / width(base) / DOUBLINGS
     return pd.DataFrame(columns, index=base.index)
 
 

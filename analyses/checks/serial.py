@@ -5,6 +5,7 @@ import pandas as pd
 import xarray as xr
 
 from analyses.checks import share
+from models.laws import Numbers
 
 GAPS = {"a day apart": slice(1, 2), "two days apart": slice(2, 3), "three to eight apart": slice(3, 9)}
 
@@ -19,7 +20,7 @@ def calendar(t: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(subject), np.rint(np.concatenate(day))
 
 
-def statistics(subject: np.ndarray, day: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
+def statistics(subject: np.ndarray, day: np.ndarray, y: np.ndarray) -> dict[str, Numbers]:
     """Test quantities of records y (..., N), which stand in order of date, subject after subject.
 
     Neighbours more than eight days apart are left out, as the table leaves them out.
@@ -59,13 +60,16 @@ def _described(products, pairs, records, ss, cross, day_ss):
     return found
 
 
-def replicated(subject, day, tree: xr.DataTree, *, rng) -> dict[str, np.ndarray]:
+def replicated(
+    subject: np.ndarray, day: np.ndarray, tree: xr.DataTree, *, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
     """Test quantities of records that are independent given theta, at every draw of sigma.
 
     theta drops out, as every quantity is of deviations from a subject's mean.
     """
-    sigma = tree["posterior"]["sigma"].values.ravel()
-    return statistics(subject, day, sigma[:, None] * rng.standard_normal((len(sigma), len(subject))))
+    sigma = tree["posterior"].dataset["sigma"].values.ravel()
+    found = statistics(subject, day, sigma[:, None] * rng.standard_normal((len(sigma), len(subject))))
+    return {name: np.asarray(values) for name, values in found.items()}
 
 
 def table(observed: dict[str, float], replicates: dict[str, np.ndarray]) -> pd.DataFrame:

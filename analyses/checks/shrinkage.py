@@ -1,17 +1,20 @@
 """What pooling did to each group: raw mean, posterior, shrinkage, rank and probability of being the best."""
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 from scipy.stats import rankdata
 
 from analyses.tables import GROUPS
-from models.groups import Groups, Replicates
+from models.groups import Estimates, Groups, Replicates
 
 AMONG = 3
+End = Literal["high", "low"]  # of theta
 
 
-def table(groups: Groups, reference: pd.DataFrame, tree: xr.DataTree, *, best: str, among: int = AMONG) -> pd.DataFrame:
+def table(groups: Groups, reference: pd.DataFrame, tree: xr.DataTree, *, best: End, among: int = AMONG) -> pd.DataFrame:
     """Rows of groups.csv.
 
     Parameters
@@ -26,7 +29,7 @@ def table(groups: Groups, reference: pd.DataFrame, tree: xr.DataTree, *, best: s
     among : int
         How many are the best k, for the probability to be one of them.
     """
-    theta = tree["posterior"]["theta"].values.reshape(-1, len(groups))
+    theta = tree["posterior"].dataset["theta"].values.reshape(-1, len(groups))
     rank = rankdata(theta if best == "low" else -theta, axis=1)
     first = np.sum(rank == 1, axis=0)
     low, high = np.quantile(rank, [0.025, 0.975], axis=0, method="inverted_cdf")
@@ -34,7 +37,7 @@ def table(groups: Groups, reference: pd.DataFrame, tree: xr.DataTree, *, best: s
     columns = {
         "label": groups.labels,
         "n": groups.n.astype(int) if isinstance(groups, Replicates) else None,
-        "standard_error": None if isinstance(groups, Replicates) else groups.standard_error,
+        "standard_error": groups.standard_error if isinstance(groups, Estimates) else None,
         "estimate": groups.mean,
         "theta_mean": of_theta["mean"].to_numpy(),
         "theta_sd": of_theta["sd"].to_numpy(),
@@ -57,7 +60,7 @@ def _binomial_error(count, size):
     return np.sqrt(p * (1 - p) / size)
 
 
-def sentence(groups: pd.DataFrame, *, best: str, dim: str) -> str:
+def sentence(groups: pd.DataFrame, *, best: End, dim: str) -> str:
     """Say who is best and how sure that is."""
     top = groups.loc[groups["p_best"].idxmax()]
     return (

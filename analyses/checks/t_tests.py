@@ -19,6 +19,9 @@ class Difference(NamedTuple):
     p: float
 
 
+Sample = tuple[float, float, float]  # mean, variance and size
+
+
 def on_records(groups: Replicates) -> Difference:
     """Every record for one of a subject of its own."""
     arms = []
@@ -35,7 +38,7 @@ def on_means(groups: Replicates) -> Difference:
     return welch(*((m.mean(), m.var(ddof=1), len(m)) for m in (groups.mean[arm] for arm in _arms(groups))))
 
 
-def welch(treated, control) -> Difference:
+def welch(treated: Sample, control: Sample) -> Difference:
     """Compare two samples, each given by mean, variance and size."""
     (m1, v1, n1), (m0, v0, n0) = treated, control
     parts = np.array([v1 / n1, v0 / n0])

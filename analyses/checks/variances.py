@@ -5,6 +5,7 @@ import pandas as pd
 from scipy import stats
 
 from models.groups import Replicates
+from models.laws import Numbers
 
 
 def bartlett(groups: Replicates) -> tuple[float, float]:
@@ -17,7 +18,7 @@ def bartlett(groups: Replicates) -> tuple[float, float]:
     return spread / correction, stats.chi2.sf(spread / correction, len(df) - 1)
 
 
-def levene(n, ss, absolute, shift=0.0) -> tuple[float, float]:
+def levene(n: np.ndarray, ss: np.ndarray, absolute: np.ndarray, shift: Numbers = 0.0) -> tuple[float, float]:
     """Statistic and p of Levene's test: analysis of variance of the absolute deviations from a group's middle.
 
     Parameters

@@ -7,6 +7,7 @@ normal about the mean, and theta given both as always.
 import numpy as np
 import xarray as xr
 from scipy import stats
+from scipy.stats.distributions import rv_frozen
 
 from analyses.contract import complete
 from models import priors
@@ -14,7 +15,7 @@ from models.pooling import theta_given
 from models.two_level import TwoLevel
 
 
-def total_variance(model: TwoLevel):
+def total_variance(model: TwoLevel) -> rv_frozen:
     """Law of sigma^2 + tau^2 before it is cut off.
 
     Raises
@@ -29,18 +30,18 @@ def total_variance(model: TwoLevel):
     return stats.invgamma((len(g) - 3) / 2, scale=len(g) * g.mean.var() / 2)
 
 
-def totals(model: TwoLevel, size: tuple[int, ...], *, rng) -> np.ndarray:
+def totals(model: TwoLevel, size: tuple[int, ...], *, rng: np.random.Generator) -> np.ndarray:
     """Independent draws of sigma^2 + tau^2, none of them below sigma^2."""
     law, sigma2 = total_variance(model), model.groups.noise[0]
     return law.isf(rng.uniform(0, law.cdf(np.inf) - law.cdf(sigma2), size))
 
 
-def clipped(model: TwoLevel, size: tuple[int, ...], *, rng) -> np.ndarray:
+def clipped(model: TwoLevel, size: tuple[int, ...], *, rng: np.random.Generator) -> np.ndarray:
     """The same with negative tau^2 set to 0, a mistake that is easily made; shown, as the source may have made it."""
     return np.maximum(total_variance(model).rvs(size=size, random_state=rng), model.groups.noise[0])
 
 
-def below(model: TwoLevel, total: np.ndarray, *, rng) -> dict[str, np.ndarray]:
+def below(model: TwoLevel, total: np.ndarray, *, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """b (..., 1), tau (...) and theta (..., J) given sigma^2 + tau^2."""
     g = model.groups
     mu, tau2 = rng.normal(g.mean.mean(), np.sqrt(total / len(g))), total - g.noise[0]
@@ -48,11 +49,11 @@ def below(model: TwoLevel, total: np.ndarray, *, rng) -> dict[str, np.ndarray]:
     return {"b": mu[..., None], "tau": np.sqrt(tau2), "theta": rng.normal(mean, np.sqrt(variance))}
 
 
-def sample(model: TwoLevel, *, draws: int = 1000, chains: int = 4, rng) -> xr.DataTree:
+def sample(model: TwoLevel, *, draws: int = 1000, chains: int = 4, rng: np.random.Generator) -> xr.DataTree:
     """Draw independently: tau^2 from its truncated law, then mu, then theta."""
     return complete(model, below(model, totals(model, (chains, draws), rng=rng), rng=rng), engine="direct", rng=rng)
 
 
-def sample_clipped(model: TwoLevel, *, draws: int = 1000, chains: int = 4, rng) -> xr.DataTree:
+def sample_clipped(model: TwoLevel, *, draws: int = 1000, chains: int = 4, rng: np.random.Generator) -> xr.DataTree:
     """The same with tau^2 clipped where it has to be truncated."""
     return complete(model, below(model, clipped(model, (chains, draws), rng=rng), rng=rng), engine="direct", rng=rng)

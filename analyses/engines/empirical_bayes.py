@@ -6,6 +6,8 @@ searched, as the likelihood has a slope in it there. Plugged in, the maximum is 
 intervals of theta are too short by the uncertainty of (b, tau, sigma).
 """
 
+from typing import Any, Literal
+
 import numpy as np
 import pandas as pd
 from scipy import optimize
@@ -14,13 +16,14 @@ from models.groups import Estimates
 from models.pooling import kappa, theta_given
 from models.two_level import TwoLevel
 
-METHODS = ("L-BFGS-B", "Nelder-Mead")
+Method = Literal["L-BFGS-B", "Nelder-Mead"]
+METHODS: tuple[Method, ...] = ("L-BFGS-B", "Nelder-Mead")
 FLAT = 1e-2  # slope a standard error that a maximum may have left: it is then off by about a hundredth of one
 STARTS = 5  # a simplex may collapse against the boundary: it begins anew where it ended
 BOUNDARY = 1e-9  # of the rough tau^2: less than that is 0
 
 
-def maximum(model: TwoLevel, *, method: str = "L-BFGS-B"):
+def maximum(model: TwoLevel, *, method: Method = "L-BFGS-B") -> tuple[np.ndarray, float, float]:
     """b (p,), tau^2 and sigma where the marginal likelihood is largest.
 
     Parameters
@@ -46,14 +49,14 @@ def maximum(model: TwoLevel, *, method: str = "L-BFGS-B"):
 
     z = np.zeros(len(start))[free]
     bounds = [(None, None)] * len(model.coefficients) + [(-start[-2] / unit[-2], None), (None, None)]
-    search = {
+    searches: dict[Method, dict[str, Any]] = {
         "L-BFGS-B": {"jac": minus_slope, "options": {"ftol": 1e-15, "gtol": 1e-9, "maxiter": 1000}},
         "Nelder-Mead": {
             "options": {"xatol": 1e-9, "fatol": 1e-13, "maxiter": 20_000, "maxfev": 40_000, "adaptive": True}
         },
-    }[method]
+    }
     for _ in range(STARTS):
-        found = optimize.minimize(minus, z, method=method, bounds=bounds[free], **search)
+        found = optimize.minimize(minus, z, method=method, bounds=bounds[free], **searches[method])
         z, slope, at_tau2 = found.x, -minus_slope(found.x), len(model.coefficients)
         if z[at_tau2] <= bounds[at_tau2][0]:
             slope[at_tau2] = max(slope[at_tau2], 0.0)  # at its boundary the likelihood may well fall
@@ -65,7 +68,7 @@ def maximum(model: TwoLevel, *, method: str = "L-BFGS-B"):
     return b, float(tau**2) if tau**2 > BOUNDARY * start[-2] else 0.0, float(sigma)
 
 
-def score(model: TwoLevel, b, tau2, sigma) -> np.ndarray:
+def score(model: TwoLevel, b: np.ndarray, tau2: float, sigma: float) -> np.ndarray:
     """Slope of the log marginal likelihood in (b, tau^2, log sigma).
 
     With r_i = mean_i - x_i'b and v_i = sigma^2 noise_i + between its slope in v_i is (r_i^2 / v_i - 1) / 2 v_i.
@@ -79,7 +82,7 @@ def score(model: TwoLevel, b, tau2, sigma) -> np.ndarray:
     return np.array([*(g.design.T @ (r / v)), of_tau2, of_log_sigma])
 
 
-def table(model: TwoLevel, *, method: str = "L-BFGS-B") -> pd.DataFrame:
+def table(model: TwoLevel, *, method: Method = "L-BFGS-B") -> pd.DataFrame:
     """Estimates with standard errors, and theta and kappa as if the estimates were known.
 
     Returns
@@ -92,14 +95,14 @@ def table(model: TwoLevel, *, method: str = "L-BFGS-B") -> pd.DataFrame:
     g, tau = model.groups, np.sqrt(tau2)
     noise, between = model.variances(g.noise, tau, sigma)
     theta, variance = theta_given(g.mean, noise, g.design @ b, between)
-    error = _standard_errors(model, b, tau2, sigma)
+    error, shrinkage = _standard_errors(model, b, tau2, sigma), np.asarray(kappa(noise, between))
     of_tau = error[-2] / (2 * tau) if tau else np.nan
     rows = {("mu", ""): (b[0], error[0])}
     rows |= {("beta", name): (b[k], error[k]) for k, name in enumerate(g.covariates, start=1)}
     rows[("tau", "")] = (tau, of_tau)
     rows |= {("sigma", ""): (sigma, sigma * error[-1])} if "sigma" in model.unknown else {}
     rows |= {("theta", label): (m, s) for label, m, s in zip(g.labels, theta, np.sqrt(variance), strict=True)}
-    rows |= {("kappa", label): (k, 0.0) for label, k in zip(g.labels, kappa(noise, between), strict=True)}
+    rows |= {("kappa", label): (k, 0.0) for label, k in zip(g.labels, shrinkage, strict=True)}
     index = pd.MultiIndex.from_tuples(rows, names=["variable", "label"])
     return pd.DataFrame(list(rows.values()), index=index, columns=["mean", "sd"])
 

@@ -4,14 +4,16 @@ Moments and quantiles of every quantity come without sampling and with an estima
 independent draws are there for the asking.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from scipy.special import logsumexp
 
 from analyses import progress
-from analyses.contract import complete
+from analyses.contract import Drawn, complete
 from analyses.engines.mixture import (
     Mixture,
     highest_moment,
@@ -26,10 +28,13 @@ from analyses.engines.mixture import (
     width,
 )
 from analyses.engines.quadrature import Region, locate
+from models.groups import Positions
+from models.laws import Numbers
 from models.pooling import kappa, own, theta_given
 from models.propriety import moments, require_proper
 from models.two_level import Collapsed, TwoLevel
 
+At = Positions | slice  # of groups
 EVERY = slice(None)
 NODES = 250  # at which the density of one scale is computed in all; of two they are more
 BLOCK = 4_000_000  # entries of an array over nodes and cells
@@ -68,7 +73,7 @@ class Posterior:
     def log_evidence(self) -> float:
         """Log of the density of the data, up to the constants of improper priors."""
         height = self.given.height + sum(self.logs.values()) + len(self.logs) * np.log(self.step)
-        return float(logsumexp(height)) + self.given.log_constant
+        return float(logsumexp(height) + self.given.log_constant)
 
     @property
     def b(self) -> Mixture:
@@ -76,12 +81,12 @@ class Posterior:
         location, squared = self._regression(np.eye(len(self.given.turn)))
         return t_mixture(self.weight, location, np.sqrt(squared), self.given.df)
 
-    def theta(self, at=EVERY) -> Mixture:
+    def theta(self, at: At = EVERY) -> Mixture:
         """theta of every group, or of those at some positions."""
         g = self.model.groups
         return self.theta_of(g.mean[at], g.noise[at], g.design[at])
 
-    def theta_of(self, mean, noise, x) -> Mixture:
+    def theta_of(self, mean: np.ndarray, noise: np.ndarray, x: np.ndarray) -> Mixture:
         """theta of groups with those means and noises (quantity,) and designs (quantity, p), did they stand there."""
         location, squared = self._theta(mean, noise, x)
         return t_mixture(self.weight, location, np.sqrt(squared), self.given.df)
@@ -92,7 +97,7 @@ class Posterior:
         mean, variance = theta_given(mean, noise, population, between)
         return mean, variance * self.given.unit[:, None] + squared * kappa(noise, between) ** 2
 
-    def contrast(self, weights, at=EVERY) -> Mixture:
+    def contrast(self, weights: np.ndarray, at: At = EVERY) -> Mixture:
         """Sums of theta, of all or those at some positions, with weights (quantity, group): of a difference 1 and -1.
 
         Given the scales and b the theta are independent, and b reaches each by its kappa.
@@ -110,7 +115,7 @@ class Posterior:
         squared = (kept * noise) @ (weights**2).T * self.given.unit[:, None] + of_b
         return t_mixture(self.weight, mean, np.sqrt(squared), self.given.df)
 
-    def new_theta(self, x, noise: float = 0.0) -> Mixture:
+    def new_theta(self, x: np.ndarray, noise: Numbers = 0.0) -> Mixture:
         """theta of a new group for each row of x (quantity, p): x'b and the spread between groups.
 
         With a noise, in units of sigma^2, a value of such a group.
@@ -143,7 +148,7 @@ class Posterior:
         x = x @ self.given.turn
         return self.given.location @ x.T, np.einsum("gj,njk,gk->ng", x, self.given.covariance, x)
 
-    def variances(self, noise):
+    def variances(self, noise: Numbers) -> tuple[Numbers, np.ndarray]:
         """As the model has them, at the nodes; in units of sigma^2 where sigma is integrated out."""
         tau, sigma = (np.exp(self.logs[s])[:, None] if s in self.logs else 1.0 for s in ("tau", "sigma"))
         return self.model.variances(noise, tau, sigma)
@@ -153,11 +158,12 @@ class Posterior:
         law = self.given.sigma2
         if law is None or name == "tau":
             return lattice_mixture(self.weight, self._log(name), self.step, np.exp, lambda x, which: np.log(x))
+        shape, scale = float(law.shape), np.asarray(law.scale)
         if name == "sigma":
-            return root_inverse_gamma_mixture(self.weight, law.shape, law.scale)
-        squared = law.scale * np.exp(2 * self.logs["tau"])
-        moments = root_moments(self.weight, law.shape, squared)
-        return product_mixture(self.weight, np.log(squared) / 2, self.step, law.shape, moments)
+            return root_inverse_gamma_mixture(self.weight, shape, scale)
+        squared = scale * np.exp(2 * self.logs["tau"])
+        moments = root_moments(self.weight, shape, squared)
+        return product_mixture(self.weight, np.log(squared) / 2, self.step, shape, moments)
 
     def intraclass(self) -> Mixture:
         """Share of a value's variance that lies between groups, 1 / (1 + (sigma / sd_between)^2)."""
@@ -169,7 +175,7 @@ class Posterior:
             lambda share, which: np.log(share / (1 - share)) / 2,
         )
 
-    def kappa(self, at=EVERY) -> Mixture:
+    def kappa(self, at: At = EVERY) -> Mixture:
         """Shrinkage of every group, or of those at some positions."""
         noise = self.model.groups.noise[at]
         return lattice_mixture(
@@ -186,7 +192,7 @@ class Posterior:
         powers = zip(("tau", "sigma"), self.model.powers[name], strict=True)
         return sum(power * self.logs[s] for s, power in powers if power and s in self.logs)
 
-    def table(self, at=EVERY) -> pd.DataFrame:
+    def table(self, at: At = EVERY) -> pd.DataFrame:
         """Mean, sd and quantiles of every quantity, by variable and label; of all groups, or those at some positions.
 
         Nan for a moment that does not exist, or is so near to not existing that quadrature would have to go out to
@@ -197,7 +203,7 @@ class Posterior:
         kappa = rows([("kappa", label) for label in labels], self.kappa(at))
         return pd.concat([self.population((*self.model.unknown, "sd_between")), self._masked(theta), kappa])
 
-    def population(self, scales) -> pd.DataFrame:
+    def population(self, scales: Iterable[str]) -> pd.DataFrame:
         """The rows of `table` for the coefficients and those scales."""
         of_b = rows([("mu", ""), *(("beta", name) for name in self.model.groups.covariates)], self.b)
         return self._masked(pd.concat([of_b, *(rows([(name, "")], self.scale(name)) for name in scales)]))
@@ -206,7 +212,9 @@ class Posterior:
         """The same rows, nan for moments that do not exist."""
         return masked(rows, moments(self.model))
 
-    def draw(self, *, draws: int = 1000, chains: int = 4, only=None, rng):
+    def draw(
+        self, *, draws: int = 1000, chains: int = 4, only: Positions | None = None, rng: np.random.Generator
+    ) -> xr.DataTree:
         """Independent draws as a DataTree; the chains are for the shape alone.
 
         Parameters
@@ -219,7 +227,7 @@ class Posterior:
         shaped = {name: values.reshape(chains, draws, *values.shape[1:]) for name, values in drawn.items()}
         return complete(self.model.only(only), shaped, engine="exact", rng=rng)
 
-    def independent(self, size: int, *, rng) -> dict[str, np.ndarray]:
+    def independent(self, size: int, *, rng: np.random.Generator) -> Drawn:
         """So many independent draws of b (draw, p) and the unknown scales (draw,), by name."""
         nodes = np.stack(list(self.logs.values()))
         scales = np.exp(self.region.draw(nodes, self.weight, self.step, size, rng))
@@ -232,7 +240,7 @@ class Posterior:
         region = _region(model)
         return _on_lattice(model, region, region.step * self.step / self.region.step, DEPTH)
 
-    def error(self, at=EVERY) -> pd.DataFrame:
+    def error(self, at: At = EVERY) -> pd.DataFrame:
         """Numerical error of each entry of `table`, of all groups or those at some positions.
 
         Twice its change when the step is halved and the range widened, as what it is compared with is not without
@@ -246,7 +254,7 @@ class Posterior:
         return 2 * (finer - table).abs() + np.finfo(float).eps * rounding
 
 
-def given_scales(model: TwoLevel, scales: np.ndarray, rng) -> dict[str, np.ndarray]:
+def given_scales(model: TwoLevel, scales: np.ndarray, rng: np.random.Generator) -> Drawn:
     """Draw b, and sigma where it was integrated out, given the scales on the lattice (scale, ...); all by name."""
     c, drawn = model.collapsed(*scales), dict(zip(model.scales, scales, strict=True))
     z = rng.standard_normal(c.location.shape)

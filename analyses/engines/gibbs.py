@@ -5,7 +5,9 @@ import numpy as np
 import xarray as xr
 
 from analyses import progress
-from analyses.contract import complete
+from analyses.contract import Drawn, complete
+from models.groups import Positions
+from models.laws import Conditionals, State
 from models.propriety import require_proper
 from models.two_level import TwoLevel
 
@@ -21,9 +23,9 @@ def sample(
     tune: int = 500,
     thin: int = 4,
     chains: int = CHAINS,
-    only=None,
-    show=False,
-    rng,
+    only: Positions | None = None,
+    show: bool = False,
+    rng: np.random.Generator,
 ) -> xr.DataTree:
     """Draw from the posterior of a model.
 
@@ -51,14 +53,22 @@ def sample(
         Where there is no posterior, with the reason.
     """
     require_proper(model)
-    asked = {"draws": draws, "tune": tune, "thin": thin, "only": only, "show": show}
-    drawn = run(model.conditionals(), model.start(chains, rng), rng=rng, **asked)
+    drawn = run(
+        model.conditionals(),
+        model.start(chains, rng),
+        draws=draws,
+        tune=tune,
+        thin=thin,
+        only=only,
+        show=show,
+        rng=rng,
+    )
     drawn = {name: drawn[name] for name in ("b", "tau2", "sigma2", "theta")}
     drawn |= {"tau": np.sqrt(drawn.pop("tau2")), "sigma": np.sqrt(drawn.pop("sigma2"))}
     return complete(model.only(only), drawn, engine="gibbs", rng=rng)
 
 
-def thinning(model: TwoLevel, *, rng) -> int:
+def thinning(model: TwoLevel, *, rng: np.random.Generator) -> int:
     """Sweeps a kept draw that leave what is kept about independent, and twice as many, from a short run.
 
     Raises
@@ -67,8 +77,7 @@ def thinning(model: TwoLevel, *, rng) -> int:
         Where there is no posterior, with the reason.
     """
     require_proper(model)
-    asked = {"draws": PILOT, "tune": PILOT, "thin": 1, "only": [0]}
-    kept = run(model.conditionals(), model.start(CHAINS, rng), rng=rng, **asked)
+    kept = run(model.conditionals(), model.start(CHAINS, rng), draws=PILOT, tune=PILOT, thin=1, only=[0], rng=rng)
     sampled = [kept["b"][..., k] for k in range(len(model.coefficients))]
     sampled += [np.log(kept[f"{name}2"]) for name in model.unknown]
     ways = ({"method": "bulk"}, {"method": "tail", "prob": (0.05, 0.95)})
@@ -76,7 +85,17 @@ def thinning(model: TwoLevel, *, rng) -> int:
     return int(np.clip(np.ceil(2 * CHAINS * PILOT / fewest), 2, MOST_THINNING))
 
 
-def run(conditionals: dict, state: dict, *, draws: int, tune: int, thin: int, only=None, show=False, rng) -> dict:
+def run(
+    conditionals: Conditionals,
+    state: State,
+    *,
+    draws: int,
+    tune: int,
+    thin: int,
+    only: Positions | None = None,
+    show: bool = False,
+    rng: np.random.Generator,
+) -> Drawn:
     """Sweep over the full conditionals of any model from a state of all chains; every name (chain, draw, ...).
 
     Where there are many groups `only` says of which theta is kept.

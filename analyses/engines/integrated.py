@@ -5,17 +5,18 @@ Coordinates are b and the logs of the unknown scales, u = (mu, beta.., log tau, 
 
 import numpy as np
 
+from models.laws import Numbers
 from models.two_level import TwoLevel
 
 
-def unpack(model: TwoLevel, u: np.ndarray):
+def unpack(model: TwoLevel, u: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """b (..., p), tau and sigma (...) of points u (..., d)."""
     p = len(model.coefficients)
     scales = dict(zip(model.unknown, np.moveaxis(np.exp(u[..., p:]), -1, 0), strict=True))
     return u[..., :p], scales["tau"], scales.get("sigma", np.ones(u.shape[:-1]))
 
 
-def log_posterior(model: TwoLevel, u: np.ndarray) -> np.ndarray:
+def log_posterior(model: TwoLevel, u: np.ndarray) -> Numbers:
     """Log density of u (..., d) given the data, up to a constant; the logs of the scales are their Jacobian."""
     b, tau, sigma = unpack(model, u)
     return (

@@ -59,7 +59,7 @@ def table(model: TwoLevel) -> pd.DataFrame:
     return pd.DataFrame(list(rows.values()), index=index, columns=["mean", "sd"])
 
 
-def sample(model: TwoLevel, *, draws: int = 1000, chains: int = 4, rng) -> xr.DataTree:
+def sample(model: TwoLevel, *, draws: int = 1000, chains: int = 4, rng: np.random.Generator) -> xr.DataTree:
     """Draw independently from the approximation, theta from its conditional; the chains are for the shape alone."""
     law = approximation(model)
     spread = MultivariateNormal(np.broadcast_to(law.mean, (chains, draws, len(law.mean))), law.covariance)

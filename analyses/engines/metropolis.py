@@ -3,12 +3,15 @@
 A step is `scale` times the Cholesky factor of the normal approximation's covariance times a standard normal.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import xarray as xr
 
 from analyses.contract import SAMPLE, complete
 from analyses.engines import laplace
 from analyses.engines.integrated import log_posterior, unpack
+from models.laws import Numbers
 from models.two_level import TwoLevel
 
 
@@ -20,7 +23,7 @@ def sample(
     thin: int = 20,
     chains: int = 16,
     scale: float = 2.0,
-    rng,
+    rng: np.random.Generator,
 ) -> xr.DataTree:
     """Draw from the posterior of a model.
 
@@ -60,7 +63,13 @@ def sample(
     return complete(model, {"b": b, "tau": tau, "sigma": sigma}, engine="metropolis", rng=rng, sample_stats=stats)
 
 
-def move(log_density, u, height, factor, rng):
+def move(
+    log_density: Callable[[np.ndarray], Numbers],
+    u: np.ndarray,
+    height: Numbers,
+    factor: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One step of all chains: u (chain, d), its log density, and whether the proposal was accepted."""
     proposed = u + rng.standard_normal(u.shape) @ factor.T
     proposed_height = log_density(proposed)

@@ -4,15 +4,17 @@ Nothing here is sampled. Given the scales, b and theta are t or normal and sigma
 the scales alone has its law from the lattice of nodes itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import special
 from scipy.optimize import elementwise
 
 from analyses.contract import QUANTILES
+from models.laws import Numbers
 
 CLOSE = {"xatol": 2e-16, "xrtol": 4e-16}
 PROBABILITIES = QUANTILES | {"q5": 0.05, "q95": 0.95}  # the last two are what agreement asks for
@@ -38,11 +40,11 @@ class Mixture:
 
     mean: np.ndarray
     sd: np.ndarray
-    cdf: Callable
-    quantile: Callable
+    cdf: Callable[[Numbers, np.ndarray], np.ndarray]
+    quantile: Callable[[ArrayLike], np.ndarray]
 
 
-def rows(index, law: Mixture) -> pd.DataFrame:
+def rows(index: Iterable[tuple[str, str]], law: Mixture) -> pd.DataFrame:
     """Mean, sd and quantiles of each quantity, by variable and label."""
     quantiles = law.quantile(list(PROBABILITIES.values()))
     columns = {"mean": law.mean, "sd": law.sd} | dict(zip(PROBABILITIES, quantiles, strict=True))
@@ -66,7 +68,14 @@ def width(table: pd.DataFrame) -> pd.Series:
     return (table["q97_5"] - table["q2_5"]) / 4
 
 
-def settle(on_lattice: Callable, step: float, table: Callable, *, settled: float = SETTLED, by: float = 2.0):
+def settle[P](
+    on_lattice: Callable[[float], P],
+    step: float,
+    table: Callable[[P], pd.DataFrame],
+    *,
+    settled: float = SETTLED,
+    by: float = 2.0,
+) -> P:
     """Shorten the step of a posterior's lattice until its table stands still.
 
     Parameters
@@ -91,7 +100,7 @@ def settle(on_lattice: Callable, step: float, table: Callable, *, settled: float
         step, last = step / by, found
 
 
-def t_mixture(weight, location, scale, df) -> Mixture:
+def t_mixture(weight: np.ndarray, location: np.ndarray, scale: np.ndarray, df: float) -> Mixture:
     """Weighted sum of t distributions, normal where df is inf.
 
     Parameters
@@ -112,7 +121,7 @@ def t_mixture(weight, location, scale, df) -> Mixture:
     return Mixture(mean, sd, cdf, _mixture_quantile(weight, cdf, component))
 
 
-def t_quantiles(weight, location, scale, df, p) -> np.ndarray:
+def t_quantiles(weight: np.ndarray, location: np.ndarray, scale: np.ndarray, df: float, p: float) -> np.ndarray:
     """Quantiles of mixtures of t, each with weights of its own: all arrays are (node, quantity)."""
 
     def excess(x, which):
@@ -139,7 +148,7 @@ def _t_quantile(df, p):
     return z if np.isinf(df) else z / np.sqrt((1 - 1 / (4 * df)) ** 2 - z**2 / (2 * df))
 
 
-def root_inverse_gamma_mixture(weight, shape, scale) -> Mixture:
+def root_inverse_gamma_mixture(weight: np.ndarray, shape: float, scale: np.ndarray) -> Mixture:
     """Weighted sum of sqrt(x), x ~ InverseGamma(shape, scale); scale (node,). Its quantiles are found in the log."""
 
     def cdf_of_log(u, which):
@@ -153,7 +162,7 @@ def root_inverse_gamma_mixture(weight, shape, scale) -> Mixture:
     return Mixture(mean, sd, lambda x, which: cdf_of_log(np.log(x), which), lambda p: np.exp(quantile(p)))
 
 
-def root_moments(weight, shape, scale):
+def root_moments(weight: np.ndarray, shape: float, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and sd of a weighted sum of sqrt(x), x ~ InverseGamma(shape, scale); scale (node,)."""
     if shape <= 1:
         ratio = np.exp(special.gammaln(shape - 0.5) - special.gammaln(shape)) if shape > 0.5 else np.nan
@@ -162,7 +171,9 @@ def root_moments(weight, shape, scale):
     return _moments(weight, np.sqrt(second / (1 + excess)), second * excess / (1 + excess))
 
 
-def product_mixture(weight, y, step, shape, moments) -> Mixture:
+def product_mixture(
+    weight: np.ndarray, y: np.ndarray, step: float, shape: float, moments: tuple[np.ndarray, np.ndarray]
+) -> Mixture:
     """Law of exp(y) / sqrt(g), y known at the nodes of a lattice of that step and g ~ Gamma(shape) independent of it.
 
     Given a node it may be so narrow that a sum over nodes is a staircase. But in the log it is a sum of two independent
@@ -218,7 +229,15 @@ def _root_excess(c):
     return root * (2 + root)
 
 
-def lattice_mixture(weight, u, step, transform, inverse, *, increasing=True) -> Mixture:
+def lattice_mixture(
+    weight: np.ndarray,
+    u: np.ndarray,
+    step: float,
+    transform: Callable[[np.ndarray], Numbers],
+    inverse: Callable[[Numbers, np.ndarray], Numbers],
+    *,
+    increasing: bool = True,
+) -> Mixture:
     """Monotone functions of u, a quantity known at the nodes of a lattice.
 
     Parameters
@@ -250,7 +269,7 @@ def lattice_mixture(weight, u, step, transform, inverse, *, increasing=True) -> 
     return Mixture(*_moments(weight, values, 0.0), cdf, quantile)
 
 
-def lattice_cdf(weight, u, step) -> Callable:
+def lattice_cdf(weight: np.ndarray, u: np.ndarray, step: float) -> Callable[[Numbers], np.ndarray]:
     """Distribution function of a quantity known at the nodes of a lattice; nodes may share a u.
 
     The trapezoid rule samples a density that is band limited for all that doubles can tell; the distribution function
@@ -285,7 +304,7 @@ def _around(each, width):
     return each.min(axis=0) - slack, each.max(axis=0) + slack
 
 
-def _moments(weight, means, variances):
+def _moments(weight, means, variances) -> tuple[np.ndarray, np.ndarray]:
     near = means[np.argmax(weight)]  # what all nodes share is not summed: it would cost its digits
     mean = near + weight @ (means - near)
     return mean, np.sqrt(weight @ (variances + (means - mean) ** 2))

@@ -4,14 +4,16 @@ Given tau / sigma and kappa / sigma, sigma^2 is inverse gamma, lambda, mu and th
 times a constant; each quantity is a mixture of those over the nodes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analyses.contract import SAMPLE, labelled, replicate
+from analyses.contract import SAMPLE, Drawn, Variables, labelled, replicate
 from analyses.engines import gibbs
 from analyses.engines.mixture import (
     Mixture,
@@ -70,12 +72,12 @@ class Posterior:
 
     def scale(self, name: str) -> Mixture:
         """sigma, tau or kappa."""
-        law = self.given.sigma2
+        shape, scale = float(self.given.sigma2.shape), np.asarray(self.given.sigma2.scale)
         if name == "sigma":
-            return root_inverse_gamma_mixture(self.weight, law.shape, law.scale)
-        squared = law.scale * dict(zip(("tau", "kappa"), self.ratios, strict=True))[name] ** 2
-        moments = root_moments(self.weight, law.shape, squared)
-        return product_mixture(self.weight, np.log(squared) / 2, self.step, law.shape, moments)
+            return root_inverse_gamma_mixture(self.weight, shape, scale)
+        squared = scale * dict(zip(("tau", "kappa"), self.ratios, strict=True))[name] ** 2
+        moments = root_moments(self.weight, shape, squared)
+        return product_mixture(self.weight, np.log(squared) / 2, self.step, shape, moments)
 
     def table(self) -> pd.DataFrame:
         """Mean, sd and quantiles of every quantity, by variable and label."""
@@ -110,7 +112,7 @@ class Posterior:
         school = self.model.schools[self.model.school[at]]
         return [f"a new classroom of school {school}", "a new classroom of a new school"]
 
-    def draw(self, *, draws: int = 1000, chains: int = 4, rng) -> xr.DataTree:
+    def draw(self, *, draws: int = 1000, chains: int = 4, rng: np.random.Generator) -> xr.DataTree:
         """Draw independently; the chains are for the shape alone."""
         u = self.region.draw(np.log(self.ratios), self.weight, self.step, draws * chains, rng)
         tau, kappa = np.exp(u).reshape(2, chains, draws)
@@ -161,28 +163,43 @@ def _reported_moments(model):
     return np.diag([highest_moment(orders[name, ""]) for name in ("tau", "kappa")])
 
 
-def by_nuts(model: ThreeLevel, *, rng, **asked) -> xr.DataTree:
+def by_nuts(model: ThreeLevel, *, rng: np.random.Generator, **asked: Any) -> xr.DataTree:
     """NUTS with theta and mu integrated out; `asked` are arguments of `nuts.run`."""
     from analyses.engines import nuts
 
     run = nuts.run(build(model), **asked)
-    drawn = {name: run["posterior"][name].values for name in ("lambda", *SCALES)}
+    drawn = {name: run["posterior"].dataset[name].values for name in ("lambda", *SCALES)}
     return complete(model, drawn, engine="nuts", rng=rng, sample_stats=run["sample_stats"].dataset)
 
 
-def by_gibbs(model: ThreeLevel, *, draws: int = 250, tune: int = 500, thin: int = 40, chains: int = 16, rng):
+def by_gibbs(
+    model: ThreeLevel,
+    *,
+    draws: int = 250,
+    tune: int = 500,
+    thin: int = 40,
+    chains: int = 16,
+    rng: np.random.Generator,
+) -> xr.DataTree:
     """Sweep over the full conditionals; kappa moves slowly where there are few schools."""
     drawn = gibbs.run(model.conditionals(), model.start(chains, rng), draws=draws, tune=tune, thin=thin, rng=rng)
     drawn |= {name: np.sqrt(drawn.pop(f"{name}2")) for name in SCALES}
     return complete(model, drawn, engine="gibbs", rng=rng)
 
 
-def complete(model: ThreeLevel, drawn: dict, *, engine: str, rng, sample_stats=None) -> xr.DataTree:
+def complete(
+    model: ThreeLevel,
+    drawn: Drawn,
+    *,
+    engine: str,
+    rng: np.random.Generator,
+    sample_stats: xr.Dataset | None = None,
+) -> xr.DataTree:
     """Label an engine's draws of sigma, tau, kappa, lambda, mu and theta, the last two drawn unless theta is there."""
     g, drawn = model.classrooms, drawn if "theta" in drawn else descend(model, drawn, rng)
     dims = dict.fromkeys(("lambda", *SCALES), SAMPLE) | {"mu": (*SAMPLE, "school"), "theta": (*SAMPLE, g.dim)}
     replicated = replicate(g, drawn["theta"], drawn["sigma"], rng=rng)
-    nodes = {
+    nodes: dict[str, Variables] = {
         "posterior": {name: (dims[name], drawn[name]) for name in dims},
         "posterior_predictive": {name: (dims["theta"], values) for name, values in replicated.items()},
         "observed_data": {"mean": (g.dim, g.mean), "ss": (g.dim, g.ss)},
@@ -194,7 +211,7 @@ def complete(model: ThreeLevel, drawn: dict, *, engine: str, rng, sample_stats=N
     return tree
 
 
-def descend(model: ThreeLevel, drawn: dict, rng) -> dict[str, np.ndarray]:
+def descend(model: ThreeLevel, drawn: Drawn, rng: np.random.Generator) -> Drawn:
     """Draw lambda given the scales, unless it is there; mu given it, with theta integrated out; and theta given mu."""
     g, (sigma, tau, kappa) = model.classrooms, (drawn[name][..., None] for name in SCALES)
     given = model.collapsed(drawn["tau"] / drawn["sigma"], drawn["kappa"] / drawn["sigma"])
@@ -212,7 +229,9 @@ def _draw_below(above, mean, noise, between, rng):
     return rng.normal(below, np.sqrt(variance))
 
 
-def predicted(model: ThreeLevel, tree: xr.DataTree, labels, *, at: int, rng) -> xr.DataTree:
+def predicted(
+    model: ThreeLevel, tree: xr.DataTree, labels: Sequence[str], *, at: int, rng: np.random.Generator
+) -> xr.DataTree:
     """Draw what `Posterior.predictions` has in closed form, level by level."""
     draws = {name: values.values for name, values in tree["posterior"].dataset.items()}
     mu = np.stack([draws["mu"][..., model.school[at]], rng.normal(draws["lambda"], draws["kappa"])], axis=-1)
@@ -222,5 +241,5 @@ def predicted(model: ThreeLevel, tree: xr.DataTree, labels, *, at: int, rng) -> 
         "new_theta": ((*SAMPLE, "new"), theta),
         "new_group_value": ((*SAMPLE, "new"), rng.normal(theta, sigma)),
     }
-    labels = {"old": [model.classrooms.labels[at]], "new": labels}
-    return labelled({"posterior": variables}, labels, {"engine": tree["posterior"].attrs["engine"]})
+    coords = {"old": [model.classrooms.labels[at]], "new": labels}
+    return labelled({"posterior": variables}, coords, {"engine": tree["posterior"].attrs["engine"]})

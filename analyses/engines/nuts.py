@@ -15,8 +15,9 @@ import xarray as xr
 
 from analyses.contract import complete
 from models.builder import build, observed
+from models.groups import Positions
 from models.propriety import require_proper
-from models.two_level import TwoLevel
+from models.two_level import Parameterization, TwoLevel
 
 pytensor.config.numba__fastmath = False
 TRUSTED = {"trust_input": True}  # the sampler's own arrays: to look at each of them costs a fifth of the time
@@ -25,7 +26,7 @@ TRUSTED = {"trust_input": True}  # the sampler's own arrays: to look at each of 
 def sample(
     model: TwoLevel,
     *,
-    parameterization: str = "marginal",
+    parameterization: Parameterization = "marginal",
     sampler: str = "pymc",
     draws: int = 1000,
     tune: int = 500,
@@ -34,8 +35,8 @@ def sample(
     seed: int,
     target_accept: float = 0.9,
     progress: bool = False,
-    only=None,
-    rng,
+    only: Positions | None = None,
+    rng: np.random.Generator,
 ) -> xr.DataTree:
     """Draw from the posterior of a model.
 
@@ -110,7 +111,16 @@ class Compiled:
         with build(self.model.standard[0]) as built, np.errstate(over="ignore"):
             return built, pm.NUTS(target_accept=self.target_accept, compile_kwargs=TRUSTED)
 
-    def sample(self, model: TwoLevel, *, draws=1000, tune=500, chains=4, seed: int, rng) -> xr.DataTree:
+    def sample(
+        self,
+        model: TwoLevel,
+        *,
+        draws: int = 1000,
+        tune: int = 500,
+        chains: int = 4,
+        seed: int,
+        rng: np.random.Generator,
+    ) -> xr.DataTree:
         """Draw from the posterior of the same model for other means and sums of squares.
 
         Raises
@@ -153,7 +163,17 @@ def _completed(model, turn, tree, only, rng) -> xr.DataTree:
 
 
 def run(
-    built: pm.Model, *, draws, tune, chains, cores, seed, target_accept=0.9, sampler="pymc", progress=False, step=None
+    built: pm.Model,
+    *,
+    draws: int,
+    tune: int,
+    chains: int,
+    cores: int,
+    seed: int,
+    target_accept: float = 0.9,
+    sampler: str = "pymc",
+    progress: bool = False,
+    step: pm.NUTS | None = None,
 ) -> xr.DataTree:
     """Run NUTS, or a step that is compiled already, on any PyMC model; what PyMC returns, checked for its size."""
     how = {"nuts_sampler": sampler, "target_accept": target_accept, "compile_kwargs": TRUSTED}

@@ -1,10 +1,12 @@
 """Groups with variances of their own: Gibbs, NUTS, and what each group is worth to the others' prediction of it."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from scipy.special import gammaln
 
-from analyses.contract import SAMPLE, labelled
+from analyses.contract import SAMPLE, Drawn, Variables, labelled
 from analyses.engines import gibbs
 from models import laws
 from models.own_variances import GRID, OwnVariances, build
@@ -14,7 +16,15 @@ BLOCK = 250  # draws at a time: of a hundred groups an array of them stays in th
 NODES = 120  # across all of it: some four an sd, of a density that is smooth on that scale
 
 
-def by_gibbs(model: OwnVariances, *, draws: int = 250, tune: int = 500, thin: int = 20, chains: int = 16, rng):
+def by_gibbs(
+    model: OwnVariances,
+    *,
+    draws: int = 250,
+    tune: int = 500,
+    thin: int = 20,
+    chains: int = 16,
+    rng: np.random.Generator,
+) -> xr.DataTree:
     """Sweep over the conditionals."""
     state = model.start(chains, rng)
     drawn = gibbs.run(model.conditionals(), state, draws=draws, tune=tune, thin=thin, rng=rng)
@@ -22,16 +32,23 @@ def by_gibbs(model: OwnVariances, *, draws: int = 250, tune: int = 500, thin: in
     return complete(model, drawn, engine="gibbs", rng=rng)
 
 
-def by_nuts(model: OwnVariances, *, rng, **asked):
+def by_nuts(model: OwnVariances, *, rng: np.random.Generator, **asked: Any) -> xr.DataTree:
     """NUTS with sigma_i and nu integrated out; `asked` are arguments of `nuts.run`."""
     from analyses.engines import nuts
 
     tree = nuts.run(build(model), **asked)
-    drawn = {name: tree["posterior"][name].values for name in ("mu", "sd_between", "s", "theta")}
+    drawn = {name: tree["posterior"].dataset[name].values for name in ("mu", "sd_between", "s", "theta")}
     return complete(model, drawn, engine="nuts", rng=rng, sample_stats=tree["sample_stats"].dataset)
 
 
-def complete(model: OwnVariances, drawn: dict, *, engine: str, rng, sample_stats=None) -> xr.DataTree:
+def complete(
+    model: OwnVariances,
+    drawn: Drawn,
+    *,
+    engine: str,
+    rng: np.random.Generator,
+    sample_stats: xr.Dataset | None = None,
+) -> xr.DataTree:
     """Label an engine's draws, and draw nu and sigma_i given theta and s where it has none."""
     g = model.groups
     if "sigma" not in drawn:
@@ -41,9 +58,11 @@ def complete(model: OwnVariances, drawn: dict, *, engine: str, rng, sample_stats
         given = model.conditionals()["sigma2"]
         drawn["sigma"] = np.sqrt(_each_chain(given, state, rng))
     each = (*SAMPLE, g.dim)
-    posterior = {name: (SAMPLE, drawn[name]) for name in ("mu", "sd_between", "s")}
-    posterior |= {"log_nu": (SAMPLE, np.log(drawn["nu"]))}
-    posterior |= {name: (each, drawn[name]) for name in ("theta", "sigma")}
+    posterior: Variables = {
+        **{name: (SAMPLE, drawn[name]) for name in ("mu", "sd_between", "s")},
+        "log_nu": (SAMPLE, np.log(drawn["nu"])),
+        **{name: (each, drawn[name]) for name in ("theta", "sigma")},
+    }
     tree = labelled({"posterior": posterior}, {g.dim: list(g.labels)}, {"engine": engine})
     if sample_stats is not None:
         tree["sample_stats"] = xr.DataTree(sample_stats)

@@ -12,6 +12,8 @@ MOST_NODES = 10_000_000  # their coordinates take 160 MB in two dimensions
 WIDEST = 2.0  # step: where data say little a density of logs may be level, but its ends bend over a unit or two
 BLOCK = 1_024  # nodes at a time: with tens of cells an array of them stays in the cache, with thousands it is small
 
+LogDensity = Callable[[np.ndarray], np.ndarray]  # (d, node) to (node,)
+
 
 class TooManyNodes(RuntimeError):
     """A lattice that would not fit: the posterior of the scales is too wide for its narrowest part."""
@@ -30,7 +32,7 @@ class Region:
         The smallest of the sds along the axes, as curvature at the mode has them.
     """
 
-    log_density: Callable
+    log_density: LogDensity
     mode: np.ndarray
     step: float
 
@@ -60,7 +62,9 @@ class Region:
         height = _blockwise(followed, u)
         return u[:, height > height.max() - depth]
 
-    def draw(self, nodes, weight, step: float, size: int, rng) -> np.ndarray:
+    def draw(
+        self, nodes: np.ndarray, weight: np.ndarray, step: float, size: int, rng: np.random.Generator
+    ) -> np.ndarray:
         """Independent draws (d, size): from the multilinear density through the nodes, made exact by rejection.
 
         Parameters
@@ -78,7 +82,8 @@ class Region:
         top, envelope = self.log_density(self.mode[:, None])[0], _multilinear(nodes, weight, step)
         # Between nodes that are h sds apart a density exceeds its linear interpolation by exp(h^2 / 8) at most:
         # a quarter is that of h = 1.3, and nodes lie closer.
-        kept, bound = [], 1.25 * np.exp(_blockwise(self.log_density, nodes) - top).max() / weight.max()
+        bound = 1.25 * np.exp(_blockwise(self.log_density, nodes) - top).max() / weight.max()
+        kept: list[np.ndarray] = []
         while (missing := size - sum(k.shape[1] for k in kept)) > 0:
             tried = missing + missing // 3 + 1  # some one in 1.25 is kept
             node = rng.choice(len(weight), tried, p=weight)
@@ -102,7 +107,7 @@ class Region:
             ends = np.where(out, ends * 5 // 4, ends)
 
 
-def locate(log_density: Callable, start: np.ndarray) -> Region:
+def locate(log_density: LogDensity, start: np.ndarray) -> Region:
     """Find the mode from a scan about `start` along the first variable, and its width from the curvature there.
 
     The scan covers a factor of e^15 either way in steps of half a unit, so that no start can be too far off.

@@ -1,5 +1,7 @@
 """One group in closed form (seed 003): sigma^2 from its own law, theta given it, and what they are held against."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -14,7 +16,7 @@ from models.normal import OneGroup, build
 def table(model: OneGroup) -> pd.DataFrame:
     """Rows of theta and sigma: a t and a root inverse gamma, the mixtures' case of a single node."""
     law = model.sigma2()
-    sigma = root_inverse_gamma_mixture(np.ones(1), law.shape, np.array([law.scale]))
+    sigma = root_inverse_gamma_mixture(np.ones(1), float(law.shape), np.array([law.scale]))
     return pd.concat([rows([("theta", "")], _t(model, 0.0, 0.0)), rows([("sigma", "")], sigma)])
 
 
@@ -37,14 +39,20 @@ def _t(model, noise, between):
     return t_mixture(np.ones(1), np.array([[mean]]), np.array([[scale]]), 2 * law.shape)
 
 
-def draw(model: OneGroup, *, draws: int = 1000, chains: int = 4, rng) -> xr.DataTree:
+def draw(model: OneGroup, *, draws: int = 1000, chains: int = 4, rng: np.random.Generator) -> xr.DataTree:
     """Draw sigma^2 from its marginal law, then theta given it, independently."""
     sigma2 = model.sigma2().scale / rng.standard_gamma(model.sigma2().shape, (chains, draws))
     return complete(model.theta_given(sigma2).draw(rng), np.sqrt(sigma2), engine="exact")
 
 
 def by_gibbs(
-    model: OneGroup, *, draws: int = 1000, tune: int = 100, thin: int = 1, chains: int = 4, rng
+    model: OneGroup,
+    *,
+    draws: int = 1000,
+    tune: int = 100,
+    thin: int = 1,
+    chains: int = 4,
+    rng: np.random.Generator,
 ) -> xr.DataTree:
     """Alternate between the two full conditionals."""
     start = {"theta": model.mean + np.sqrt(model.beta) * rng.standard_normal(chains)}
@@ -52,12 +60,12 @@ def by_gibbs(
     return complete(drawn["theta"], np.sqrt(drawn["sigma2"]), engine="gibbs")
 
 
-def by_nuts(model: OneGroup, **asked) -> xr.DataTree:
+def by_nuts(model: OneGroup, **asked: Any) -> xr.DataTree:
     """NUTS; `asked` are arguments of `nuts.run`."""
     from analyses.engines import nuts
 
     run = nuts.run(build(model), **asked)
-    theta, sigma = (run["posterior"][name].values for name in ("theta", "sigma"))
+    theta, sigma = (run["posterior"].dataset[name].values for name in ("theta", "sigma"))
     return complete(theta, sigma, engine="nuts", sample_stats=run["sample_stats"].dataset)
 
 
@@ -71,7 +79,9 @@ def error(model: OneGroup) -> float:
     return float(max(off))
 
 
-def complete(theta, sigma, *, engine: str, sample_stats: xr.Dataset | None = None) -> xr.DataTree:
+def complete(
+    theta: np.ndarray, sigma: np.ndarray, *, engine: str, sample_stats: xr.Dataset | None = None
+) -> xr.DataTree:
     """Label the draws of any engine."""
     tree = labelled({"posterior": {"theta": (SAMPLE, theta), "sigma": (SAMPLE, sigma)}}, {}, {"engine": engine})
     if sample_stats is not None:
@@ -79,9 +89,9 @@ def complete(theta, sigma, *, engine: str, sample_stats: xr.Dataset | None = Non
     return tree
 
 
-def predicted(model: OneGroup, tree: xr.DataTree, *, rng) -> xr.DataTree:
+def predicted(model: OneGroup, tree: xr.DataTree, *, rng: np.random.Generator) -> xr.DataTree:
     """Draw what `predictions` has in closed form, by both routes of the source."""
-    theta, sigma = (tree["posterior"][name].values for name in ("theta", "sigma"))
+    theta, sigma = (tree["posterior"].dataset[name].values for name in ("theta", "sigma"))
     new = rng.normal(model.mu, model.tau * sigma)
     variables = {
         "new_value": (SAMPLE, rng.normal(theta, sigma)),

@@ -12,7 +12,7 @@ at Chebyshev's points and interpolated, and the error is what is found between t
 itself, so many groups at a time that memory does not grow with them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import compress
 from typing import NamedTuple
 
@@ -85,7 +85,9 @@ def theta_and_kappa(posterior: Posterior) -> pd.DataFrame:
     )
 
 
-def theta_quantiles(posterior: Posterior, probabilities, *, show: bool = False) -> tuple[np.ndarray, float]:
+def theta_quantiles(
+    posterior: Posterior, probabilities: Sequence[float], *, show: bool = False
+) -> tuple[np.ndarray, float]:
     """Quantiles of theta of all groups.
 
     Parameters
