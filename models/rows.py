@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 HEAD = 1_000  # rows that the offset is taken from
 TAME = 1e30  # sizes of spreads whose squares, and the sums of them, no double minds
 DUST = 1e-290  # sums of squares below it are of squares that underflow, and so have lost digits
-# Added one after the other, n squares are off by n/2 roundings of their sum at most, and s^2/n by n: together they cost
-# ss less than 1.5 n 2^-53 (1 + mean^2 / variance) of itself. What the mean adds to that is kept below 5e-10.
+# Added one after the other, n squares are off by some n/2 roundings of their sum, and s^2/n by n: together they cost ss
+# some 1.5 n 2^-53 (1 + mean^2 / variance) of itself, and twice that at the very most (METHOD.md, section 6). What the
+# mean adds to it is kept below 5e-10, so below 1e-9.
 CANCELS = 5e-10 / (1.5 * 2**-53)  # n mean^2 / variance: beyond it sums are taken again
 
 

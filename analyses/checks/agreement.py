@@ -22,8 +22,8 @@ SHARES = {"below_q5": ("q5", 0.05), "below_q50": ("q50", 0.5), "below_q95": ("q9
 LEAST_ESS = 100  # fewer, and a share's error is no normal; a chain that is stuck must not pass for want of power
 
 # Of one verdict, were z normal. It is not quite: shares near 5% are skewed and effective sizes are estimated, so that
-# alarms are some ten times as many, and a run of every study gives some thirty verdicts. Together that is one red run
-# in ten thousand or fewer, counted and computed in tests/checks/test_agreement.py.
+# alarms are up to seventeen times as many, and a run of every study gives some thirty verdicts. Together that is one
+# red run in seven thousand at most, counted and computed in tests/checks/test_agreement.py.
 FALSE_ALARM = 3e-7
 
 

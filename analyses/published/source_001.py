@@ -79,9 +79,9 @@ def marginal_likelihood(rng):
 
 
 def square_completed(rng):
-    """What is added to complete the square is taken off again without its factor lambda (n_i + omega)."""
+    """What is added to complete the square lacks its factor lambda (n_i + omega), and m has a stray lambda."""
     t = _Scores(rng)
-    theta, n, share = t.theta, t.n_i, (t.total + t.w * t.mu) / (t.n_i + t.w)
+    theta, n, share = t.theta, t.n_i, (t.total + t.lam * t.w * t.mu) / (t.n_i + t.w)
     expanded = t.lam * ((n + t.w) * theta**2 - 2 * (t.total + t.w * t.mu) * theta)
     return t.lam * (n + t.w) * (theta - share) ** 2 - share**2, expanded
 
