@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# Helpers that assert say what they compared, as tests do.
+pytest.register_assert_rewrite("audits", "cases", "own_tables", "runs", "scans", "thousands")
+
 
 @pytest.fixture
 def raw():

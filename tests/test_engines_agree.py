@@ -50,7 +50,7 @@ def test_nuts_agrees(name, reference):
     assert_agrees(nuts.sample(EVERY[name], draws=draws, seed=52, rng=np.random.default_rng(52)), reference(name))
 
 
-@pytest.mark.parametrize("parameterization", ["centered", "noncentered"])
+@pytest.mark.parametrize("parameterization", ["centered", pytest.param("noncentered", marks=pytest.mark.slow)])
 def test_other_parameterizations_have_the_same_posterior(parameterization, reference):
     """On blood pressure, whose posterior has no funnel; theta is then NUTS's own, not drawn afterwards."""
     tree = nuts.sample(

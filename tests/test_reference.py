@@ -12,7 +12,7 @@ from analyses.asked import Refused
 from analyses.reference.__main__ import _digits, main
 from models import baseball, blood_pressure, classrooms, eight_schools, math_test, normal
 
-QUICK = ("eight_schools", "normal", "baseball")
+SLOW = {"math_test_general"}  # of two scales on the lattice
 
 
 def last_digit(value):
@@ -21,9 +21,7 @@ def last_digit(value):
     return 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
 
 
-@pytest.mark.parametrize(
-    "name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in reference.names()]
-)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in reference.names()])
 def test_the_file_is_what_its_command_gives(name, tmp_path):
     """But for the last digit, which another processor may round otherwise."""
     command = reference.read(name)["command"].split()

@@ -1,6 +1,7 @@
-"""The columns of summary.csv are ArviZ's own figures, of all quantities at once."""
+"""The columns of summary.csv are ArviZ's own figures, of all quantities at once; and Parquet holds a table's values."""
 
 import arviz as az
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -42,3 +43,19 @@ def test_a_moment_that_does_not_exist_is_none(tree):
     found = tables.summary(tree, pd.DataFrame({"mean": np.nan, "sd": np.nan}, index=index))
     assert found[["mean", "sd", "mcse_mean"]].isna().all(axis=None)
     assert found["q50"].notna().all()
+
+
+def test_a_column_without_any_value_is_left_out(tmp_path):
+    """And one with some is kept, empty cells and all; text that looks like a number stays text."""
+    table = pd.DataFrame({"label": ["007", "NA"], "n": [None, None], "x": [1.5, np.nan]})
+    tables.write_parquet(table, tmp_path / "it's.parquet")
+    found = duckdb.connect().execute("from read_parquet(?)", [str(tmp_path / "it's.parquet")]).fetchall()
+    assert [row[0] for row in found] == ["007", "NA"]
+    assert found[0][1] == 1.5
+    assert len(found[0]) == 2
+
+
+def test_a_disk_that_fails_is_an_error_of_the_system(tmp_path):
+    """run.main tells OSErrors in a line: of a full disk, or a folder that has gone."""
+    with pytest.raises(OSError, match="parquet"):
+        tables.write_parquet(pd.DataFrame({"a": [1.0]}), tmp_path / "gone" / "groups.parquet")

@@ -28,7 +28,7 @@ def covered():
     return pd.concat([coverage.table(name, sets=4, rng=rng) for name in coverage.CONDITIONS])
 
 
-@pytest.mark.parametrize("wrong", [False, True])
+@pytest.mark.parametrize("wrong", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_the_page(wrong, covered):
     found = {Unit(name, "gibbs"): judged(name, wrong=wrong and name == "normal") for name in FAMILIES}
     made = page.calibration(found, covered, quick=True)

@@ -26,6 +26,13 @@ STUDIES = {
     "eight_schools": (eight_schools.statement(), False, "0.1"),
     "weakly_informative": (eight_schools.weakly_informative(), False, "0.1"),
 }
+SLOW = {"math_test", "one-way, flat tau, covariate", "one-way, half-Cauchy tau", "one-way, half-Cauchy sigma"}
+SLOW |= {"one-way, absolute tau", "one-way, half-t tau, half-normal sigma"}
+"""A study whose scales, and problems that, take the oracle more than ten seconds."""
+
+
+def marked(names):
+    return [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in names]
 
 
 def check(posterior, table, error, key, statistic, truth):
@@ -57,6 +64,7 @@ def study(request):
     return model, Oracle(model, closed=closed, step=step), posterior.table(), posterior.error()
 
 
+@pytest.mark.parametrize("study", marked(STUDIES), indirect=True)
 def test_scales_of_the_studies(study):
     model, oracle, table, error = study
     for name in (*model.unknown, "sd_between"):
@@ -93,7 +101,7 @@ def oracle_step(model):
     return "0.15" if model.tau.fall < 2 or model.tau.fall == 2 else "0.1"
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", marked(PROBLEMS))
 def test_small_problems(name):
     """Every shape of problem, sigma never integrated out on paper by the oracle, which keeps to two dimensions."""
     model = PROBLEMS[name]

@@ -1,4 +1,4 @@
-"""Very many groups at once: who is beyond the threshold, what a list of them is worth, what was foretold of each."""
+"""Very many groups at once: who is beyond the threshold, and what a list of them is worth."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
-from problems import estimates, replicates
+from crowds import MODELS, limit
 from scipy import stats
 from scipy.special import ndtr
 
@@ -19,15 +19,6 @@ from models.groups import Estimates, Replicates
 from models.pooling import own, theta_given
 from models.two_level import TwoLevel
 
-ONCE_IN = 1e-4  # runs a right program would fail a test that rests on simulated data, were the seed not fixed
-SIZES = np.tile([2, 2, 3, 5, 5, 9], 60)
-MODELS = {
-    "rows, covariate": TwoLevel(groups=replicates(31, SIZES, covariate=True), tau=priors.HalfCauchy(1.0)),
-    "rows, two sizes": TwoLevel(groups=replicates(33, np.tile([2, 5], 150)), tau=priors.InverseGamma(0.5, 0.5)),
-    "estimates": TwoLevel(groups=estimates(34, 300), tau=priors.FLAT),
-    "estimates, covariate": TwoLevel(groups=estimates(35, 120, covariate=True), tau=priors.FLAT),
-}
-
 
 @pytest.fixture(scope="module")
 def posteriors():
@@ -35,12 +26,7 @@ def posteriors():
     return {name: exact.posterior(model) for name, model in MODELS.items()}
 
 
-def limit(count: int) -> float:
-    """Standard errors that none of so many right figures leaves but once in ten thousand runs."""
-    return float(stats.norm.isf(ONCE_IN / 2 / count))
-
-
-# --- beyond the threshold -------------------------------------------------------------------------------------------
+# --- beyond the threshold ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("best", ["high", "low"])
@@ -145,7 +131,30 @@ def test_low_mirrors_high_of_negated_data(name, posteriors):
         assert np.abs(low[one] + high[other]).to_numpy() == pytest.approx(np.zeros(len(sd)), abs=1e-8 * sd.max())
 
 
-# --- lists of them --------------------------------------------------------------------------------------------------
+def test_the_order_of_groups_is_kept(posteriors):
+    """Permuted groups have permuted rows: sorting by noise is undone."""
+    model = MODELS["estimates, covariate"]
+    order = np.random.default_rng(45).permutation(len(model.groups))
+    rows, threshold, _ = crowd.table(posteriors["estimates, covariate"], best="high")
+    moved, same, _ = crowd.table(exact.posterior(model.only(order)), best="high")
+    assert same == pytest.approx(threshold, abs=1e-9)
+    assert moved["label"].tolist() == rows["label"].to_numpy()[order].tolist()
+    numbers = rows.columns.drop(["label", "n"])
+    assert moved[numbers].to_numpy(float) == pytest.approx(rows[numbers].to_numpy(float)[order], rel=1e-8, abs=1e-8)
+
+
+def test_kappa_is_what_is_left_of_the_own_weight(posteriors):
+    """E kappa and its sd, by sums over the nodes written apart."""
+    posterior, g = posteriors["estimates"], MODELS["estimates"].groups
+    kappa = 1 - own(g.noise, np.exp(2 * posterior.logs["tau"])[:, None])
+    rows, _, _ = crowd.table(posterior, best="high")
+    mean = posterior.weight @ kappa
+    assert rows["kappa_mean"].to_numpy() == pytest.approx(mean, rel=1e-12)
+    assert rows["kappa_sd"].to_numpy() == pytest.approx(np.sqrt(posterior.weight @ (kappa - mean) ** 2), rel=1e-9)
+
+
+# --- lists of them ----------------------------------------------------------------------------------------------------
+
 
 DYADIC = np.random.default_rng(38).integers(0, 65, 150) / 64  # sums of them are exact, and many of them tie
 LISTS = {
@@ -182,7 +191,7 @@ def test_lists_are_the_longest_that_are_good_enough(p_top):
         assert tuple(found)[2:] == pytest.approx(right[2:], rel=1e-12)
 
 
-def test_nothing_can_be_listed():
+def test_where_nothing_can_be_listed_the_table_is_empty():
     """Where nobody is there with a chance of a half, no list is worth a row; the table still has its columns."""
     assert crowd.discoveries(LISTS["none"]).empty
 
@@ -193,7 +202,7 @@ def test_the_order_of_the_groups_does_not_matter():
 
 
 @pytest.mark.parametrize("p", [0.9, 0.8])
-def test_equal_groups_at_the_very_share_that_is_tolerated(p):
+def test_equal_groups_at_the_very_share_that_is_tolerated_are_all_listed(p):
     """All or none of them: of a thousand with p_top = 0.9 a tenth is expected to be false, however many are listed."""
     (size,) = crowd.discoveries(np.full(1000, p)).query(f"`no more false than` == '{100 * (1 - p):.0f}%'")[
         "groups in the list"
@@ -201,7 +210,8 @@ def test_equal_groups_at_the_very_share_that_is_tolerated(p):
     assert size == 1000
 
 
-# --- on data whose truth is known -----------------------------------------------------------------------------------
+# --- on data whose truth is known -------------------------------------------------------------------------------------
+
 
 BINS = [(0.001, 0.02), (0.02, 0.1), (0.1, 0.3), (0.3, 0.6), (0.6, 1.0)]
 
@@ -274,127 +284,3 @@ def test_as_many_false_discoveries_as_expected(simulated):
 def test_intervals_hold_their_truths(simulated):
     z, _ = deviation([of_interval for _, of_interval in simulated], lambda p: p > 0)
     assert abs(z) < limit(1)
-
-
-# --- what is foretold -----------------------------------------------------------------------------------------------
-
-
-def from_the_model(kind, rng, *, far=0.0):
-    """3000 groups from the model; a share of them with theta eight times as far from the population mean."""
-    size = 3000
-    away = rng.standard_normal(size) * np.where(np.arange(size) < far * size, 8, 1)
-    if kind == "estimates":
-        se, x = rng.choice([1.0, 2.0, 3.0], size), rng.normal(size=size)
-        y = rng.normal(5 + 2 * x + 2 * away, se)
-        return TwoLevel(groups=Estimates.from_summary(range(size), y, se, covariates={"x": x}), tau=priors.FLAT)
-    n, x = rng.integers(2, 6, size), rng.integers(0, 2, size)
-    mean = rng.normal(50 + 3 * x + 7 * away, 10 / np.sqrt(n))
-    ss = 100 * rng.chisquare(n - 1)
-    groups = Replicates.from_summary(range(size), n, mean, ss, covariates={"x": x})
-    return TwoLevel(groups=groups, tau=priors.HalfCauchy(1.0))
-
-
-@pytest.mark.parametrize("kind", ["estimates", "rows"])
-def test_places_of_data_from_the_model_are_even(kind):
-    """In all, among groups of each noise, and in either tail: of 3000, one part in 3000 is felt by no test of them.
-
-    That the posterior was fitted to the same groups makes them but evener.
-    """
-    model = from_the_model(kind, np.random.default_rng(41))
-    p = sweep.foretold(exact.posterior(model))
-    noise = model.groups.noise
-    parts = [p, *(p[noise == v] for v in np.unique(noise))]
-    assert min(stats.kstest(part, "uniform").pvalue for part in parts) > ONCE_IN / len(parts)
-    for side in (p, 1 - p):
-        for share in (0.001, 0.05):
-            assert stats.binomtest(int((side < share).sum()), len(p), share).pvalue > ONCE_IN / 4
-
-
-@pytest.mark.parametrize("kind", ["estimates", "rows"])
-def test_places_of_contaminated_data_are_not(kind):
-    """Three groups in a hundred that are eight times as spread out: they fill the tails."""
-    model = from_the_model(kind, np.random.default_rng(42), far=0.03)
-    p = sweep.foretold(exact.posterior(model))
-    odd = 2 * np.minimum(p, 1 - p) < 0.001
-    assert stats.binomtest(int(odd.sum()), len(p), 0.001).pvalue < 1e-20
-    assert stats.kstest(p, "uniform").pvalue < 1e-6
-    assert odd[:90].sum() > 10 * odd[90:].sum()
-
-
-@pytest.mark.parametrize("name", ["rows, covariate", "estimates, covariate"])
-def test_foretold_is_the_law_of_a_new_group(name, posteriors):
-    """By draws of the hyperparameters: mean ~ N(x'b, sd_between^2 + sigma^2 noise), averaged."""
-    posterior, g = posteriors[name], MODELS[name].groups
-    drawn = posterior.independent(4000, rng=np.random.default_rng(43))
-    sigma = drawn.get("sigma", np.ones(4000))[:, None]
-    noise, between = posterior.model.variances(g.noise, drawn["tau"][:, None], sigma)
-    each = ndtr((g.mean - drawn["b"] @ g.design.T) / np.sqrt(noise + between))
-    z = (sweep.foretold(posterior) - each.mean(axis=0)) / (each.std(axis=0, ddof=1) / np.sqrt(len(each)))
-    seen = each.std(axis=0) > 1e-4  # the rest lie so far out that their average is one draw's
-    assert np.abs(z[seen]).max() < limit(len(g))
-    assert seen.sum() > len(g) / 2
-
-
-# --- sweeps ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["rows, covariate", "estimates"])
-def test_quantiles_where_few_are_alike(name, posteriors, monkeypatch):
-    """Each is found by itself, block after block: what stands beside it does not matter."""
-    posterior = posteriors[name]
-    monkeypatch.setattr(sweep, "BLOCK", 17 * len(posterior.weight))
-    found, error = sweep.theta_quantiles(posterior, (0.025, 0.5, 0.975))
-    whole = posterior.theta()
-    expected = np.array([whole.quantile(p) for p in (0.025, 0.5, 0.975)])
-    assert np.abs((found - expected) / whole.sd).max() < 1e-12
-    assert error == 0.0
-
-
-def test_interpolated_equal_and_lone_groups_at_once():
-    """A class of many, one of many with the same mean, and some alone: all are in their places."""
-    rng = np.random.default_rng(44)
-    se = np.concatenate([np.full(60, 2.0), np.full(60, 3.0), rng.uniform(4, 9, 11)])
-    y = rng.normal(20, 5, len(se))
-    y[60:120] = 21.5
-    mixed = rng.permutation(len(se))
-    posterior = exact.posterior(
-        TwoLevel(groups=Estimates.from_summary(range(len(se)), y[mixed], se[mixed]), tau=priors.FLAT)
-    )
-    (found,), error = sweep.theta_quantiles(posterior, (0.3,))
-    whole = posterior.theta()
-    off = np.abs(found - whole.quantile(0.3)) / whole.sd
-    assert 0 < error < sweep.GOOD
-    assert off.max() < 10 * error + 1e-12
-    assert np.ptp(found[se[mixed] == 3.0]) < 1e-12
-
-
-@pytest.mark.parametrize("of", [lambda p: sweep.theta_above(p, 505.0), sweep.foretold], ids=["above", "foretold"])
-def test_blocks_change_nothing(of, posteriors, monkeypatch):
-    """Neither their number nor that the last of them is short."""
-    posterior = posteriors["rows, covariate"]
-    whole = of(posterior)
-    monkeypatch.setattr(sweep, "BLOCK", 7 * len(posterior.weight))
-    assert of(posterior) == pytest.approx(whole, abs=1e-14)
-    assert len(whole) % 7
-
-
-def test_the_order_of_groups_is_kept(posteriors):
-    """Permuted groups have permuted rows: sorting by noise is undone."""
-    model = MODELS["estimates, covariate"]
-    order = np.random.default_rng(45).permutation(len(model.groups))
-    rows, threshold, _ = crowd.table(posteriors["estimates, covariate"], best="high")
-    moved, same, _ = crowd.table(exact.posterior(model.only(order)), best="high")
-    assert same == pytest.approx(threshold, abs=1e-9)
-    assert moved["label"].tolist() == rows["label"].to_numpy()[order].tolist()
-    numbers = rows.columns.drop(["label", "n"])
-    assert moved[numbers].to_numpy(float) == pytest.approx(rows[numbers].to_numpy(float)[order], rel=1e-8, abs=1e-8)
-
-
-def test_kappa_is_what_is_left_of_the_own_weight(posteriors):
-    """E kappa and its sd, by sums over the nodes written apart."""
-    posterior, g = posteriors["estimates"], MODELS["estimates"].groups
-    kappa = 1 - own(g.noise, np.exp(2 * posterior.logs["tau"])[:, None])
-    rows, _, _ = crowd.table(posterior, best="high")
-    mean = posterior.weight @ kappa
-    assert rows["kappa_mean"].to_numpy() == pytest.approx(mean, rel=1e-12)
-    assert rows["kappa_sd"].to_numpy() == pytest.approx(np.sqrt(posterior.weight @ (kappa - mean) ** 2), rel=1e-9)

@@ -1,0 +1,111 @@
+"""The chance of a wrong verdict: no alarm at right draws, and errors found as often as is said."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from audits import SAMPLE, audited, frame, rejected, saved
+from scipy.stats import binom, norm
+
+from analyses import reference
+from analyses.audit import findings
+from analyses.checks import agreement
+from analyses.engines import exact
+from models import eight_schools
+
+CHANCE = 1e-4  # that a count below the bound is bad luck
+
+
+def parts(names, size, count, seed):
+    """So many sets of 4 x size independent draws of eight schools."""
+    posterior = exact.posterior(eight_schools.statement())
+    tree = posterior.draw(draws=size * count, chains=4, rng=np.random.default_rng(seed))
+    draws = tree["posterior"].dataset[names]
+    for k in range(count):
+        yield draws.isel(draw=slice(k * size, (k + 1) * size)).copy(deep=True)
+
+
+def found(draws):
+    return findings.audit(xr.DataTree.from_dict({"posterior": draws}), reference.load("eight_schools"), [])
+
+
+def test_small_right_samples_are_not_called_wrong():
+    """Four hundred independent draws, two hundred times: one alarm would have a chance of 1 in 500 by what is said.
+
+    Nor are they passed: an empty tail could not be told.
+    """
+    said = [f.sentence for f in map(found, parts(["mu", "tau", "theta"], 100, 200, 81))]
+    assert [sentence for sentence in said if not sentence.startswith("Too few draws to tell")] == []
+
+
+def test_a_tail_that_is_missing_cannot_pass(right, tmp_path, capsys):
+    """Draws of which none has tau below its 5% quantile: found, or too few to tell, however few they are."""
+    low = reference.load("eight_schools").table.loc[("tau", ""), "q5"]
+    for size, expected in ((1000, 3), (300, 3), (60, 2)):
+        cut = {name: values[:, :size] for name, values in right.items()}
+        table = frame(cut)
+        table.loc[table["tau"] < low, "tau"] = low * 1.01
+        status, out, _ = audited(capsys, saved(tmp_path / "draws.csv", table))
+        assert status == expected, out
+
+
+@pytest.mark.parametrize(("times", "chance"), [(1.0, findings.LIKELY), (1.5, 0.9999)])
+def test_the_smallest_error_of_a_mean_is_found(times, chance):
+    """As often as is said where it is as large as is said, and as good as always at one and a half times that."""
+    runs, sd, seen = 40, reference.load("eight_schools").table.loc[("mu", ""), "sd"], 0
+    for draws in parts(["mu", "tau"], 250, runs, 82):
+        table = found(draws).table.set_index(["variable", "statistic"])
+        moved = draws.assign(mu=draws["mu"] + times * table.loc[("mu", "mean"), "smallest"] * sd)
+        again = found(moved)
+        seen += not again.passed and any(line.startswith("mu is too large") for line in again.more)
+    assert seen >= binom.ppf(CHANCE, runs, chance)
+
+
+@pytest.mark.parametrize(("statistic", "p"), [("below_q5", 0.05), ("below_q50", 0.5)])
+def test_the_smallest_error_of_a_share_is_found(statistic, p):
+    """So many more draws below a quantile as are said to be seen, among a thousand, are seen as often as is said.
+
+    Every draw above it is moved below with that chance, so that draws stay independent. All sets are one variable's.
+    """
+    runs, rng = 400, np.random.default_rng(83)
+    labels = [str(k) for k in range(runs)]
+    index = pd.MultiIndex.from_product([["x"], labels], names=["variable", "label"])
+    rows = {"mean": np.nan, "sd": np.nan, "q5": 0.05, "q50": 0.5, "q95": 0.95}
+    uniform = reference.Reference(name="uniform", data="", priors={}, table=pd.DataFrame(rows, index))
+
+    def table(x):
+        posterior = xr.Dataset({"x": ((*SAMPLE, "k"), x)}, {"k": labels}, {"engine": "audit"})
+        found = findings.audit(xr.DataTree.from_dict({"posterior": posterior}), uniform, []).table
+        return found[found["statistic"] == statistic], agreement.limit(agreement.tests(found))
+
+    x = rng.random((4, 250, runs))
+    smallest = table(x)[0]["smallest"].to_numpy()
+    moved = (x > p) & (rng.random(x.shape) < smallest / (1 - p))
+    found, most = table(np.where(moved, p * rng.random(x.shape), x))
+    assert (found["z"] > most).sum() >= binom.ppf(CHANCE, runs, findings.LIKELY)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.1, 0.2])
+def test_a_share_is_as_rare_as_its_binomial_says(share):
+    """Not as a normal would have it: of 200 draws 20% lying below the 5% quantile have a chance of 6e-14, not 1e-22."""
+    table = pd.DataFrame({"ess": [200.7], "value": [share]})
+    z = findings._exact_z(table, pd.Series([0.05]))[0]
+    law, count = binom(200, 0.05), round(200 * share)
+    tail = law.sf(count - 1) if share > 0.05 else law.cdf(count)
+    assert norm.sf(abs(z)) == pytest.approx(tail if tail < 0.5 else 1 - tail, rel=1e-9)
+
+
+def test_an_error_far_below_the_smallest_is_not_found():
+    """A tenth of it is within the noise: the figure is no boast the other way, and no alarm is due to it."""
+    sd = reference.load("eight_schools").table.loc[("mu", ""), "sd"]
+    for draws in parts(["mu"], 500, 20, 85):
+        table = found(draws).table.set_index("statistic")
+        assert found(draws.assign(mu=draws["mu"] + 0.1 * table.loc["mean", "smallest"] * sd)).passed
+
+
+def test_a_difference_is_no_alarm_where_there_are_too_few_draws(right, tmp_path, capsys):
+    """Twenty draws a chain tell nothing: they are not passed, and are not said to be from another posterior."""
+    table = frame({name: values[:, :20] for name, values in right.items()})
+    out = rejected(capsys, saved(tmp_path / "draws.csv", table))
+    assert "the effective sample size of" in out
+    assert "not from this posterior" not in out

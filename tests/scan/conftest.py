@@ -1,0 +1,11 @@
+"""How much of a file is read at a time."""
+
+import pytest
+
+from analyses import intake
+
+
+@pytest.fixture
+def batch(monkeypatch):
+    """Set how many rows are read at a time."""
+    return lambda size: monkeypatch.setattr(intake, "BATCH", size)
