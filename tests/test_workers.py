@@ -138,9 +138,11 @@ def waited(number, frame):
 
 signal.signal(signal.SIGALRM, waited)
 signal.alarm(2)
-told(killed, 2, out, ["normal", "baseball"], "--quiet")
+sys.exit(told(killed, 2, out, ["normal", "baseball"], "--quiet"))
 """
-    assert "still waiting" not in child(code, tmp_path / "out", timeout=30).stdout
+    ran = child(code, tmp_path / "out", timeout=30)
+    assert "still waiting" not in ran.stdout
+    assert (ran.returncode, "a study was killed" in ran.stderr) == (2, True)
 
 
 def test_a_worker_may_have_processes_of_its_own(tmp_path):
