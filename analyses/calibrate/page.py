@@ -50,11 +50,12 @@ def calibration(found: dict[Unit, Judgement], coverage: pd.DataFrame, *, quick: 
         else f"No difference found: in {len(found)} runs of an engine on one of {len(FAMILIES)} families of models "
         f"{sets:,} truths rank evenly{', in the quick form' if quick else ''}.",
         sections=(
-            Section(title="How it is done", text=RANKED.format(draws=DRAWS) + "\n\n" + BLIND),
+            Section(title="How it is done", text=RANKED.format(draws=DRAWS)),
             _decisions(found),
             *(_places(name, found) for name in FAMILIES),
             _coverage(coverage),
         ),
+        doubts=BLIND,
         more=tuple((unit.family, _verdict(unit, judgement)) for unit, judgement in found.items()),
     )
 
