@@ -126,10 +126,8 @@ def sure(page: Page) -> str:
     fit = page.fits[0]
     how = "in closed form" if fit.nodes == 1 else f"by quadrature over {fit.nodes:,} nodes"
     engines = [NAMES[engine] for engine in fit.trees]
-    drawn = (
-        f"; {listed(engines)} {'is' if len(engines) == 1 else 'are'} held against it in {len(fit.agreement):,} figures"
-    )
-    return f"The posterior is computed {how}, {above(fit.error)}{drawn if engines else ''}."
+    drawn = f"; {len(fit.agreement):,} figures of {listed(engines)} are held against it" if engines else ""
+    return f"The posterior is computed {how}, {above(fit.error)}{drawn}."
 
 
 def above(error: float) -> str:
