@@ -142,7 +142,13 @@ def conditional_means(tau, means, tau_density, labels, raw, *, xlabel: str, ylab
 
 
 def _spread_out(y, gap) -> np.ndarray:
-    """Places for labels near y, none nearer to the next than the gap."""
+    """Places for labels near y, none nearer to the next than the gap.
+
+    Examples
+    --------
+    >>> _spread_out([1.1, 3.0, 1.0], 0.5).round(9).tolist()
+    [1.3, 3.0, 0.8]
+    """
     order = np.argsort(y)
     steps = gap * np.arange(len(y))
     lifted = np.maximum.accumulate(np.asarray(y)[order] - steps) + steps  # from the lowest up, and then half way back

@@ -131,14 +131,26 @@ def sure(page: Page) -> str:
 
 
 def above(error: float) -> str:
-    """Say how small a numerical error in posterior sds is, by the next power of ten."""
+    """Say how small a numerical error in posterior sds is, by the next power of ten.
+
+    Examples
+    --------
+    >>> above(3e-13)
+    'with a numerical error below 1e-12 posterior standard deviations'
+    """
     if math.isnan(error):
         return "with an error that would take too long to estimate"
     return f"with a numerical error below 1e{math.ceil(math.log10(error))} posterior standard deviations"
 
 
 def listed(words: list[str]) -> str:
-    """Words with commas and an and."""
+    """Words with commas and an and.
+
+    Examples
+    --------
+    >>> listed(["NUTS"]), listed(["NUTS", "Gibbs", "draws"])
+    ('NUTS', 'NUTS, Gibbs and draws')
+    """
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
@@ -177,7 +189,13 @@ def heading(column: str) -> str:
 
 
 def anchor(title: str) -> str:
-    """Name of a section in the address: lower case, hyphens between words."""
+    """Name of a section in the address: lower case, hyphens between words.
+
+    Examples
+    --------
+    >>> anchor("A to C. Three analyses, two of them wrong")
+    'a-to-c-three-analyses-two-of-them-wrong'
+    """
     return "-".join(re.findall(r"\w+", title.lower()))
 
 

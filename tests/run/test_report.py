@@ -11,9 +11,11 @@ import arviz as az
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from runs import TINY, command
 
 from analyses import prepare, run, tables
+from analyses.report import pages
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +128,24 @@ def test_the_manifest_has_all_that_a_run_depends_on(trial):
     assert all(seconds >= 0 for seconds in manifest["seconds"].values())
     table = resources.files("partial_pooling_data").joinpath("blood_pressure.csv").read_bytes()
     assert manifest["data"] == {"blood_pressure.csv": sha256(table).hexdigest()}
+
+
+def test_the_league_is_that_of_the_tables(schools):
+    """Of each engine the largest |z| of agreement.csv and the smallest effective size of summary.csv."""
+    folder = schools[0] / "eight_schools"
+    rows = {row["engine"]: row for row in json.loads((folder / "manifest.json").read_text())["engines"][:2]}
+    z = pd.read_csv(folder / "agreement.csv").groupby("engine")["z"].agg(lambda z: z.abs().max())
+    ess = pd.read_csv(folder / "summary.csv").query("engine == 'gibbs'")[["ess_bulk", "ess_tail"]].min().min()
+    assert rows.keys() == {"Gibbs", "independent draws"}
+    assert [rows[name]["z"] for name in rows] == pytest.approx([z["gibbs"], z["exact"]])
+    assert (rows["Gibbs"]["ess"], rows["independent draws"]["ess"]) == (pytest.approx(ess), 4000)
+    assert all(row["seconds"] > 0 and row["z"] < row["limit"] for row in rows.values())
+
+
+def test_two_figures_of_one_name_are_refused():
+    twice = [pages.Section(title=title, figures={"same": (Figure(), "words")}) for title in ("one", "two")]
+    with pytest.raises(ValueError, match="two figures of x are called 'same'"):
+        pages.Page(name="x", title="", question="", sentence="", sections=tuple(twice))
 
 
 def test_pages_need_no_network(trial, schools):
