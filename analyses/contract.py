@@ -90,10 +90,7 @@ def complete(
         },
     }
     coords = {g.dim: list(g.labels), "covariate": list(g.covariates), "coefficient": ["mu", *g.covariates]}
-    tree = labelled(nodes, coords, {"engine": engine, "dim": g.dim})
-    if sample_stats is not None:
-        tree["sample_stats"] = xr.DataTree(sample_stats)
-    return tree
+    return labelled(nodes, coords, {"engine": engine, "dim": g.dim}, sample_stats)
 
 
 def replicate(g: Groups, theta: np.ndarray, sigma: ArrayLike, *, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -105,9 +102,18 @@ def replicate(g: Groups, theta: np.ndarray, sigma: ArrayLike, *, rng: np.random.
     return {"mean": mean, "ss": sigma**2 * 2 * rng.standard_gamma(g.df / 2, size=theta.shape)}
 
 
-def labelled(nodes: Mapping[str, Variables], coords: Mapping[str, Sequence[Any]], attrs: dict[str, str]) -> xr.DataTree:
-    """A DataTree of nodes: name to variables, each (dims, values); only coordinates that a node uses go into it."""
-    return xr.DataTree.from_dict({name: _dataset(variables, coords, attrs) for name, variables in nodes.items()})
+def labelled(
+    nodes: Mapping[str, Variables],
+    coords: Mapping[str, Sequence[Any]],
+    attrs: dict[str, str],
+    sample_stats: xr.Dataset | None = None,
+) -> xr.DataTree:
+    """A DataTree of nodes: name to variables, each (dims, values); only coordinates that a node uses go into it.
+
+    What a sampler says of itself is a node as it is, where there is any.
+    """
+    made = {name: _dataset(variables, coords, attrs) for name, variables in nodes.items()}
+    return xr.DataTree.from_dict(made if sample_stats is None else made | {"sample_stats": sample_stats})
 
 
 def _dataset(variables, coords, attrs):

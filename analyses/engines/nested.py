@@ -205,10 +205,9 @@ def complete(
         "observed_data": {"mean": (g.dim, g.mean), "ss": (g.dim, g.ss)},
         "constant_data": {"noise": (g.dim, g.noise), "df": (g.dim, g.df), "school_of": (g.dim, model.school)},
     }
-    tree = labelled(nodes, {"school": list(model.schools), g.dim: list(g.labels)}, {"engine": engine, "dim": g.dim})
-    if sample_stats is not None:
-        tree["sample_stats"] = xr.DataTree(sample_stats)
-    return tree
+    return labelled(
+        nodes, {"school": list(model.schools), g.dim: list(g.labels)}, {"engine": engine, "dim": g.dim}, sample_stats
+    )
 
 
 def descend(model: ThreeLevel, drawn: Drawn, rng: np.random.Generator) -> Drawn:

@@ -63,10 +63,7 @@ def complete(
         "log_nu": (SAMPLE, np.log(drawn["nu"])),
         **{name: (each, drawn[name]) for name in ("theta", "sigma")},
     }
-    tree = labelled({"posterior": posterior}, {g.dim: list(g.labels)}, {"engine": engine})
-    if sample_stats is not None:
-        tree["sample_stats"] = xr.DataTree(sample_stats)
-    return tree
+    return labelled({"posterior": posterior}, {g.dim: list(g.labels)}, {"engine": engine}, sample_stats)
 
 
 def _each_chain(law, state, rng):

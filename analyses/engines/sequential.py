@@ -83,10 +83,9 @@ def complete(
     theta: np.ndarray, sigma: np.ndarray, *, engine: str, sample_stats: xr.Dataset | None = None
 ) -> xr.DataTree:
     """Label the draws of any engine."""
-    tree = labelled({"posterior": {"theta": (SAMPLE, theta), "sigma": (SAMPLE, sigma)}}, {}, {"engine": engine})
-    if sample_stats is not None:
-        tree["sample_stats"] = xr.DataTree(sample_stats)
-    return tree
+    return labelled(
+        {"posterior": {"theta": (SAMPLE, theta), "sigma": (SAMPLE, sigma)}}, {}, {"engine": engine}, sample_stats
+    )
 
 
 def predicted(model: OneGroup, tree: xr.DataTree, *, rng: np.random.Generator) -> xr.DataTree:

@@ -129,7 +129,7 @@ def conditional_means(tau, means, tau_density, labels, raw, *, xlabel: str, ylab
     """E(theta | tau) of each group against tau with the raw effects at the edge; below, the posterior of tau."""
     figure, (top, bottom) = figure_of(height=4.8, nrows=2, sharex=True, height_ratios=(3, 1))
     lines = top.plot(tau, means, **STYLE)
-    places = _spread_out(raw, 0.045 * (np.max(raw) - np.min(raw)))
+    places = _spread_out(raw, 0.045 * (np.max(raw) - np.min(raw)))  # the height of a label in these axes
     for line, label, effect, place in zip(lines, labels, raw, places, strict=True):
         style = {"color": line.get_color(), "clip_on": False}
         top.plot(tau[-1] * 1.05, effect, "o", markersize=4, markerfacecolor="none", **style)
