@@ -140,8 +140,7 @@ class Posterior:
             "new_theta": (designs, self.new_theta(x)),
             "new_group_value": (designs, self.new_theta(x, g.noise_of_one[at])),
         }
-        found = [rows([(name, label) for label in labels], law) for name, (labels, law) in laws.items()]
-        return self._masked(pd.concat(found))
+        return self._masked(rows(*(([(name, k) for k in labels], law) for name, (labels, law) in laws.items())))
 
     def _regression(self, x):
         """Location and squared scale of x'b at the nodes, (node, quantity)."""
@@ -199,14 +198,14 @@ class Posterior:
         astronomical values of tau for it.
         """
         labels = np.array(self.model.groups.labels)[at].tolist()
-        theta = rows([("theta", label) for label in labels], self.theta(at))
-        kappa = rows([("kappa", label) for label in labels], self.kappa(at))
-        return pd.concat([self.population((*self.model.unknown, "sd_between")), self._masked(theta), kappa])
+        laws = {"theta": self.theta(at), "kappa": self.kappa(at)}
+        every = rows(*(([(name, label) for label in labels], law) for name, law in laws.items()))
+        return pd.concat([self.population((*self.model.unknown, "sd_between")), self._masked(every)])
 
     def population(self, scales: Iterable[str]) -> pd.DataFrame:
         """The rows of `table` for the coefficients and those scales."""
-        of_b = rows([("mu", ""), *(("beta", name) for name in self.model.groups.covariates)], self.b)
-        return self._masked(pd.concat([of_b, *(rows([(name, "")], self.scale(name)) for name in scales)]))
+        coefficients = [("mu", ""), *(("beta", name) for name in self.model.groups.covariates)]
+        return self._masked(rows((coefficients, self.b), *(([(name, "")], self.scale(name)) for name in scales)))
 
     def _masked(self, rows):
         """The same rows, nan for moments that do not exist."""

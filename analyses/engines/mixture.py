@@ -6,6 +6,7 @@ the scales alone has its law from the lattice of nodes itself.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -44,11 +45,12 @@ class Mixture:
     quantile: Callable[[ArrayLike], np.ndarray]
 
 
-def rows(index: Iterable[tuple[str, str]], law: Mixture) -> pd.DataFrame:
-    """Mean, sd and quantiles of each quantity, by variable and label."""
-    quantiles = law.quantile(list(PROBABILITIES.values()))
-    columns = {"mean": law.mean, "sd": law.sd} | dict(zip(PROBABILITIES, quantiles, strict=True))
-    return pd.DataFrame(columns, index=pd.MultiIndex.from_tuples(index, names=["variable", "label"]))
+def rows(*laws: tuple[Iterable[tuple[str, str]], Mixture]) -> pd.DataFrame:
+    """Mean, sd and quantiles of each quantity, by variable and label: of each law its quantities' names, and it."""
+    probabilities = list(PROBABILITIES.values())
+    columns = [np.vstack([law.mean, law.sd, law.quantile(probabilities)]) for _, law in laws]
+    index = pd.MultiIndex.from_tuples(chain(*(names for names, _ in laws)), names=["variable", "label"])
+    return pd.DataFrame(np.hstack(columns).T, index=index, columns=["mean", "sd", *PROBABILITIES])
 
 
 def highest_moment(order: float) -> int:

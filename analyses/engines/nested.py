@@ -82,14 +82,13 @@ class Posterior:
     def table(self) -> pd.DataFrame:
         """Mean, sd and quantiles of every quantity, by variable and label."""
         labels = {"mu": self.model.schools, "theta": self.model.classrooms.labels}
-        levels = [rows([(name, label) for label in labels[name]], self.level(name)) for name in labels]
-        return pd.concat([self.population(), masked(pd.concat(levels), self.model.moments())])
+        levels = rows(*(([(name, label) for label in labels[name]], self.level(name)) for name in labels))
+        return pd.concat([self.population(), masked(levels, self.model.moments())])
 
     def population(self) -> pd.DataFrame:
         """The rows of `table` for lambda and the scales."""
-        of_scales = [rows([(name, "")], self.scale(name)) for name in SCALES]
-        found = pd.concat([rows([("lambda", "")], self.level("lambda")), *of_scales])
-        return masked(found, self.model.moments())
+        laws = {"lambda": self.level("lambda")} | {name: self.scale(name) for name in SCALES}
+        return masked(rows(*(([(name, "")], law) for name, law in laws.items())), self.model.moments())
 
     def predictions(self, *, at: int) -> pd.DataFrame:
         """One more pupil of the classroom at that position; a new classroom of its school, of a new one, and pupils."""
@@ -99,13 +98,13 @@ class Posterior:
         new, new2 = np.hstack([mu, top]), np.hstack([mu2 + tau2, top2 + kappa2 + tau2])
         labels, orders = self.new_labels(at), self.model.moments()
         of_new = dict(zip(labels, (orders["mu", ""], orders["lambda", ""]), strict=True))
-        found = [
-            rows([("new_value", self.model.classrooms.labels[at])], self._law(theta, theta2 + 1)),
-            rows([("new_theta", label) for label in labels], self._law(new, new2)),
-            rows([("new_group_value", label) for label in labels], self._law(new, new2 + 1)),
-        ]
+        found = rows(
+            ([("new_value", self.model.classrooms.labels[at])], self._law(theta, theta2 + 1)),
+            ([("new_theta", label) for label in labels], self._law(new, new2)),
+            ([("new_group_value", label) for label in labels], self._law(new, new2 + 1)),
+        )
         known = {(name, label): of_new[label] for name in ("new_theta", "new_group_value") for label in labels}
-        return masked(pd.concat(found), known)
+        return masked(found, known)
 
     def new_labels(self, at: int) -> list[str]:
         """What a new classroom may be in."""

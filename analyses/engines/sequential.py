@@ -17,7 +17,7 @@ def table(model: OneGroup) -> pd.DataFrame:
     """Rows of theta and sigma: a t and a root inverse gamma, the mixtures' case of a single node."""
     law = model.sigma2()
     sigma = root_inverse_gamma_mixture(np.ones(1), float(law.shape), np.array([law.scale]))
-    return pd.concat([rows([("theta", "")], _t(model, 0.0, 0.0)), rows([("sigma", "")], sigma)])
+    return rows(([("theta", "")], _t(model, 0.0, 0.0)), ([("sigma", "")], sigma))
 
 
 def predictions(model: OneGroup) -> pd.DataFrame:
@@ -27,7 +27,7 @@ def predictions(model: OneGroup) -> pd.DataFrame:
         "new_theta": _t(model, 0.0, model.tau**2),
         "new_group_value": _t(model, 1.0, model.tau**2),
     }
-    return pd.concat([rows([(name, "")], law) for name, law in laws.items()])
+    return rows(*(([(name, "")], law) for name, law in laws.items()))
 
 
 def _t(model, noise, between):
