@@ -161,8 +161,28 @@ def _sums_about(table, offset: float, unit: float) -> dict[str, np.ndarray]:
     for name in table.collect_schema().names():
         if name not in ("group", "y"):
             of_covariates |= {f"{name} known": nw.col(name).count(), **_of_ends(name)}
-    away = y - offset if unit == 1 else y / unit - offset / unit
-    return _sums(table.lazy(), away, **{"y known": y.count()}, **of_covariates)
+    if table.implementation.is_pandas():
+        of_rows = _counted(table.lazy().collect().to_native(), offset, unit)
+        return of_rows | (_grouped(table.lazy(), **of_covariates) if of_covariates else {})
+    return _sums(table.lazy(), _away(y, offset, unit), **{"y known": y.count()}, **of_covariates)
+
+
+def _away(y, offset, unit):
+    return y - offset if unit == 1 else y / unit - offset / unit
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _counted(rows, offset, unit) -> dict[str, np.ndarray]:
+    """The same of a pandas frame by NumPy, in half the time of pandas' own; what is missing makes its sums nan.
+
+    Most of that time goes into memory that is used for the first time, so the squares take the place of the distances.
+    """
+    import pandas as pd
+
+    which, labels = pd.factorize(rows["group"], use_na_sentinel=False)
+    d, n = _away(rows["y"].to_numpy(dtype=float, na_value=np.nan), offset, unit), np.bincount(which)
+    found = {"group": pd.Series(labels).to_numpy(), "n": n, "y known": n, "s": np.bincount(which, d)}
+    return _in_order(found | {"q": np.bincount(which, np.square(d, out=d))})
 
 
 def _ends(table) -> dict[str, np.ndarray]:
@@ -198,7 +218,11 @@ def _sums(rows, away, **more) -> dict[str, np.ndarray]:
 
 def _grouped(rows, **sums) -> dict[str, np.ndarray]:
     """What is asked for of each group, in the order of their labels."""
-    found = frames.fetched(rows.group_by("group").agg(**sums))
+    return _in_order(frames.fetched(rows.group_by("group").agg(**sums)))
+
+
+def _in_order(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """By the order of the labels."""
     order = frames.ordered(found["group"])
     return {name: column[order] for name, column in found.items()}
 
