@@ -21,7 +21,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in run.py; the kernels 
 
 MODULE, STUDY = "analyses.notebooks", "notebooks"
 READABLE = "xcode", "zenburn"  # of Pygments' styles those whose every colour stands out from paper, light and dark
-WIDE = '<div class="wide" tabindex="0" role="group" aria-label="A {what}, which may be wide">'
+WIDE = '<div class="wide" tabindex="0" role="group" aria-label="A table, which may be wide">'
 EXAMPLES = """\
 examples:
   python -m analyses.notebooks                      every notebook of the checkout
@@ -175,10 +175,10 @@ def _body(notebook) -> str:
             if not (alt := escape(" ".join(line.lstrip("# ") for line in said))):
                 raise Failed(f"cell {number}: begin with a comment that says what the figure shows")
             shown = f'<img src="data:image/png;base64,{picture.pop("image/png").strip()}" alt="{alt}">'
-            picture["text/html"] = f"<figure>{WIDE.format(what='figure')}{shown}</div></figure>"
+            picture["text/html"] = f"<figure>{shown}</figure>"
     without = {f"exclude_{what}": True for what in ("input_prompt", "output_prompt", "anchor_links")}
     body = HTMLExporter(template_name="basic", **without).from_notebook_node(notebook)[0]
-    body = body.replace("<table", f"{WIDE.format(what='table')}<table").replace("</table>", "</table></div>")
+    body = body.replace("<table", f"{WIDE}<table").replace("</table>", "</table></div>")
     return body.replace("<th></th>", "<td></td>")  # a corner of pandas', which heads nothing
 
 

@@ -69,11 +69,6 @@ class Cells:
             np.concatenate(spreads, axis=-1),
         )
 
-    @property
-    def groups(self) -> float:
-        """How many groups stand behind all rows."""
-        return self.count.sum()
-
 
 def distinct(noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The distinct values in order, and which of them each is, in as few bytes as hold that.

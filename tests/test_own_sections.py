@@ -89,7 +89,7 @@ def test_digits_of_a_row_are_those_its_spread_supports(both):
     """At an offset a mean has the digits of its sd; a count, or a share of another column's, is not given more."""
     _, _, (_, _, found, _) = both
     rows = found.summary[found.summary["variable"] == "mu"].assign(ess_bulk=3918.3561)
-    (cells,) = pages._cells(rows[["mean", "sd", "ess_bulk"]])
+    (cells,) = pages.cells(rows[["mean", "sd", "ess_bulk"]])
     spread = width(found.reference).loc[("mu", "")]
     assert abs(float(cells[0]) - rows["mean"].iloc[0]) < spread / 10
     assert cells[2] == "3918"

@@ -137,6 +137,11 @@ def _worst(wrong):
     return sorted(by_variable, key=lambda item: -item[1]["z"].abs().fillna(np.inf).max())[:WORST]
 
 
+def _deviate(z) -> str:
+    """A normal deviate; of one beyond 38 no double holds how rare it is."""
+    return f"z = {z:+.0f}" if np.isfinite(z) else "z beyond 38"
+
+
 def _of_variable(name, rows, reference) -> str:
     """One sentence on the worst figure of one variable, and how many more are off."""
     worst = rows.loc[rows["z"].abs().fillna(np.inf).idxmax()]
@@ -156,7 +161,7 @@ def _of_variable(name, rows, reference) -> str:
     narrow = tails.get("below_q5") is False and tails.get("below_q95") is True
     how = "too wide" if wide else "too narrow" if narrow else "too small" if low else "too large"
     more = f"; {len(others)} more figures of {name} are off" if len(others) else ""
-    return f"{_name(key)} is {how}: {found} (z = {worst['z']:+.0f}){more}"
+    return f"{_name(key)} is {how}: {found} ({_deviate(worst['z'])}){more}"
 
 
 def _explained(tree, reference, others, most) -> list[str]:

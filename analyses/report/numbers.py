@@ -3,6 +3,17 @@
 import math
 
 
+def places(sd: float) -> int:
+    """Decimals that tell a tenth of an sd.
+
+    Examples
+    --------
+    >>> places(0.5283), places(15.0)
+    (2, 0)
+    """
+    return max(0, 1 - math.floor(math.log10(sd)))
+
+
 def spelled(value: float, sd: float | None = None, *, least: int = 4) -> str:
     """Four digits, or as many as tell a tenth of the sd, that of an offset of 1e9 included.
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from analyses.checks import Verdict
 from analyses.contract import NAMES
-from analyses.report.numbers import spelled
+from analyses.report.cells import cells
 from analyses.routes import Fit
 
 HEADINGS = {  # of columns whose names in the files are for programs
@@ -45,11 +45,6 @@ HEADINGS = {  # of columns whose names in the files are for programs
     "ess": "ESS",
     "kappa_sd": "its sd",
     "p_as_small": "P(as small)",
-}
-SPREADS = ("sd", "theta_sd", "standard error")
-LOCATED = {  # columns on the scale that those are on
-    *("mean", "sd", "q2_5", "q50", "q97_5", "observed", "estimate", "REML", "standard error", "difference"),
-    *("theta_mean", "theta_sd", "theta_q2_5", "theta_q97_5"),
 }
 
 
@@ -179,7 +174,7 @@ def _inline(picture: bytes) -> str:
 def _template(name) -> jinja2.Template:
     loader = jinja2.PackageLoader("analyses.report", ".")
     found = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    found.filters |= {"cells": _cells, "heading": heading, "sure": sure, "anchor": anchor}
+    found.filters |= {"cells": cells, "heading": heading, "sure": sure, "anchor": anchor}
     return found.get_template(name)
 
 
@@ -197,27 +192,3 @@ def anchor(title: str) -> str:
     'a-to-c-three-analyses-two-of-them-wrong'
     """
     return "-".join(re.findall(r"\w+", title.lower()))
-
-
-def _cells(table: pd.DataFrame):
-    """Rows of a table as text: numbers with the digits that the row's sd supports, nothing where there is nothing."""
-    for row in table.to_dict("records"):
-        sd = _spread(row)
-        yield [_cell(value, sd if name in LOCATED else None) for name, value in row.items()]
-
-
-def _spread(row) -> float | None:
-    """What tells how many digits of a row mean something: its sd, else the width of its interval, else its error."""
-    given = [row.get(name) for name in SPREADS]
-    low, high = row.get("q2_5"), row.get("q97_5")
-    if isinstance(low, float) and isinstance(high, float):
-        given.insert(2, (high - low) / 4)
-    return next((sd for sd in given if isinstance(sd, float) and sd > 0), None)
-
-
-def _cell(value, sd) -> str:
-    if isinstance(value, str):
-        return value
-    if value is None or pd.isna(value):
-        return ""
-    return f"{value:,}" if isinstance(value, int) else spelled(value, sd)
