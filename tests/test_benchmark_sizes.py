@@ -135,6 +135,14 @@ def test_the_page_says_all_of_it(found):
     assert made_.tables.keys() == {"benchmark_sizes.csv"}
 
 
+def test_shares_stand_beside_their_size(found):
+    """Also that of stating the groups, which is not how many there are."""
+    sections = {section.title: section for section in page_of_sizes.of_sizes(found.reset_index(drop=True)).sections}
+    (row,) = sections["Where the time goes"].table.to_dict("records")
+    assert (row["rows"], row["groups"]) == sizes.LARGE
+    assert (row["reducing"], row["intervals"]) == ("55%", "45%")
+
+
 def test_the_grid_has_rows_groups_and_the_largest_if_asked():
     usual, all_of_it = sizes.grid(), sizes.grid(largest=True)
     assert {sizes.LARGE, sizes.MIDDLE, sizes.OF_LME4, Size(10_000, 100), Size(20_000_000, 100)} <= set(usual)

@@ -1,5 +1,6 @@
 """What the benchmark found, as a page: each part hands in its sentence, sections, tables and verdicts."""
 
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -54,13 +55,15 @@ class Part(NamedTuple):
 
 def page(*parts: Part) -> Page:
     """All parts as one page."""
+    sections = tuple(section for part in parts for section in part.sections)
     return Page(
         name=NAME,
         title="Benchmark: effective draws per second, and what size costs",
         question="What do summaries and quadrature buy, beside what a user might write for PyMC, numpyro or JAGS, and "
         "how do time and memory grow with rows and groups?",
         sentence=" ".join(part.sentence for part in parts),
-        sections=tuple(section for part in parts for section in part.sections),
+        sections=sections,
+        picture=next(chain.from_iterable(section.figures for section in sections), ""),
         data=("math_test",),
         tables={name: table for part in parts for name, table in part.tables.items()},
         more=tuple(verdict for part in parts for verdict in part.verdicts),

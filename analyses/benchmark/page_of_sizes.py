@@ -18,6 +18,7 @@ DRAWN = {  # route to colour, line and marker
     "command": (OURS, ":", "^"),
     "lme4": ("#222222", "-", "D"),
 }
+STEPS = dict(zip(sizes.STEPS, ("reducing", "stating", "posterior", "population", "moments", "intervals"), strict=True))
 RATIOS = {"means": "bare", "intervals": "bare", "command": "bare", "lme4": "frame", "polars": "frame"}
 COUNTED = (
     "Each run is a process of its own, on all processors that it may use. Its clock starts when everything is imported "
@@ -191,8 +192,8 @@ def _shares(found):
     rows = []
     for row, of in _sized(found):
         if "intervals" in of.index and of.loc["intervals", "seconds"] > 0:
-            each = of.loc["intervals", [f"{step}_seconds" for step in sizes.STEPS]].astype(float)
-            shares = {name.removesuffix("_seconds"): f"{100 * s / each.sum():.0f}%" for name, s in each.items()}
+            each = of.loc["intervals", [f"{step}_seconds" for step in STEPS]].astype(float)
+            shares = {name: f"{100 * s / each.sum():.0f}%" for name, s in zip(STEPS.values(), each, strict=True)}
             rows.append(row | {"seconds": _figure(of.loc["intervals", "seconds"])} | shares)
     return pd.DataFrame(rows) if rows else None
 

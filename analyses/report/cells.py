@@ -13,6 +13,7 @@ SPREADS = ("sd", "theta_sd", "standard error")
 LOCATED = {  # columns on the scale that those are on
     *("mean", "sd", "q2_5", "q50", "q97_5", "observed", "estimate", "REML", "standard error", "difference"),
     *("theta_mean", "theta_sd", "theta_q2_5", "theta_q97_5"),
+    *("truth", "empirical Bayes", "NUTS", "Gibbs", "exact", "with the first priors"),
 }
 ERRORS = {"mcse_mean", "mcse_p_best"}
 DECIMALS = {  # of columns that are on the same scale whatever the data
