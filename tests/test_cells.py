@@ -49,3 +49,11 @@ def test_what_has_no_spread_has_four_digits_and_a_probability_three_decimals():
 def test_nothing_is_shown_where_there_is_nothing():
     table = pd.DataFrame({"label": ["a", "b"], "mean": [np.nan, 1.0], "sd": [np.nan, 0.5], "n": [4, 20_000]})
     assert [row[1:] for row in cells(table)] == [["", "", "4"], ["1.00", "0.50", "20,000"]]
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-12, 1e15, 1e300])
+def test_powers_of_ten_where_decimals_would_be_many(scale):
+    table = pd.DataFrame({"mean": [1.2345 * scale, -2.0 * scale], "sd": [0.5 * scale, 0.25 * scale]})
+    for cell, value in zip(column(table, "mean"), table["mean"], strict=True):
+        assert len(cell) < 16
+        assert float(cell) == pytest.approx(value, rel=0.01)

@@ -15,6 +15,7 @@ LOCATED = {  # columns on the scale that those are on
     *("theta_mean", "theta_sd", "theta_q2_5", "theta_q97_5"),
     *("truth", "empirical Bayes", "NUTS", "Gibbs", "exact", "with the first priors"),
 }
+MOST, LARGEST = 9, 1e12  # decimals, and a number: beyond them powers of ten are easier to read
 ERRORS = {"mcse_mean", "mcse_p_best"}
 DECIMALS = {  # of columns that are on the same scale whatever the data
     **dict.fromkeys(("rank_q2_5", "rank_q97_5", "ess", "ess_bulk", "ess_tail"), 0),
@@ -31,17 +32,18 @@ def cells(table: pd.DataFrame) -> Iterator[list[str]]:
     of a table whose sds are far apart one more than its median needs at most.
     """
     rows = table.to_dict("records")
-    for row, decimals in zip(rows, _of_rows(table, rows), strict=True):
-        yield [_cell(value, name, decimals) for name, value in row.items()]
+    spreads = [_spread(row) for row in rows]
+    for row, sd, decimals in zip(rows, spreads, _shared(table, spreads), strict=True):
+        yield [_cell(value, name, sd, decimals) for name, value in row.items()]
 
 
-def _of_rows(table, rows) -> list[int | None]:
-    """Decimals of each row's located columns; None where no spread tells."""
+def _shared(table, spreads) -> np.ndarray:
+    """Decimals of each row's located columns; nan where no spread tells."""
     by = next((table[name] for name in NAMED if name in table), pd.Series("", table.index)).to_numpy()
-    spread = pd.Series([_spread(row) for row in rows], dtype=float)
-    needed = spread.map(places, na_action="ignore").groupby(by)
-    most = np.fmin(needed.transform("max"), spread.groupby(by).transform("median").map(places, na_action="ignore") + 1)
-    return [None if math.isnan(decimals) else int(decimals) for decimals in most]
+    sd = pd.Series(spreads, dtype=float)
+    needed = sd.map(places, na_action="ignore").groupby(by).transform("max")
+    usual = sd.groupby(by).transform("median").map(places, na_action="ignore")
+    return np.fmin(needed, usual + 1).to_numpy()
 
 
 def _spread(row) -> float:
@@ -53,7 +55,7 @@ def _spread(row) -> float:
     return next((sd for sd in given if isinstance(sd, float) and 0 < sd < math.inf), math.nan)
 
 
-def _cell(value, name, decimals) -> str:
+def _cell(value, name, sd, decimals) -> str:
     if isinstance(value, str):
         return value
     if value is None or pd.isna(value):
@@ -62,5 +64,8 @@ def _cell(value, name, decimals) -> str:
         return f"{value:,}"
     if name in ERRORS:
         return spelled(value, value, least=1)
-    decimals = decimals if name in LOCATED else DECIMALS.get(name)
-    return spelled(value) if decimals is None else f"{round(value, decimals) + 0.0:.{decimals}f}"  # no -0.0
+    if name not in LOCATED:
+        sd, decimals = None, DECIMALS.get(name, math.nan)
+    if not (decimals <= MOST and abs(value) < LARGEST):
+        return spelled(value, sd)
+    return f"{round(value, int(decimals)) + 0.0:.{int(decimals)}f}"  # no -0.0
