@@ -156,7 +156,6 @@ def _sums_about(table, offset: float, unit: float) -> dict[str, np.ndarray]:
     """Sums about the common offset, how many values are known, and of covariates the ends as well."""
     import narwhals as nw  # takes its time to import, and only frames need it
 
-    y = nw.col("y")
     of_covariates: dict[str, nw.Expr] = {}
     for name in table.collect_schema().names():
         if name not in ("group", "y"):
@@ -164,6 +163,7 @@ def _sums_about(table, offset: float, unit: float) -> dict[str, np.ndarray]:
     if table.implementation.is_pandas():
         of_rows = _counted(table.lazy().collect().to_native(), offset, unit)
         return of_rows | (_grouped(table.lazy(), **of_covariates) if of_covariates else {})
+    y = nw.col("y")
     return _sums(table.lazy(), _away(y, offset, unit), **{"y known": y.count()}, **of_covariates)
 
 
@@ -173,15 +173,16 @@ def _away(y, offset, unit):
 
 @np.errstate(over="ignore", invalid="ignore")
 def _counted(rows, offset, unit) -> dict[str, np.ndarray]:
-    """The same of a pandas frame by NumPy, in half the time of pandas' own; what is missing makes its sums nan.
+    """Sums about the offset of a pandas frame, in half the time of pandas' own; what is missing makes them nan.
 
     Most of that time goes into memory that is used for the first time, so the squares take the place of the distances.
+    Python's objects that are all numbers become numbers, as in a group-by of pandas', whose order is theirs.
     """
     import pandas as pd
 
     which, labels = pd.factorize(rows["group"], use_na_sentinel=False)
     d, n = _away(rows["y"].to_numpy(dtype=float, na_value=np.nan), offset, unit), np.bincount(which)
-    found = {"group": pd.Series(labels).to_numpy(), "n": n, "y known": n, "s": np.bincount(which, d)}
+    found = {"group": labels.infer_objects().to_numpy(), "n": n, "y known": n, "s": np.bincount(which, d)}
     return _in_order(found | {"q": np.bincount(which, np.square(d, out=d))})
 
 

@@ -1,6 +1,5 @@
 """What the benchmark found, as a page: each part hands in its sentence, sections, tables and verdicts."""
 
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -63,7 +62,7 @@ def page(*parts: Part) -> Page:
         "how do time and memory grow with rows and groups?",
         sentence=" ".join(part.sentence for part in parts),
         sections=sections,
-        picture=next(chain.from_iterable(section.figures for section in sections), ""),
+        picture=next((name for section in sections for name in section.figures), ""),
         data=("math_test",),
         tables={name: table for part in parts for name, table in part.tables.items()},
         more=tuple(verdict for part in parts for verdict in part.verdicts),

@@ -46,7 +46,7 @@ class Mixture:
 
 
 def rows(*laws: tuple[Iterable[tuple[str, str]], Mixture]) -> pd.DataFrame:
-    """Mean, sd and quantiles of each quantity, by variable and label: of each law its quantities' names, and it."""
+    """Mean, sd and quantiles of each quantity, by variable and label; a law comes with its quantities' names."""
     probabilities = list(PROBABILITIES.values())
     columns = [np.vstack([law.mean, law.sd, law.quantile(probabilities)]) for _, law in laws]
     index = pd.MultiIndex.from_tuples(chain(*(names for names, _ in laws)), names=["variable", "label"])

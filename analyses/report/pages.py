@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from analyses.checks import Verdict
 from analyses.contract import NAMES
-from analyses.report.cells import cells
+from analyses.report.decimals import cells
 from analyses.routes import Fit
 
 HEADINGS = {  # of columns whose names in the files are for programs

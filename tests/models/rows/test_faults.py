@@ -1,5 +1,6 @@
 """What no model can be made of is refused on every backend, in words of this project's own."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from backends import BACKENDS, arrow, backends, columns, lazy, relation
@@ -152,3 +153,10 @@ def test_numbers_no_double_can_weigh_together_are_refused(backend, values):
     """What is given is finite, and what follows is not: that is said, rather than that a value is missing."""
     said = refused(backend({"g": ["a", "b", "a", "b"], "v": values}))
     assert said == "numbers in 'v' differ so much in size that no double can weigh them together"
+
+
+def test_a_value_that_is_none_behind_a_mask_is_named():
+    """pandas' own sums took it for missing, and left it out of a mean in silence."""
+    values = pd.arrays.FloatingArray(np.array([1.0, float("nan"), 3.0]), np.zeros(3, dtype=bool))
+    frame = pd.DataFrame({"g": ["b", "a", "a"], "v": values})
+    assert refused(frame) == "column 'v' of 'a' is missing or no finite number in row 2"

@@ -32,6 +32,22 @@ def test_labels_are_alike_everywhere(backend, kind):
     assert found.n.tolist() == [2.0] * len(expected)
 
 
+@pytest.mark.parametrize("unit", [1.0, 1e-40])
+@pytest.mark.parametrize("kind", [int, np.int64, float, np.float32, Decimal])
+def test_numbers_that_are_objects_stay_with_their_own_sums(kind, unit):
+    """As from `pd.DataFrame(rows)` of mixed types. pandas has two orders for them, of size and of text; in a group-by,
+    which tells covariates and ends (of small units), the one, in other functions the other.
+    """
+    labels = pd.Series([kind(10), kind(9), kind(10), kind(9)], dtype=object)
+    frame = pd.DataFrame({"g": labels, "v": unit * np.array([1.0, 100.0, 2.0, 130.0]), "x": [5.0, 7.0, 5.0, 7.0]})
+    found = rows.of_frame(frame, group="g", value="v", covariates=["x"])
+    mean = dict(zip(map(float, found.labels), found.offset + found.unit * found.mean, strict=True))
+    assert mean == pytest.approx({9.0: 115 * unit, 10.0: 1.5 * unit}, rel=1e-12, abs=0)
+    assert {float(label): x for label, x in found.covariates["x"].items()} == {9.0: 7.0, 10.0: 5.0}
+    alone = rows.of_frame(frame, group="g", value="v")
+    assert (alone.labels, alone.mean.tolist()) == (found.labels, found.mean.tolist())
+
+
 @backends
 def test_covariates_are_alike_everywhere(backend):
     """Numbers as they are, text as levels, a truth value as 0 and 1; and each with its own group."""
