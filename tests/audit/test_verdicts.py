@@ -109,3 +109,12 @@ def test_a_difference_is_no_alarm_where_there_are_too_few_draws(right, tmp_path,
     out = rejected(capsys, saved(tmp_path / "draws.csv", table))
     assert "the effective sample size of" in out
     assert "not from this posterior" not in out
+
+
+def test_what_is_too_rare_for_a_double_is_said_in_words(right, tmp_path, capsys):
+    """4000 draws, none below the exact median: 0.5^4000 is no double, and a deviate of it no number."""
+    moved = right | {"mu": right["mu"] + 100.0}
+    out = rejected(capsys, saved(tmp_path / "draws.csv", frame(moved)))
+    assert "mu is too large" in out
+    assert "(z beyond 38)" in out
+    assert "inf" not in out
