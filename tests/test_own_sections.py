@@ -50,6 +50,19 @@ def same(one, two):
             assert two[name].to_numpy() == pytest.approx(one[name].to_numpy(), rel=1e-9, nan_ok=True), name
 
 
+def test_differences_are_of_the_joint_posterior(both):
+    """Each pair by itself, weights on all groups: as the numbers stand before they are printed."""
+    _, (prepared, inside, _, settings), _ = both
+    table, labels = own_data.comparisons(prepared, inside, settings)[0].table, inside.model.groups.labels
+    assert table["difference"].tolist() == ["b - a", "c - d"]
+    for (_, row), (one, other) in zip(table.iterrows(), (("b", "a"), ("c", "d")), strict=True):
+        weights = np.array([[(label == one) - (label == other) for label in labels]], dtype=float)
+        law, unit = inside.posterior.contrast(weights), float(prepared.units.unit)
+        expected = [unit * v[0] for v in (law.mean, law.sd, *map(law.quantile, (0.025, 0.5, 0.975)))]
+        assert row[["mean", "sd", "q2_5", "q50", "q97_5"]].tolist() == pytest.approx(expected, rel=1e-9)
+        assert row["P(above 0)"] == pytest.approx(1 - law.cdf(np.zeros(1), np.zeros(1, dtype=int))[0], rel=1e-9)
+
+
 def test_differences_have_the_unit_and_no_offset(both):
     _, one, two = both
     tables = [own_data.comparisons(prepared, inside, s)[0].table for prepared, inside, _, s in (one, two)]
@@ -74,10 +87,14 @@ def test_restricted_likelihood_has_both(both):
 
 def test_intraclass_correlation_is_that_of_the_draws(tmp_path):
     """Its mean and quantiles against those of sd_between² / (sd_between² + sigma²), 40,000 times; it has no unit."""
-    _, inside, _, _ = answered(tmp_path, one_way, 0.0, 1.0)
+    _, inside, found, _ = answered(tmp_path, one_way, 0.0, 1.0)
     draws = inside.posterior.draw(draws=10_000, chains=4, rng=np.random.default_rng(3))["posterior"]
     share = (draws["sd_between"] ** 2 / (draws["sd_between"] ** 2 + draws["sigma"] ** 2)).values.ravel()
     law = inside.posterior.intraclass()
+    expected = [v[0] for v in (law.mean, law.sd, *map(law.quantile, (0.025, 0.5, 0.975)))]
+    table = one_way.variation(inside, found).table.set_index("quantity")
+    shown = table.loc["intraclass correlation", ["mean", "sd", "q2_5", "q50", "q97_5"]].tolist()
+    assert shown == pytest.approx(expected, rel=1e-12)
     assert share.mean() == pytest.approx(law.mean[0], abs=4.5 * law.sd[0] / np.sqrt(share.size))
     for p in (0.025, 0.5, 0.975):
         assert law.cdf(law.quantile(p), np.array([0]))[0] == pytest.approx(p, abs=1e-12)

@@ -22,6 +22,7 @@ pytestmark = [
 ]
 QUICK = ("--draws", "100", "--tune", "200", "--chains", "2", "--quiet")
 PHONE, LAPTOP, PAPER = 390, 1280, 718  # pixels; paper is A4 with margins
+# Colours hang on the scheme alone, and places on the width alone.
 LOOKS = [(PHONE, "light"), (LAPTOP, "light"), (LAPTOP, "dark")]
 OVERFLOWING = """() => [...document.querySelectorAll("body *")]
     .filter((e) => !e.closest(".wide") && e.getBoundingClientRect().right > innerWidth + 1)

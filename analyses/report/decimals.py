@@ -20,7 +20,7 @@ MOST, LARGEST = 9, 15  # decimals, and digits in all: beyond them powers of ten 
 ERRORS = {"mcse_mean", "mcse_p_best"}
 DECIMALS = {  # of columns that are on the same scale whatever the data
     **dict.fromkeys(("rank_q2_5", "rank_q97_5", "ess", "ess_bulk", "ess_tail"), 0),
-    **dict.fromkeys(("rank_mean",), 1),
+    "rank_mean": 1,
     **dict.fromkeys(("log_density", "pareto_k", "e_bfmi"), 2),
     **dict.fromkeys(("kappa_mean", "kappa_sd", "p_best", "p_among", "p_top", "p_above", "r_hat"), 3),
 }
