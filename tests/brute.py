@@ -1,4 +1,4 @@
-"""The posterior in doubles by brute force, written apart from the engines: a lattice over the whole range of the scales.
+"""The posterior in doubles by brute force, written apart from the engines: a lattice over the whole range of scales.
 
 The formulas are those of METHOD.md, sections 1 to 3. Sigma is never integrated out in closed form, and no mode is
 searched for. A coarse lattice covers the whole range of the log scales. A fine one covers every block of it that is not
@@ -22,7 +22,7 @@ from models import priors, propriety
 NEGLIGIBLE = 60.0  # e^-60 of the top: 9e-27
 CUT = 45.0  # what lies beyond the range is below e^-45 of the top, 3e-20
 COARSE = 0.125  # side of a block in log tau and log sigma
-STEP = {"one": 0.005, "two": 0.0125}  # of the fine lattice, by the number of unknown scales
+STEP = {"one": 0.005, "two": 0.02}  # of the fine lattice, by the number of unknown scales
 BLOCK = 1 << 16  # entries of an array that is worked on at once
 SMOOTH = 2.5  # width of the smooth step of a distribution function, in steps of the lattice
 ABSCISSAE, WEIGHTS = leggauss(40)
@@ -75,6 +75,14 @@ class Point:
 
     cdf: float
     density: float
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of the lattice: a log sigma, and a block of log tau by its number."""
+
+    block: np.ndarray
+    log_sigma: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -179,8 +187,7 @@ class Brute:
         root, right, quadratic = least_squares(self.design, self.response, v)
         height = log_kernel(self.model.tau, u) + u - np.sum(np.log(v), axis=0) / 2 - quadratic / 2
         height -= np.sum(np.log(np.einsum("kkn->kn", root)), axis=0)
-        if not self.known:
-            height += log_kernel(self.model.sigma, s) + s - self.df * s - self.ss * np.exp(-2 * s) / 2
+        height += self._of_sigma(s)
         if heights_only:
             none = np.empty((len(u), 0))
             return Nodes(u, s, height, none, none)
@@ -188,27 +195,53 @@ class Brute:
         location = np.einsum("jkn,kn->nj", inverse, right)
         return Nodes(u, s, height, location, np.moveaxis(inverse, -1, 0))
 
+    def _of_sigma(self, s):
+        """What sigma's prior and the squares within groups add: with many rows, a narrow peak."""
+        if self.known:
+            return np.zeros_like(s)
+        return log_kernel(self.model.sigma, s) + s - self.df * s - self.ss * np.exp(-2 * s) / 2
+
     # The lattice
 
     @cached_property
-    def corners(self):
-        """Heights at the corners of all blocks, (log tau, log sigma)."""
-        return self.heights(self.log_tau.corners[:, None], self.log_sigma.corners[None, :])
+    def kept(self):
+        """Blocks that are not negligible, for the density or for it times a moment, (log tau, log sigma).
+
+        A block's bound is the highest of its corners, but the narrow peak in sigma alone is that of its fine lattice.
+        """
+        u, s = self.log_tau.corners[:, None], self.log_sigma.corners[None, :]
+        corners = self.heights(u, s) - self._of_sigma(s)
+        peaks = self._of_sigma(self._inside_sigma).max(axis=1)
+        bounds = [self._highest(corners + moment) + peaks for moment in self._moments(u, s)]
+        return np.any([bound > bound.max() - NEGLIGIBLE for bound in bounds], axis=0)
+
+    @property
+    def _inside_sigma(self):
+        return self.log_sigma.inside(np.arange(max(self.log_sigma.blocks, 1)))
+
+    def _highest(self, corners):
+        """Of the corners of each block."""
+        ends = np.maximum(corners[:-1], corners[1:])
+        return ends if self.known else np.maximum(ends[:, :-1], ends[:, 1:])
 
     @cached_property
-    def kept(self):
-        """Blocks with a corner that is not negligible, for the density or for it times a moment."""
-        u, s = self.log_tau.corners[:, None], self.log_sigma.corners[None, :]
-        above = np.zeros(self.corners.shape, dtype=bool)
-        for moment in self._moments(u, s):
-            weighted = self.corners + moment
-            above |= weighted > weighted.max() - NEGLIGIBLE
-        above = above[:-1] | above[1:]
-        return above if self.known else above[:, :-1] | above[:, 1:]
+    def rows(self):
+        """Log sigma of the rows of the fine lattice in the blocks that are kept, and which block of log tau each is in.
+
+        A row that is negligible at both ends of its block is left out.
+        """
+        block, of_sigma = np.nonzero(self.kept)
+        s = self.log_sigma.inside(of_sigma)
+        block, s = np.repeat(block, s.shape[1]), s.ravel()
+        u = self.log_tau.corners[block[:, None] + [0, 1]]
+        ends = self.heights(u, s[:, None])
+        bounds = [np.max(ends + moment, axis=1) for moment in self._moments(u, s[:, None])]
+        kept = np.any([bound > bound.max() - NEGLIGIBLE for bound in bounds], axis=0)
+        return Rows(block[kept], s[kept])
 
     def _moments(self, u, s):
         """Logs of the moments that are asked for."""
-        yield 0.0
+        yield 0.0 * u
         yield self._order("tau") * u
         if not self.known:
             yield self._order("sigma") * s
@@ -216,11 +249,8 @@ class Brute:
 
     @cached_property
     def nodes(self):
-        """Every point of the fine lattice in the blocks that are kept."""
-        of_tau, of_sigma = np.nonzero(self.kept)
-        u = self.log_tau.inside(of_tau)[:, :, None]
-        s = self.log_sigma.inside(of_sigma)[:, None, :]
-        u, s = np.broadcast_arrays(u, s)
+        """Every point of the fine lattice in the rows that are kept."""
+        u, s = np.broadcast_arrays(self.log_tau.inside(self.rows.block), self.rows.log_sigma[:, None])
         return self.at(u.ravel(), s.ravel())
 
     @cached_property
@@ -337,7 +367,7 @@ class Brute:
         x on by Gauss and Legendre's rule.
         """
         a, b = powers
-        delta = SMOOTH * max(self.log_tau.step, self.log_sigma.step if b else 0.0)
+        delta = SMOOTH * max(abs(a) * self.log_tau.step, abs(b) * self.log_sigma.step)
         smooth = self.weights @ erfc((a * self.nodes.log_tau + b * self.nodes.log_sigma - x) / delta) / 2
         distance = 3 * delta * (ABSCISSAE + 1)
         sharper = 3 * delta * WEIGHTS * erfc(distance / delta) / 2
@@ -349,15 +379,12 @@ class Brute:
         """That of a log tau + b log sigma at several points, by lattice sums along the other scale."""
         (a, b), w = powers, w[:, None]
         if a:
-            s = self._fine(self.log_sigma, self.kept.any(axis=0))
+            s = np.unique(self.rows.log_sigma)
             u, step = (w - b * s) / a, self.log_sigma.step
         else:
-            u = self._fine(self.log_tau, self.kept.any(axis=1))
+            u = self.log_tau.inside(np.unique(self.rows.block)).ravel()
             s, step = w / b, self.log_tau.step
         return step * np.sum(np.exp(self.heights(u, s) - self.log_total), axis=-1)
-
-    def _fine(self, axis, kept):
-        return axis.inside(np.nonzero(kept)[0]).ravel()
 
 
 def least_squares(design, response, variance):
