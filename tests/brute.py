@@ -114,10 +114,10 @@ def axis(low, high, step):
 class Brute:
     """Posterior of a TwoLevel model: `table`, `cdf`, `quantile_error`.
 
-    `step` replaces STEP for both scales.
+    `refine` divides the steps of the lattice, to see how far the results still move.
     """
 
-    def __init__(self, model, step=None):
+    def __init__(self, model, refine=1):
         propriety.require_proper(model)
         g, self.model = model.groups, model
         self.known = isinstance(model.sigma, priors.Known)
@@ -131,7 +131,7 @@ class Brute:
         self.response = np.concatenate([g.mean - self.centre, [prior.mean for prior in told] - offset])
         self.prior_variance = np.array([prior.sd**2 for prior in told])
         self.orders = propriety.moments(model)
-        self.step = step
+        self.refine = refine
         self.log_tau, self.log_sigma = self._axes()
 
     # The range
@@ -143,7 +143,7 @@ class Brute:
         unit = sd if model.relative else 1.0
         own = np.log(np.sqrt(self.noise) * (sd / unit))
         seen = [*own, np.log(spread / unit), *typical(model.tau)]
-        step = self.step or STEP["one" if self.known else "two"]
+        step = STEP["one" if self.known else "two"]
         fewest = 0.3 / np.sqrt(2 * (len(g) + sharpness(model.tau)))
         log_tau = self._axis("tau", model.tau.rise, seen, min(step, fewest))
         if self.known:
@@ -157,7 +157,7 @@ class Brute:
         """As far beyond what bends the density as its powers need to fall by e^-CUT."""
         left = self.orders[name, ""] - self._order(name)
         low, high = min(seen) - 5 - CUT / (rise + 1), max(seen) + 4 + CUT / left
-        return axis(max(low, -300.0), min(high, 300.0), step)
+        return axis(max(low, -300.0), min(high, 300.0), step / self.refine)
 
     def _order(self, name, label=""):
         """The highest moment that is asked for: 2 or 1 where it exists with something to spare."""
