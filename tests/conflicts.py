@@ -255,7 +255,7 @@ def mu_against_data(rng):
 def rows_of_two_sizes(rng):
     """Groups of many rows agree, groups of few rows do not; sigma is unknown."""
     precise, covariate, relative = populations(rng), bool(rng.random() < 0.3), bool(rng.random() < 0.6)
-    sizes = np.where(precise, few_or_many(rng, 12, 1000), rng.integers(1, 4))
+    sizes = np.where(precise, few_or_many(rng, 30, 1000), rng.integers(1, 4))
     sd, few = np.exp(rng.normal(1, 1)), np.sqrt(sizes.max())
     ss = sd**2 * rng.chisquare(np.maximum(sizes - 1, 1)) * (sizes > 1)
     spread = sd / few * rng.uniform(0.5, 3)
@@ -277,22 +277,23 @@ def rows_of_two_sizes(rng):
 def prior_against_rows(rng):
     """A prior of tau far below the spread of the means of groups of rows; few rows, so that sigma has a part in it."""
     count, relative = few_or_many(rng, 5, 41), bool(rng.random() < 0.6)
-    sizes = rng.integers(1, rng.choice([4, 10, 40]), count) + (np.arange(count) < 2)
+    sizes = rng.integers(1, rng.choice([6, 20, 60]), count) + (np.arange(count) < 2)
     sd = np.exp(rng.normal(1, 1))
     ss = sd**2 * rng.chisquare(np.maximum(sizes - 1, 1)) * (sizes > 1)
-    unit = 1.0 if relative else sd
-    scale = unit * np.exp(rng.uniform(-4, -0.5))
-    tau = [priors.InverseGamma(24.0, 24 * scale**2), priors.InverseGamma(6.0, 6 * scale**2), priors.HalfNormal(scale)]
-    tau, sigma = tau[rng.integers(3)], rows_sigma(rng, sd)
+    unit, error = 1.0 if relative else sd, 1 / np.sqrt(sizes.mean())
+    scale = unit * error * np.exp(rng.uniform(-4, -0.5))
+    powers = [priors.InverseGamma(shape, shape * scale**2) for shape in (6.0, 24.0, 44.0)]
+    tau, sigma = [*powers, priors.HalfNormal(scale)][rng.integers(4)], rows_sigma(rng, sd)
     precise = np.zeros(count, dtype=bool)
-    means, covariates = tables(rng, precise, sd, covariate=bool(rng.random() < 0.3))
+    means, covariates = tables(rng, precise, sd * error, covariate=bool(rng.random() < 0.3))
 
     def model(amount):
-        groups = Replicates.from_summary(range(count), sizes, means(amount * sd), ss, covariates=covariates)
+        groups = Replicates.from_summary(range(count), sizes, means(amount * sd * error), ss, covariates=covariates)
         return TwoLevel(groups=groups, tau=tau, sigma=sigma, relative=relative)
 
     kind = "relative" if relative else "absolute"
-    return Conflict(model, np.log(scale * unit) / 2, f"{count} groups of rows, {kind} tau {tau}, sigma {sigma}")
+    description = f"{count} groups of rows, {kind} tau {tau}, sigma {sigma}"
+    return Conflict(model, np.log(scale * unit * error) / 2 + 0.5, description)
 
 
 def rows_sigma(rng, sd):

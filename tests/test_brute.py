@@ -79,11 +79,14 @@ def test_sixty():
 def test_conflicts_on_a_finer_lattice(kind):
     model = tuned(kind(np.random.default_rng(8)), 1.0)
     brute, finer = Brute(model), Brute(model, refine=2)
-    change = (brute.table - finer.table).abs().div(finer.table["sd"], axis=0)
-    assert change.max(axis=None) <= PROMISE
+    change, sd = (brute.table - finer.table).abs(), finer.table["sd"]
+    assert np.all(change["sd"] <= PROMISE * sd)
+    assert np.all(change["mean"] <= PROMISE * sd + 4 * np.spacing(finer.table["mean"].abs()))
     for key in [("mu", ""), ("tau", ""), ("sd_between", ""), ("theta", model.groups.labels[-1])]:
         q = brute.table.loc[key, "mean"]
-        assert abs(finer.quantile_error(key, q, brute.cdf(key, q).cdf)) <= PROMISE * finer.table.loc[key, "sd"]
+        point, truth = brute.cdf(key, q), finer.cdf(key, q)
+        # In a valley the density is so low that the rounding of the sum of the weights counts.
+        assert abs(point.cdf - truth.cdf) <= PROMISE * truth.density * sd[key] + 16 * np.finfo(float).eps
 
 
 def test_conflicts_are_proper():
