@@ -277,13 +277,16 @@ class Brute:
         nodes = nodes or self.nodes
         mean, variance = self.linear(self.model.groups.design[i], nodes)
         noise = self.noise[i] * np.exp(2 * nodes.log_sigma)
-        own = np.exp(-np.logaddexp(0.0, np.log(self.noise[i]) - 2 * self._log_ratio(nodes)))
-        kappa = self.kappa(i, nodes)
+        own, kappa = self.own(i, nodes), self.kappa(i, nodes)
         return own * self.response[i] + kappa * mean, own * noise + kappa**2 * variance
 
     def kappa(self, i, nodes=None):
         """Weight of group i on its population, at each node."""
         return np.exp(-np.logaddexp(0.0, 2 * self._log_ratio(nodes or self.nodes) - np.log(self.noise[i])))
+
+    def own(self, i, nodes=None):
+        """Weight of group i on its own mean, 1 - kappa, at each node."""
+        return np.exp(-np.logaddexp(0.0, np.log(self.noise[i]) - 2 * self._log_ratio(nodes or self.nodes)))
 
     def _log_ratio(self, nodes):
         return nodes.log_tau - (0.0 if self.model.relative else nodes.log_sigma)
@@ -304,13 +307,20 @@ class Brute:
         for i, label in enumerate(g.labels):
             rows["theta", label] = self._mixed(*self.theta(i), self.orders["theta", ""])
             rows["theta", label]["mean"] += self.centre
-            rows["kappa", label] = self._mixed(self.kappa(i), 0.0, np.inf)
+            rows["kappa", label] = self._of_kappa(i)
         return pd.DataFrame.from_dict(rows, orient="index")
 
     def _mixed(self, mean, variance, order):
         expected = self.weights @ mean
         sd = np.sqrt(self.weights @ (variance + (mean - expected) ** 2))
         return {"mean": expected if order > 1.25 else np.nan, "sd": sd if order > 2.25 else np.nan}
+
+    def _of_kappa(self, i):
+        """By 1 - kappa where that is the smaller one, which has the digits."""
+        own = self._mixed(self.own(i), 0.0, np.inf)
+        if own["mean"] > 0.5:
+            return self._mixed(self.kappa(i), 0.0, np.inf)
+        return {"mean": 1 - own["mean"], "sd": own["sd"]}
 
     @property
     def _coefficients(self):
