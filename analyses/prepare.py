@@ -24,8 +24,7 @@ MOST = 10**15  # rows in a group: doubles count no farther
 FARTHEST = 1e75  # times what most of the numbers are: the fourth power of one so large still fits a double
 WIDE = 1e50  # times the data: the fourth power of a prior that wide still fits a double
 PARAMETERS = ("mu", "beta", "tau", "tau2", "sigma", "sigma2")
-NARROW = 1e-6  # of the data's size; and of its own, a covariate that varies less loses its digits
-COLLINEAR = 1e-7  # of a covariate's spread that the others leave over: half the digits of a double
+NARROW = 1e-6  # of the data's size
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -194,7 +193,6 @@ def _prepared(asked: Asked, given: Given, defaults) -> Prepared:
         raise Refused(f"{where}: all rows are of one group, {given.labels[0]!r}: there is nothing to pool it with")
     design, references = _design(where, given.covariates)
     groups = given.groups(design)
-    _require_told_apart(where, groups)
     for label in (label for pair in asked.compare for label in pair):
         if label not in groups.labels:
             near = get_close_matches(label, groups.labels, n=1)
@@ -270,32 +268,9 @@ def _design(where, covariates):
     return columns, references
 
 
-def _require_told_apart(where: str, groups: Groups) -> None:
-    """Refuse a design whose columns the groups cannot tell apart."""
-    x = groups.design
-    columns = x / np.abs(x).max(axis=0)
-    if x.shape[1] > len(groups):
-        raise Refused(
-            f"{where}: {len(groups)} groups cannot tell {x.shape[1]} coefficients apart: leave covariates out"
-        )
-    for k, name in enumerate(groups.covariates, start=1):
-        column = columns[:, k]
-        if column.std() < NARROW * abs(column.mean()):
-            raise Refused(
-                f"{where}: covariate {name!r} varies by less than a millionth of its size: subtract a constant from it"
-            )
-        before = columns[:, 1:k]
-        others = np.column_stack([columns[:, :1], (before - before.mean(axis=0)) / before.std(axis=0)])
-        centred = column - column.mean()
-        left = centred - others @ np.linalg.lstsq(others, centred)[0]
-        if np.linalg.norm(left) < COLLINEAR * np.linalg.norm(centred):
-            known = ", ".join(repr(other) for other in groups.covariates[: k - 1])
-            raise Refused(f"{where}: covariate {name!r} is determined by {known}: leave one of them out")
-
-
 def _require_comparable(where: str, model: TwoLevel) -> None:
     """Refuse priors that are out of all proportion to the data, in whose units the model is."""
-    coefficients = zip(("mu", *model.groups.covariates), model.standard[0].coefficients, strict=True)
+    coefficients = zip(("mu", *model.groups.covariates), model.standard.model.coefficients, strict=True)
     for name, prior_ in (*coefficients, ("tau", model.tau), ("sigma", model.sigma)):
         if prior_.proper and not NARROW <= (size := _size(prior_)) <= WIDE:
             raise Refused(

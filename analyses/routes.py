@@ -15,7 +15,7 @@ from analyses.checks import Verdict, agreement, diagnostics, predictive, shrinka
 from analyses.checks import crowd as of_crowd
 from analyses.contract import NAMES
 from analyses.engines import exact, gibbs
-from analyses.engines.quadrature import TooManyNodes
+from analyses.engines.quadrature import QuadratureError
 from models.two_level import TwoLevel
 
 MANY = 2_000  # groups, of which 4,000 draws of theta and kappa take 128 MB an engine: more are a crowd
@@ -208,7 +208,7 @@ def _error(posterior, reference) -> float:
     """Largest numerical error in posterior sds; nan where a finer lattice, which would tell it, is too large."""
     try:
         found = posterior.error(_extremes(posterior.model.groups))
-    except TooManyNodes:
+    except QuadratureError:
         return float("nan")
     return float(found.div(reference["sd"], axis=0).max().max())
 

@@ -9,7 +9,7 @@ import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
 from models.groups import Groups
-from models.laws import LOG_2PI, Numbers
+from models.laws import LOG_2PI, Numbers, State
 from models.two_level import Parameterization, TwoLevel
 
 
@@ -26,6 +26,7 @@ def noncentered(population: TensorVariable, sd_between: TensorVariable, dim: str
 
 THETA = {"centered": centered, "noncentered": noncentered}
 PARAMETERIZATIONS = (*THETA, "marginal")
+STATE = ("b", "tau2", "sigma2", "theta")
 
 
 def build(model: TwoLevel, *, parameterization: Parameterization = "marginal") -> pm.Model:
@@ -98,6 +99,20 @@ def _of_cells(model: TwoLevel) -> pm.Model:
         pm.CustomDist("spread", v[np.flatnonzero(several)], unseen, dist=_chi2, logp=_log_normal, observed=spread)
         _squares(g, sigma)
     return built
+
+
+def initial(model: TwoLevel, parameterization: Parameterization, state: State) -> list[dict[str, Numbers]]:
+    """Values of the free variables of `build` for each chain of a state, as `TwoLevel.start` makes it."""
+    return [_initial(model, parameterization, *chain) for chain in zip(*(state[name] for name in STATE), strict=True)]
+
+
+def _initial(model, parameterization, b, tau2, sigma2, theta):
+    g, (mu, *slopes) = model.groups, b
+    values = {"mu": mu} | {f"beta_{k}": slope for k, slope in enumerate(slopes, start=1)}
+    values |= model.tau.initial("tau", np.sqrt(tau2)) | model.sigma.initial("sigma", np.sqrt(sigma2))
+    _, between = model.variances(g.noise, np.sqrt(tau2), np.sqrt(sigma2))
+    of_theta = {"centered": {"theta": theta}, "noncentered": {"z": (theta - g.design @ b) / np.sqrt(between)}}
+    return values | of_theta.get(parameterization, {})
 
 
 def observed(groups: Groups) -> dict[str, Numbers]:

@@ -60,19 +60,26 @@ class Pooled:
     """b ~ N(mean, covariance) given the variances, and what it leaves behind when it is integrated out.
 
     The integral of p(means | b) p(b) over b is exp(-(log_determinant + quadratic) / 2); the quadratic alone scales
-    as one over the variances.
+    as one over the variances. As the variances grow, `log_variances` grows, `log_precision` and `quadratic` fall.
 
     Attributes
     ----------
     mean : ndarray (..., p)
     covariance : ndarray (..., p, p)
-    log_determinant, quadratic : ndarray (...)
+    log_variances, log_precision, quadratic : ndarray (...)
+        Log determinants of 2 pi times the variances of the means, and of the precision of b over 2 pi.
     """
 
     mean: np.ndarray
     covariance: np.ndarray
-    log_determinant: np.ndarray
+    log_variances: np.ndarray
+    log_precision: np.ndarray
     quadratic: np.ndarray
+
+    @property
+    def log_determinant(self) -> np.ndarray:
+        """Log of what the integral is divided by, squared, but for the exponential."""
+        return self.log_variances + self.log_precision
 
 
 def regression(
@@ -141,9 +148,10 @@ def pool(cells: Cells, variance: np.ndarray, prior: Sequence[Normal]) -> Pooled:
     covariance = np.einsum("...ij,...j,...kj->...ik", back, 1 / size, back)
     quadratic = np.sum(weight * left**2, axis=-1) + np.sum(weight[..., : len(cells.count)] * cells.spread, axis=-1)
     count = np.concatenate([cells.count, np.ones(proper.sum())])
-    log_determinant = np.sum(count * (LOG_2PI + np.log(variance)), axis=-1)
-    log_determinant += np.log(size).sum(axis=-1) - len(m) * LOG_2PI
-    return Pooled(np.einsum("...jk,...k->...j", back, np.stack(c, axis=-1)), covariance, log_determinant, quadratic)
+    log_variances = np.sum(count * (LOG_2PI + np.log(variance)), axis=-1)
+    log_precision = np.log(size).sum(axis=-1) - len(m) * LOG_2PI
+    mean = np.einsum("...jk,...k->...j", back, np.stack(c, axis=-1))
+    return Pooled(mean, covariance, log_variances, log_precision, quadratic)
 
 
 def _joined(of_cells, of_priors):

@@ -3,9 +3,11 @@
 Each knows
 
     log_density(sd)                log of that density; an improper one has no constant
+    rising(sd), falling(sd)        its two parts: one never falls as sd grows, the other never rises
     draw(size, rng)                of the sd, where it is proper
     conditionals(name, residuals)  what Gibbs draws of `name`, the variance; residuals(state) gives how many deviations
                                    have that variance, and their sum of squares
+    initial(name, sd)              values that PyMC's variables have where the sd is that
     variable(name)                 what PyMC samples; its constants are np.float64, as the logarithm of a plain float
                                    that fits single precision would be taken in it
     proper                         whether it integrates to one
@@ -96,7 +98,15 @@ class InverseGamma:
 
     def log_density(self, sd: Numbers) -> Numbers:
         """Log density at each sd."""
-        return self.log_constant - (2 * self.shape + 1) * np.log(sd) - self.scale / sd**2
+        return self.rising(sd) + self.falling(sd)
+
+    def rising(self, sd: Numbers) -> Numbers:
+        """Part of the log density that never falls as sd grows."""
+        return max(-self.fall, 0.0) * np.log(sd) - self.scale / sd**2
+
+    def falling(self, sd: Numbers) -> Numbers:
+        """Part of the log density that never rises as sd grows."""
+        return self.log_constant - max(self.fall, 0.0) * np.log(sd)
 
     def draw(self, size: Size, rng: np.random.Generator) -> np.ndarray:
         """Draw so many.
@@ -117,6 +127,13 @@ class InverseGamma:
     def conditionals(self, name: str, residuals: Residuals) -> Conditionals:
         """Conjugate: one inverse gamma."""
         return {name: lambda state: self.given(*residuals(state))}
+
+    def initial(self, name: str, sd: float) -> dict[str, float]:
+        """Values of the variables that PyMC samples where the sd is that."""
+        if self.proper:
+            return {f"{name}2": sd**2}
+        named = {0.0: (f"log_{name}", np.log(sd)), -0.5: (name, sd)}
+        return dict([named.get(self.shape, (f"{name}_power", sd ** (-2 * self.shape)))])
 
     def variable(self, name: str) -> "TensorVariable":
         """PyMC's variable of the sd. Improper: flat on that power of it, or its log, whose density is constant."""
@@ -189,6 +206,12 @@ class HalfStudentT:
         constant = np.log(2) + gammaln(half) - gammaln(self.nu / 2) - np.log(np.pi * self.nu) / 2 - np.log(self.scale)
         return constant - half * np.log1p((sd / self.scale) ** 2 / self.nu)
 
+    def rising(self, sd: Numbers) -> Numbers:
+        """Part of the log density that never falls as sd grows: none."""
+        return np.zeros_like(sd)
+
+    falling = log_density
+
     def draw(self, size: Size, rng: np.random.Generator) -> np.ndarray:
         """Draw so many."""
         return self.scale * np.abs(rng.standard_t(self.nu, size))
@@ -205,6 +228,10 @@ class HalfStudentT:
             return laws.InverseGamma((self.nu + count) / 2, self.nu / state[a] + squares / 2)
 
         return {a: mixing, name: variance}
+
+    def initial(self, name: str, sd: float) -> dict[str, float]:
+        """Values of the variables that PyMC samples where the sd is that."""
+        return {name: sd}
 
     def variable(self, name: str) -> "TensorVariable":
         """PyMC's variable of the sd."""
@@ -258,6 +285,12 @@ class HalfNormal:
         """Log density at each sd."""
         return np.log(2 / np.pi) / 2 - np.log(self.scale) - (sd / self.scale) ** 2 / 2
 
+    def rising(self, sd: Numbers) -> Numbers:
+        """Part of the log density that never falls as sd grows: none."""
+        return np.zeros_like(sd)
+
+    falling = log_density
+
     def draw(self, size: Size, rng: np.random.Generator) -> np.ndarray:
         """Draw so many."""
         return self.scale * np.abs(rng.standard_normal(size))
@@ -270,6 +303,10 @@ class HalfNormal:
             return laws.GeneralizedInverseGaussian((1 - count) / 2, self.scale**-2, squares)
 
         return {name: variance}
+
+    def initial(self, name: str, sd: float) -> dict[str, float]:
+        """Values of the variables that PyMC samples where the sd is that."""
+        return {name: sd}
 
     def variable(self, name: str) -> "TensorVariable":
         """PyMC's variable of the sd."""
@@ -288,8 +325,14 @@ class Known:
         """Nothing is added."""
         return np.zeros_like(sd)
 
+    rising = falling = log_density
+
     def conditionals(self, name: str, residuals: Residuals) -> Conditionals:
         """Nothing is drawn."""
+        return {}
+
+    def initial(self, name: str, sd: float) -> dict[str, float]:
+        """Nothing is sampled."""
         return {}
 
     def variable(self, name: str) -> float:

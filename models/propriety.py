@@ -42,6 +42,8 @@ from models import priors
 from models.two_level import TwoLevel
 
 ROUNDING = 1e-13  # of the means' spread: smaller residuals are none
+VARIES = 1e-6  # of its size: a covariate that varies less has lost six of its digits
+DETERMINED = 1e-7  # of a covariate's spread: what others leave over has lost seven digits, and nine of sixteen are left
 
 
 class Improper(ValueError):
@@ -112,9 +114,7 @@ def require_proper(model: TwoLevel) -> None:
     g, (df, ss), falls = model.groups, model.groups.within, fall(model)
     if isinstance(model.tau, priors.InverseGamma) and not model.tau.proper and model.tau.shape >= 0:
         raise Improper(f"the posterior is improper: {model.tau} of tau piles up at 0; give tau another prior")
-    flat = [k for k, prior in enumerate(model.coefficients) if not prior.proper]
-    if np.linalg.matrix_rank(model.standard[0].groups.design[:, flat]) < len(flat):
-        raise Improper("the posterior is improper: flat coefficients of covariates that determine each other")
+    _require_told_apart(model)
     if falls["tau"] <= 1:
         raise Improper(f"the posterior is improper: {_too_few(model)}")
     if df > 0 and ss == 0:
@@ -126,7 +126,7 @@ def require_proper(model: TwoLevel) -> None:
         return
     if df == 0 and _on_the_regression(g):
         raise Improper("the values do not differ: the posterior is degenerate, sigma would be 0")
-    followed = np.linalg.matrix_rank(model.standard[0].groups.design) == len(g)
+    followed = np.linalg.matrix_rank(model.standard.model.groups.design) == len(g)
     if df == 0 and (followed or not model.relative) and model.sigma.rise <= -1:
         raise Improper(
             f"the posterior is improper: every group has a single row, so nothing keeps sigma from 0, and its prior "
@@ -134,6 +134,30 @@ def require_proper(model: TwoLevel) -> None:
         )
     if falls["sigma"] <= 1:
         raise Improper(f"the posterior is improper: too few rows for the prior {model.sigma} of sigma")
+
+
+def _require_told_apart(model):
+    """Refuse covariates that vary too little, and flat coefficients that the groups cannot tell apart."""
+    g, standard = model.groups, model.standard
+    flat = [k for k, prior in enumerate(model.coefficients) if not prior.proper]
+    if len(flat) > len(g):
+        raise Improper(
+            f"the posterior is improper: {len(g)} groups cannot tell {len(flat)} flat coefficients apart; leave "
+            "covariates out, or give their coefficients proper priors"
+        )
+    for k, name in enumerate(g.covariates, start=1):
+        x = g.design[:, k] / (np.abs(g.design[:, k]).max() or 1.0)
+        if x.std() < VARIES * abs(x.mean()):
+            raise Improper(
+                f"covariate {name!r} varies by less than a millionth of its size, and its digits are lost; subtract a "
+                "constant from it"
+            )
+        left = x.std() * standard.slopes[k - 1, k - 1] * (np.abs(g.design[:, k]).max() or 1.0)
+        if k in flat and left > 1 / DETERMINED:
+            others = ", ".join(repr(g.covariates[j - 1]) for j in flat if 0 < j < k)
+            raise Improper(
+                f"the posterior is improper: covariate {name!r} is determined by {others}; leave one of them out"
+            )
 
 
 def _flat(model):

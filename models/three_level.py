@@ -33,8 +33,9 @@ class Nested:
 
     Attributes
     ----------
-    height : ndarray (...)
-        Log density of the ratios tau / sigma and kappa / sigma.
+    rising, falling : ndarray (...)
+        Log density of the ratios tau / sigma and kappa / sigma: the part that never falls as a ratio grows, and the
+        part that never rises.
     schools : Pooled
         mu given theirs alone: mean (..., I), covariance (..., I, I).
     top : Pooled
@@ -43,10 +44,16 @@ class Nested:
         Given the ratios.
     """
 
-    height: np.ndarray
+    rising: np.ndarray
+    falling: np.ndarray
     schools: Pooled
     top: Pooled
     sigma2: laws.InverseGamma
+
+    @property
+    def height(self) -> np.ndarray:
+        """Log density of the ratios."""
+        return self.rising + self.falling
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -127,9 +134,12 @@ class ThreeLevel:
         # tau = t sigma turns p(tau) = tau^(-2a-1) into t^(-2a-1) sigma^-2a: the powers of sigma go to its own law.
         powers = priors.InverseGamma(self.sigma.shape + self.tau.shape + self.kappa.shape)
         sigma2 = powers.given(df + len(g) - 1, ss + schools.quadratic + top.quadratic)
-        height = self.tau.log_density(tau) + self.kappa.log_density(kappa)
-        height += sigma2.log_integral - (schools.log_determinant + top.log_determinant) / 2
-        return Nested(height, schools, top, sigma2)
+        # Pooled twice or at once, what is left is one quadratic form in the variances: it falls as they grow.
+        rising = self.tau.rising(tau) + self.kappa.rising(kappa) + sigma2.log_integral
+        rising = rising - (schools.log_precision + top.log_precision) / 2
+        falling = self.tau.falling(tau) + self.kappa.falling(kappa)
+        falling = falling - (schools.log_variances + top.log_variances) / 2
+        return Nested(rising, falling, schools, top, sigma2)
 
     def conditionals(self) -> Conditionals:
         """Full conditionals in the order in which Gibbs draws them.

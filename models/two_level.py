@@ -32,8 +32,10 @@ class Collapsed:
 
     Attributes
     ----------
-    height : ndarray (...)
-        Log of p(scales, data), a density of the scales themselves, less `log_constant`.
+    rising, falling : ndarray (...)
+        Log of p(scales, data), a density of the scales themselves, minus `log_constant`: the part that never falls as a
+        scale grows, and the part that never rises. On a box of scales the density is at most what the first is at
+        the upper corner and the second at the lower one.
     log_constant : float
         What does not depend on the scales, all constants but those of improper priors. It grows with the rows, and the
         digits that it would cost the height are the ones that matter. An array of many sets of data.
@@ -49,7 +51,8 @@ class Collapsed:
         sigma^2 given tau, where it is integrated out.
     """
 
-    height: np.ndarray
+    rising: np.ndarray
+    falling: np.ndarray
     log_constant: Numbers
     location: np.ndarray
     covariance: np.ndarray
@@ -59,9 +62,41 @@ class Collapsed:
     sigma2: laws.InverseGamma | None = None
 
     @property
+    def height(self) -> np.ndarray:
+        """Log of p(scales, data), minus `log_constant`."""
+        return self.rising + self.falling
+
+    @property
     def log_density(self) -> Numbers:
         """Log of p(scales, data)."""
         return self.height + self.log_constant
+
+
+@dataclass(frozen=True, eq=False)
+class Standard:
+    """A model in standard regressors: x becomes (1, (covariates - center) slopes).
+
+    Attributes
+    ----------
+    model : TwoLevel
+    center : ndarray (p - 1,)
+    slopes : ndarray (p - 1, p - 1)
+    """
+
+    model: "TwoLevel"
+    center: np.ndarray
+    slopes: np.ndarray
+
+    @cached_property
+    def turn(self) -> np.ndarray:
+        """Matrix (p, p) that takes the standard coefficients to b."""
+        turn = np.eye(len(self.center) + 1, dtype=np.longdouble)
+        turn[1:, 1:], turn[0, 1:] = self.slopes, -self.center @ self.slopes
+        return turn.astype(float)
+
+    def regressors(self, x: np.ndarray) -> np.ndarray:
+        """Standard regressors of designs (quantity, p)."""
+        return np.column_stack([x[:, 0], ((x[:, 1:].astype(np.longdouble) - self.center) @ self.slopes).astype(float)])
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -147,23 +182,29 @@ class TwoLevel:
         }
 
     @cached_property
-    def standard(self) -> tuple[Self, np.ndarray]:
-        """The same model of covariates with sd 1, about 0 where mu is flat; b is the matrix times its coefficients.
+    def standard(self) -> "Standard":
+        """The same model of covariates with sd 1, about 0 where mu is flat, flat ones orthogonal to each other.
 
-        Years or incomes as they are would cost the linear algebra its digits and NUTS its patience. A proper prior of
-        mu is of mu where all covariates are 0, so they stay where they are.
+        Years or incomes as they are would cost the linear algebra its digits and NUTS its patience, and so would
+        covariates that nearly determine each other. A proper prior of mu is of mu where all covariates are 0, so they
+        stay where they are; a proper prior of a slope is of that slope, so it is mixed with no other.
         """
         g, (mu, *slopes) = self.groups, self.coefficients
-        x = g.design[:, 1:]
-        most = np.abs(x).max(axis=0, initial=0.0) + (x == 0).all(axis=0)  # whose square a double may not hold
-        spread = (x / most).std(axis=0) * most
-        unit = np.where(spread > 0, spread, 1.0)  # what is constant is refused elsewhere
-        centre = x.mean(axis=0) * (not mu.proper)
-        turn = np.diag([1.0, *(1 / unit)])
-        turn[0, 1:] = -centre / unit
-        design = np.column_stack([g.design[:, 0], (x - centre) / unit])
-        scaled = (slope.moved(0.0, 1 / u) for slope, u in zip(slopes, unit, strict=True))
-        return replace(self, groups=replace(g, design=design), coefficients=(mu, *scaled)), turn
+        center = g.design[:, 1:].mean(axis=0) * (not mu.proper)
+        # Subtracting one multiple of another column leaves as many digits as they differ in: 64 bits leave eleven more.
+        x = g.design[:, 1:].astype(np.longdouble) - center
+        turn = np.eye(len(slopes), dtype=np.longdouble)
+        for k, slope in enumerate(slopes):
+            before = [j for j in range(k) if not (slopes[j].proper or slope.proper)]
+            for j in [*before, *before]:  # twice is enough (Giraud et al. 2005)
+                share = (x[:, j] @ x[:, k]) / (x[:, j] @ x[:, j])
+                x[:, k] -= share * x[:, j]
+                turn[:, k] -= share * turn[:, j]
+            unit = _spread(x[:, k])
+            x[:, k], turn[:, k] = x[:, k] / unit, turn[:, k] / unit
+        scaled = (slope.moved(0.0, float(turn[k, k])) for k, slope in enumerate(slopes))
+        groups = replace(g, design=np.column_stack([g.design[:, 0], x.astype(float)]))
+        return Standard(replace(self, groups=groups, coefficients=(mu, *scaled)), center, turn)
 
     def variances(self, noise: Arithmetic, tau: Arithmetic, sigma: Arithmetic) -> tuple[Arithmetic, Arithmetic]:
         """Of the group means about theta, and of theta about its regression; for arrays and PyMC variables alike."""
@@ -185,8 +226,8 @@ class TwoLevel:
         g, sigma = self.groups, np.asarray(sigma, dtype=float)
         noise, between = self.variances(g.noise, np.asarray(tau)[..., None], sigma[..., None])
         means = laws.Normal(b @ g.design.T, np.sqrt(noise + between)).log_density(g.mean)
-        height, log_constant = self._log_squares(sigma)
-        return np.sum(means, axis=-1) + height + log_constant
+        rising, falling, log_constant = self._log_squares(sigma)
+        return np.sum(means, axis=-1) + (rising + falling) + log_constant
 
     @property
     def _log_squares_constant(self):
@@ -195,16 +236,16 @@ class TwoLevel:
         return (df / 2 - 1) * np.log(ss) - df / 2 * np.log(2) - gammaln(df / 2) if df else 0.0
 
     def _log_squares(self, sigma):
-        """Log density of the pooled sum of squares, ss ~ sigma^2 chi^2(df), less a constant, and the constant.
+        """Log density of the pooled sum of squares, ss ~ sigma^2 chi^2(df): what rises, what falls, and a constant.
 
         Written in the ratio of sigma^2 to ss / df, near which no large terms cancel however many rows there are.
         """
         df, ss = self.groups.within
         if df == 0:
-            return np.zeros_like(sigma), 0.0
+            return np.zeros_like(sigma), np.zeros_like(sigma), 0.0
         ratio = sigma**2 / (ss / df)
         log_constant = self._log_squares_constant - df / 2 * (1 + np.log(ss / df))
-        return -df / 2 * (np.log(ratio) + (1 - ratio) / ratio), log_constant
+        return -df / 2 * (1 - ratio) / ratio, -df / 2 * np.log(ratio), log_constant
 
     def collapsed(self, tau: np.ndarray, sigma: np.ndarray | None = None) -> Collapsed:
         """Theta and b integrated out of p(theta, b, tau, sigma, data), and sigma too where it is not given.
@@ -227,29 +268,32 @@ class TwoLevel:
         >>> c.location[:, 0].round(2)  # of mu: from pooled completely to left alone
         array([7.69, 7.85, 8.69])
         """
-        inner, turn = self.standard
+        inner, turn = self.standard.model, self.standard.turn
         unit = np.ones_like(tau)
         given = unit if sigma is None else sigma
         noise, between = self.variances(self.groups.cells.noise, tau[..., None], given[..., None])
         p = pool(inner.groups.cells, noise + between, inner._centred)
         location = p.mean + np.eye(len(turn))[0] * self.groups.centre
-        height = self.tau.log_density(tau) - p.log_determinant / 2
+        rising = self.tau.rising(tau) - p.log_precision / 2
+        falling = self.tau.falling(tau) - p.log_variances / 2
         turned = sum(np.log(turn[k, k]) for k, prior in enumerate(self.coefficients) if not prior.proper)
         if (prior := self._conjugate) is None:
-            of_squares, log_constant = self._log_squares(given)
-            height += self.sigma.log_density(given) + of_squares - p.quadratic / 2
-            return Collapsed(height, log_constant + turned, location, p.covariance, turn, unit)
+            squares_rising, squares_falling, log_constant = self._log_squares(given)
+            rising = rising + self.sigma.rising(given) + squares_rising - p.quadratic / 2
+            falling = falling + self.sigma.falling(given) + squares_falling
+            return Collapsed(rising, falling, log_constant + turned, location, p.covariance, turn, unit)
         df, ss = self.groups.within
         none = prior.given(df + len(self.groups) - len(self.coefficients), ss)
         # About the sum of squares within groups, next to which the rest is small; about any where there is none.
         some = bool(np.all(none.scale > 0))
         about = laws.InverseGamma(none.shape, none.scale if some else 1.0)
         shape, scale = none.shape, none.scale + p.quadratic / 2
-        height -= shape * (np.log1p(p.quadratic / 2 / about.scale) if some else np.log(scale))
+        rising = rising - shape * (np.log1p(p.quadratic / 2 / about.scale) if some else np.log(scale))
         log_constant = self._log_squares_constant + prior.log_constant - np.log(2) + about.log_integral
         unit, sigma2 = scale / shape, laws.InverseGamma(shape, scale)
         covariance = p.covariance * unit[..., None, None]
-        return Collapsed(height, log_constant + turned, location, covariance, turn, unit, 2 * float(shape), sigma2)
+        log_constant += turned
+        return Collapsed(rising, falling, log_constant, location, covariance, turn, unit, 2 * float(shape), sigma2)
 
     @property
     def _centred(self):
@@ -275,7 +319,7 @@ class TwoLevel:
             tau^2 | .  ~ IG(a + J / 2, s + e'e / (2 sigma^2))                              for InverseGamma(a, s)
             theta_i | . ~ N(kappa_i x_i'b + (1 - kappa_i) mean_i, (1 - kappa_i) sigma^2 noise_i)
         """
-        g, (df, ss), (inner, turn) = self.groups, self.groups.within, self.standard
+        g, (df, ss), inner, turn = self.groups, self.groups.within, self.standard.model, self.standard.turn
         regressed, precision = regression(inner.groups.design, inner.coefficients), 1 / g.noise
 
         def variances(state):
@@ -318,8 +362,23 @@ class TwoLevel:
         return {"tau": float(between / (sigma if self.relative else 1.0)), "sigma": float(sigma)}
 
     def start(self, chains: int, rng: np.random.Generator) -> State:
-        """Scattered states for Gibbs: theta about the data, tau2 from a tenth to ten times their spread."""
-        g, rough = self.groups, self.rough
-        tau2 = rough["tau"] ** 2 * 10 ** rng.uniform(-1, 1, chains)
-        theta = g.mean + (g.mean.std() or 1.0) * rng.standard_normal((chains, len(g)))
-        return {"sigma2": np.full(chains, rough["sigma"] ** 2), "tau2": tau2, "theta": theta}
+        """Scattered states: tau from the smallest noise to the largest distance, theta given it and the data.
+
+        A posterior with two peaks has one where the precise groups agree and one where the others differ. Chains start
+        at both, and R-hat tells if they stay apart.
+        """
+        g, sigma = self.groups, self.rough["sigma"]
+        b, *_ = np.linalg.lstsq(g.design, g.mean)
+        population, unit = g.design @ b, sigma if self.relative else 1.0
+        least = np.sqrt(g.noise.min()) * sigma / unit
+        tau = np.geomspace(least, max(np.abs(g.mean - population).max() / unit, 10 * least), chains)
+        within, between = self.variances(g.noise, tau[:, None], sigma)
+        mean, variance = theta_given(g.mean, within, population, between)
+        theta = rng.normal(mean, np.sqrt(variance))
+        return {"b": np.tile(b, (chains, 1)), "sigma2": np.full(chains, sigma**2), "tau2": tau**2, "theta": theta}
+
+
+def _spread(x) -> np.longdouble:
+    """Sd of a column, whose squares may be no doubles; 1 of one that is constant, which is refused elsewhere."""
+    most = np.abs(x).max(initial=0.0) or 1.0
+    return ((x / most).std() or np.longdouble(1.0)) * most

@@ -254,15 +254,20 @@ def mu_against_data(rng):
 
 def rows_of_two_sizes(rng):
     """Groups of many rows agree, groups of few rows do not; sigma is unknown."""
-    precise, covariate, relative = populations(rng), bool(rng.random() < 0.3), bool(rng.random() < 0.6)
-    sizes = np.where(precise, few_or_many(rng, 30, 1000), rng.integers(1, 4))
-    sd, few = np.exp(rng.normal(1, 1)), np.sqrt(sizes.max())
+    precise, covariate, relative = populations(rng), bool(rng.random() < 0.3), bool(rng.random() < 0.8)
+    sd, mu, most = np.exp(rng.normal(1, 1)), bool(rng.random() < 0.15), 1000
+    sigma = rows_sigma(rng, sd)
+    if not (relative and isinstance(sigma, priors.InverseGamma)) or mu:  # a lattice of two scales: rows cost nodes
+        precise, most = precise[:10], 60
+        precise[:6] = np.arange(6) % 2
+    sizes = np.where(precise, few_or_many(rng, 30, most), rng.integers(1, 4))
+    few = np.sqrt(sizes.max())
     ss = sd**2 * rng.chisquare(np.maximum(sizes - 1, 1)) * (sizes > 1)
     spread = sd / few * rng.uniform(0.5, 3)
     means, covariates = tables(rng, precise, spread, covariate=covariate)
     unit = sd if relative else 1.0
-    tau, sigma = any_prior(rng, sd / np.sqrt(few) / unit), rows_sigma(rng, sd)
-    mu = maybe_proper(rng, means(0.0).mean(), sd)
+    tau = any_prior(rng, sd / np.sqrt(few) / unit)
+    mu = priors.Normal(means(0.0).mean() + sd * rng.standard_normal(), 3 * sd) if mu else priors.Normal()
 
     def model(amount):
         groups = Replicates.from_summary(range(len(precise)), sizes, means(amount * sd), ss, covariates=covariates)
@@ -276,8 +281,8 @@ def rows_of_two_sizes(rng):
 
 def prior_against_rows(rng):
     """A prior of tau far below the spread of the means of groups of rows; few rows, so that sigma has a part in it."""
-    count, relative = few_or_many(rng, 5, 41), bool(rng.random() < 0.6)
-    sizes = rng.integers(1, rng.choice([6, 20, 60]), count) + (np.arange(count) < 2)
+    count, relative = few_or_many(rng, 5, 21), bool(rng.random() < 0.8)
+    sizes = rng.integers(1, rng.choice([6, 20]), count) + (np.arange(count) < 2)
     sd = np.exp(rng.normal(1, 1))
     ss = sd**2 * rng.chisquare(np.maximum(sizes - 1, 1)) * (sizes > 1)
     unit, error = 1.0 if relative else sd, 1 / np.sqrt(sizes.mean())
@@ -299,12 +304,10 @@ def prior_against_rows(rng):
 def rows_sigma(rng, sd):
     """A prior of sigma for rows with that sd."""
     return [
-        priors.JEFFREYS,
-        priors.FLAT,
-        priors.InverseGamma(2.0, 2 * sd**2),
+        *2 * [priors.JEFFREYS, priors.FLAT, priors.InverseGamma(2.0, 2 * sd**2)],
         priors.HalfCauchy(sd * np.exp(rng.normal())),
         priors.HalfNormal(3 * sd),
-    ][rng.integers(5)]
+    ][rng.integers(8)]
 
 
 def describe(precise):
@@ -318,6 +321,8 @@ KINDS = (
     three_precisions,
     prior_against_data,
     prior_against_data,
+    mu_against_data,
+    three_precisions,
     mu_against_data,
     rows_of_two_sizes,
     rows_of_two_sizes,

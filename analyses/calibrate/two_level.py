@@ -138,7 +138,7 @@ class Family:
 
     def by_nuts(self, model, truth, *, draws, rng):
         """PyMC's marginal model, theta from its conditional."""
-        inner, turn = self.model.standard
+        inner, turn = self.model.standard.model, self.model.standard.turn
         tuning = self._cases(*self.simulate(stationary.TRIED, rng), turn)
         limits = {name.removesuffix("2"): tuple(np.sqrt(ends)) for name, ends in self.box.items()}
         cases = self._cases(model, truth, turn)
@@ -150,7 +150,7 @@ class Family:
 
     def _cases(self, model, truth, turn):
         """Values of PyMC's data and of what it samples, for each set of data."""
-        data = builder.observed(model.standard[0].groups)
+        data = builder.observed(model.standard.model.groups)
         b = np.linalg.solve(turn, truth["b"][..., None])[..., 0]
         free = {"mu": b[:, 0]} | {f"beta_{k}": b[:, k] for k in range(1, b.shape[1])}
         free |= {name: np.sqrt(truth[f"{name}2"]) for name in model.unknown}

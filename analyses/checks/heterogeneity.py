@@ -39,7 +39,7 @@ def table(groups: Estimates) -> Heterogeneity:
     ValueError
         Where there are as many coefficients as estimates.
     """
-    inner, _ = TwoLevel(groups=groups, tau=priors.FLAT).standard
+    inner = TwoLevel(groups=groups, tau=priors.FLAT).standard.model
     cells, x, df = inner.groups.cells, inner.groups.design, len(groups) - groups.design.shape[1]
     if df == 0:
         raise ValueError("as many coefficients as estimates: nothing is left that could differ")

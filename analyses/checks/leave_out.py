@@ -12,7 +12,7 @@ from analyses.checks.predictive import population
 from analyses.contract import QUANTILES
 from analyses.engines import exact
 from analyses.engines.mixture import highest_moment
-from analyses.engines.quadrature import TooManyNodes
+from analyses.engines.quadrature import QuadratureError
 from models import laws
 from models.groups import Groups, Replicates
 from models.propriety import Improper, moments, require_proper
@@ -70,7 +70,7 @@ def _left_out(whole, i, every) -> dict:
     try:
         require_proper(others)
         posterior = whole.again(others)
-    except (Improper, TooManyNodes):
+    except (Improper, QuadratureError):
         return row
     law, exist = posterior.new_theta(g.design[i : i + 1], g.noise[i]), highest_moment(moments(others)[AHEAD])
     return row | {

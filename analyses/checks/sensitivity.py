@@ -11,7 +11,7 @@ import pandas as pd
 
 from analyses.engines import exact
 from analyses.engines.mixture import width
-from analyses.engines.quadrature import TooManyNodes
+from analyses.engines.quadrature import QuadratureError
 from models.priors import FLAT, JEFFREYS, Normal
 from models.propriety import Improper
 from models.two_level import TwoLevel
@@ -68,7 +68,7 @@ def _population(model: TwoLevel | None) -> pd.DataFrame | None:
         return None
     try:
         return population(model)
-    except (Improper, TooManyNodes):
+    except (Improper, QuadratureError):
         return None
 
 

@@ -24,10 +24,10 @@ from analyses.engines.mixture import (
     root_moments,
     rows,
     settle,
+    spread,
     t_mixture,
-    width,
 )
-from analyses.engines.quadrature import Region, locate
+from analyses.engines.quadrature import Parts, Region, cover
 from models.groups import Positions
 from models.laws import Numbers
 from models.pooling import kappa, own, theta_given
@@ -39,7 +39,7 @@ EVERY = slice(None)
 NODES = 250  # at which the density of one scale is computed in all; of two they are more
 BLOCK = 4_000_000  # entries of an array over nodes and cells
 DRAWN = 1_024  # draws at a time: their arrays stay in the cache, which makes them three times as fast
-OF_NODES = ("height", "location", "covariance", "unit")  # of what is collapsed, an entry for each node
+OF_NODES = ("rising", "falling", "location", "covariance", "unit")  # of what is collapsed, an entry for each node
 STILL = 1e-9  # a log evidence that moves by less: halving the step squares what is left
 DEPTH = 45.0  # e^-45 of the top is 3e-20: nothing that doubles can tell
 
@@ -52,8 +52,8 @@ class Posterior:
     ----------
     model : TwoLevel
     region : Region
-    step, depth : float
-        Spacing of the nodes, and how far below its top the density is followed.
+    step : float
+        Spacing of the nodes.
     logs : dict
         Scale to ndarray (node,).
     weight : ndarray (node,)
@@ -64,7 +64,6 @@ class Posterior:
     model: TwoLevel
     region: Region
     step: float
-    depth: float
     logs: dict[str, np.ndarray]
     weight: np.ndarray
     given: Collapsed
@@ -78,7 +77,7 @@ class Posterior:
     @property
     def b(self) -> Mixture:
         """mu and beta."""
-        location, squared = self._regression(np.eye(len(self.given.turn)))
+        location, squared = self._linear(self.given.turn)
         return t_mixture(self.weight, location, np.sqrt(squared), self.given.df)
 
     def theta(self, at: At = EVERY) -> Mixture:
@@ -103,7 +102,7 @@ class Posterior:
         Given the scales and b the theta are independent, and b reaches each by its kappa.
         """
         g = self.model.groups
-        (noise, between), x = self.variances(g.noise[at]), g.design[at] @ self.given.turn
+        (noise, between), x = self.variances(g.noise[at]), self.model.standard.regressors(g.design[at])
         kept, population = (
             np.broadcast_to(own(noise, between), (len(self.weight), len(x))),
             self.given.location @ x.T,
@@ -144,7 +143,10 @@ class Posterior:
 
     def _regression(self, x):
         """Location and squared scale of x'b at the nodes, (node, quantity)."""
-        x = x @ self.given.turn
+        return self._linear(self.model.standard.regressors(x))
+
+    def _linear(self, x):
+        """Location and squared scale of sums of the standard coefficients with weights x (quantity, p)."""
         return self.given.location @ x.T, np.einsum("gj,njk,gk->ng", x, self.given.covariance, x)
 
     def variances(self, noise: Numbers) -> tuple[Numbers, np.ndarray]:
@@ -237,20 +239,21 @@ class Posterior:
     def again(self, model: TwoLevel) -> "Posterior":
         """That of the same model for other data, on a lattice as fine as this one: for simulations."""
         region = _region(model)
-        return _on_lattice(model, region, region.step * self.step / self.region.step, DEPTH)
+        return _on_lattice(model, region, region.step * self.step / self.region.step)
 
     def error(self, at: At = EVERY) -> pd.DataFrame:
         """Numerical error of each entry of `table`, of all groups or those at some positions.
 
-        Twice its change when the step is halved and the range widened, as what it is compared with is not without
-        error; and rounding: a few units in the last place of the value, and of the terms that add up to the log
-        density, times the posterior's width.
+        Twice its change when the step is halved, as what it is compared with is not without error; the share of the
+        mass that is not followed, times value and spread; and rounding: a few units in the last place of the value, and
+        of the terms that add up to the log density, times the posterior's spread.
         """
         table = self.table(at)
-        finer = _on_lattice(self.model, self.region, self.step / 2, self.depth + 15).table(at)
-        terms = np.abs(self.given.height).max() + len(self.model.groups)
-        rounding = 8 * table.abs().add(width(table) * terms, axis=0)
-        return 2 * (finer - table).abs() + np.finfo(float).eps * rounding
+        finer = _on_lattice(self.model, self.region, self.step / 2).table(at)
+        terms = (np.abs(self.given.rising) + np.abs(self.given.falling)).max() + len(self.model.groups)
+        rounding = 8 * table.abs().add(spread(table) * terms, axis=0)
+        missed = self.region.missed * table.abs().add(spread(table), axis=0)
+        return 2 * (finer - table).abs() + missed + np.finfo(float).eps * rounding
 
 
 def given_scales(model: TwoLevel, scales: np.ndarray, rng: np.random.Generator) -> Drawn:
@@ -274,20 +277,20 @@ def posterior(model: TwoLevel, *, show: bool = False) -> Posterior:
     ------
     ValueError
         Where the posterior is improper, with the reason.
-    TooManyNodes
-        Where the quadrature needs more than it can hold.
+    QuadratureError
+        Where the quadrature needs more nodes than it can hold, or a tail is too long for doubles.
     """
     require_proper(model)
     with progress.bar("exact posterior", total=NODES, unit=" nodes", show=show) as bar:
         region = _region(model, bar.update)
 
         def on_lattice(step):
-            found = _on_lattice(model, region, step, DEPTH)
+            found = _on_lattice(model, region, step)
             bar.update(len(found.weight))
             return found
 
-        # A step of a whole sd tells quantiles from those of half a one, always: that table would be for nothing.
-        return settle(on_lattice, region.step / 2, lambda p: p.population(model.unknown))
+        # A step of a whole sd is too coarse as a rule. Of two scales it costs so little that it is tried.
+        return settle(on_lattice, region.step / (3 - len(model.scales)), lambda p: p.population(_watched(model)))
 
 
 def log_evidence(model: TwoLevel) -> float:
@@ -301,29 +304,35 @@ def log_evidence(model: TwoLevel) -> float:
     require_proper(model)
     region, last = _region(model), np.inf
     step = region.step
-    while abs((now := _on_lattice(model, region, step, DEPTH).log_evidence) - last) > STILL:
+    while abs((now := _on_lattice(model, region, step).log_evidence) - last) > STILL:
         step, last = step / 2, now
     return now
 
 
 def _region(model, told=lambda nodes: None):
     def log_density(u):
-        return _collapsed(model, u).height + u.sum(axis=0)
+        given = _collapsed(model, u)
+        return Parts((given.rising + u.sum(axis=0))[None], given.falling[None]).times(*_reported(model, u))
 
     def followed(u):
         told(u.shape[1])
         return log_density(u)
 
-    found = locate(followed, np.log([model.rough[name] for name in model.scales]))
+    found = cover(followed, len(model.scales), depth=DEPTH)
     return replace(found, log_density=log_density)
 
 
-def _on_lattice(model, region, step, depth) -> Posterior:
-    u = region.lattice(step=step, depth=depth, lift=_reported_moments(model))
+def _watched(model) -> tuple[str, ...]:
+    """Scales whose rows have to stand still: sd_between too where it is not one of the others."""
+    return (*model.unknown, "sd_between") if model.relative and "sigma" in model.unknown else model.unknown
+
+
+def _on_lattice(model, region, step) -> Posterior:
+    u = region.lattice(step)
     given = _collapsed(model, u)
     height = given.height + u.sum(axis=0)
     weight = np.exp(height - height.max())
-    return Posterior(model, region, step, depth, dict(zip(model.scales, u, strict=True)), weight / weight.sum(), given)
+    return Posterior(model, region, step, dict(zip(model.scales, u, strict=True)), weight / weight.sum(), given)
 
 
 def _collapsed(model, u) -> Collapsed:
@@ -339,11 +348,17 @@ def _collapsed(model, u) -> Collapsed:
     return replace(first, **joined)
 
 
-def _reported_moments(model):
-    """Powers of the scales on the lattice, (moment, scale), whose expectation is reported."""
+def _reported(model, u):
+    """Logs of what the density is multiplied by in moments that are reported, (moment, node): what rises, what falls.
+
+    Powers of the scales, and kappa squared of the least noisy group. It matters where kappa is next to 0, but for a
+    small chance that tau is.
+    """
+    tau, sigma = (u[model.scales.index(name)] if name in model.scales else 0 * u[0] for name in ("tau", "sigma"))
     orders, names = moments(model), (*model.scales, "sd_between")
     if model.scales == ("tau",):  # sigma, integrated out, may fall as tau grows: then tau^k grows beyond sd_between^k
         orders["sd_between", ""] = min(orders["sd_between", ""], orders["tau", ""])
-    highest = {name: highest_moment(orders[name, ""]) for name in names}
-    used = [("tau", "sigma").index(name) for name in model.scales]
-    return np.array([highest[name] * np.array(model.powers[name])[used] for name in names])
+    powers = [highest_moment(orders[name, ""]) * np.array(model.powers[name]) for name in names]
+    least = np.log(model.groups.noise.min()) + 2 * (0 if model.relative else 1) * sigma  # log of sigma^2 noise
+    rising = [*(a * tau + b * sigma for a, b in powers), 2 * least]
+    return np.array(rising), np.array([*(0 * tau for _ in powers), -2 * np.logaddexp(least, 2 * tau)])

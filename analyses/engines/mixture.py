@@ -5,7 +5,7 @@ the scales alone has its law from the lattice of nodes itself.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -20,6 +20,8 @@ from models.laws import Numbers
 CLOSE = {"xatol": 2e-16, "xrtol": 4e-16}
 PROBABILITIES = QUANTILES | {"q5": 0.05, "q95": 0.95}  # the last two are what agreement asks for
 MANY = 1e6  # degrees of freedom
+NORMAL = 30.0  # shape of a gamma variable from which on its log is about normal
+CLOSER = 0.35  # step times the root of the shape: the kernel's sd is 1.4 steps
 BEYOND = 100  # steps: there a lattice too coarse for a spike at its end comes within 1e-3 of 0 and 1 as well
 NEAR = 0.25  # of an order: a moment that exists by less is not computed
 SETTLED = 1e-6  # of the posterior's width; halving the step squares the error, so what stands still is off by 1e-12
@@ -68,6 +70,11 @@ def masked(table: pd.DataFrame, orders: dict[tuple[str, str], float]) -> pd.Data
 def width(table: pd.DataFrame) -> pd.Series:
     """Width of each posterior: its sd, were it normal, from its quantiles, which always exist."""
     return (table["q97_5"] - table["q2_5"]) / 4
+
+
+def spread(table: pd.DataFrame) -> pd.Series:
+    """The wider of a posterior's width and its sd, which a small piece far away may widen."""
+    return np.maximum(width(table), table["sd"].fillna(0.0))
 
 
 def settle[P](
@@ -178,15 +185,21 @@ def product_mixture(
 ) -> Mixture:
     """Law of exp(y) / sqrt(g), y known at the nodes of a lattice of that step and g ~ Gamma(shape) independent of it.
 
-    Given a node it may be so narrow that a sum over nodes is a staircase. But in the log it is a sum of two independent
-    terms, so characteristic functions multiply: that of y is the trapezoid rule's, good up to the frequency pi / step
-    and nothing beyond, and that of -log(g) / 2 as well, on nodes of its own. Gil-Pelaez inverts the product.
+    Given y its log has an sd of about 1 / (2 sqrt(shape)). Where the nodes lie closer than that, the sum over them is
+    smooth, and exact. Else it is a staircase. But in the log it is a sum of two independent terms, so characteristic
+    functions multiply: that of y is the trapezoid rule's, good up to the frequency pi / step and nothing beyond, and
+    that of -log(g) / 2 as well, on nodes apart. Gil-Pelaez inverts the product.
 
     Parameters
     ----------
     moments : tuple
         Mean and sd.
     """
+    # A normal kernel of sd s makes the trapezoid rule err by exp(-2 pi^2 s^2 / step^2), here 2e-18. A gamma variable of
+    # small shape is far from normal: its transform, falling only like exp(-pi w / 4), would have to be followed farther
+    # than its nodes tell it.
+    if shape < NORMAL or step * np.sqrt(shape) < CLOSER:
+        return replace(root_inverse_gamma_mixture(weight, shape, np.exp(2 * y)), mean=moments[0], sd=moments[1])
     log_g, share = _log_gamma_nodes(shape)
     low, high, centre = y.min() - log_g[-1] / 2, y.max() - log_g[0] / 2, weight @ y - share @ log_g / 2
     period = 2 * (high - low)

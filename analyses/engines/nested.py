@@ -24,9 +24,10 @@ from analyses.engines.mixture import (
     root_moments,
     rows,
     settle,
+    spread,
     t_mixture,
 )
-from analyses.engines.quadrature import Region, locate
+from analyses.engines.quadrature import Parts, Region, cover
 from models.pooling import kappa, theta_given
 from models.three_level import Nested, ThreeLevel, build
 
@@ -120,12 +121,14 @@ class Posterior:
         return complete(self.model, drawn, engine="exact", rng=rng)
 
     def error(self) -> pd.DataFrame:
-        """Numerical error of each entry of `population`: its change on a wider lattice that lies between the nodes.
+        """Numerical error of each entry of `population`: its change on a lattice that lies between the nodes.
 
-        There the error of the trapezoid rule is the same with the opposite sign.
+        There the error of the trapezoid rule is the same with the opposite sign. The share of the mass that is not
+        followed is added, times value and spread.
         """
-        between = replace(self.region, mode=self.region.mode + self.step / 2)
-        return (_on_lattice(self.model, between, self.step, DEPTH + 5).population() - self.population()).abs()
+        table, between = self.population(), replace(self.region, shift=self.step / 2)
+        missed = self.region.missed * table.abs().add(spread(table), axis=0)
+        return (_on_lattice(self.model, between, self.step).population() - table).abs() + missed
 
 
 def _below(location, squared, mean, noise, between):
@@ -136,11 +139,14 @@ def _below(location, squared, mean, noise, between):
 
 def posterior(model: ThreeLevel) -> Posterior:
     """Compute the posterior; the step is shortened until lambda and the scales stand still, as all else is smoother."""
-    rough = model.rough
-    start = np.log([rough["tau"] / rough["sigma"], rough["kappa"] / rough["sigma"]])
-    region = locate(lambda u: model.collapsed(*np.exp(u)).height + u.sum(axis=0), start)
+
+    def log_density(u):
+        given, powers = model.collapsed(*np.exp(u)), _reported_moments(model) @ u
+        return Parts((given.rising + u.sum(axis=0))[None], given.falling[None]).times(powers, 0 * powers)
+
+    region = cover(log_density, 2, depth=DEPTH)
     return settle(
-        lambda step: _on_lattice(model, region, step, DEPTH),
+        lambda step: _on_lattice(model, region, step),
         region.step,
         Posterior.population,
         settled=SETTLED,
@@ -148,8 +154,8 @@ def posterior(model: ThreeLevel) -> Posterior:
     )
 
 
-def _on_lattice(model, region, step, depth) -> Posterior:
-    u = region.lattice(step=step, depth=depth, lift=_reported_moments(model))
+def _on_lattice(model, region, step) -> Posterior:
+    u = region.lattice(step)
     given = model.collapsed(*np.exp(u))
     height = given.height + u.sum(axis=0)
     weight = np.exp(height - height.max())

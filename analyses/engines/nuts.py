@@ -14,8 +14,9 @@ import pytensor
 import xarray as xr
 
 from analyses.contract import complete
-from models.builder import build, observed
+from models.builder import build, initial, observed
 from models.groups import Positions
+from models.laws import Numbers
 from models.propriety import require_proper
 from models.two_level import Parameterization, TwoLevel
 
@@ -67,9 +68,11 @@ def sample(
         Where the sampler returns fewer draws than asked for.
     """
     require_proper(model)
-    inner, turn = model.standard
+    standard = model.standard
+    state = standard.model.start(chains, np.random.default_rng(seed))
     tree = run(
-        build(inner, parameterization=parameterization),
+        build(standard.model, parameterization=parameterization),
+        initial=initial(standard.model, parameterization, state),
         sampler=sampler,
         draws=draws,
         tune=tune,
@@ -79,7 +82,7 @@ def sample(
         target_accept=target_accept,
         progress=progress,
     )
-    return _completed(model, turn, tree, only, rng)
+    return _completed(model, standard.turn, tree, only, rng)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +111,7 @@ class Compiled:
     @cached_property
     def _sampler(self):
         """PyMC's model and its sampler."""
-        with build(self.model.standard[0]) as built, np.errstate(over="ignore"):
+        with build(self.model.standard.model) as built, np.errstate(over="ignore"):
             return built, pm.NUTS(target_accept=self.target_accept, compile_kwargs=TRUSTED)
 
     def sample(
@@ -130,11 +133,11 @@ class Compiled:
         """
         require_proper(model)
         _require_like(model, self.model)
-        (inner, turn), (built, step) = model.standard, self._sampler
+        built, step = self._sampler
         with built:
-            pm.set_data(observed(inner.groups))
+            pm.set_data(observed(model.standard.model.groups))
         tree = run(built, step=step, draws=draws, tune=tune, chains=chains, cores=1, seed=seed)
-        return _completed(model, turn, tree, None, rng)
+        return _completed(model, model.standard.turn, tree, None, rng)
 
 
 def _require_like(model: TwoLevel, other: TwoLevel) -> None:
@@ -173,10 +176,16 @@ def run(
     target_accept: float = 0.9,
     sampler: str = "pymc",
     progress: bool = False,
+    initial: list[dict[str, Numbers]] | None = None,
     step: pm.NUTS | None = None,
 ) -> xr.DataTree:
-    """Run NUTS, or a step that is compiled already, on any PyMC model; what PyMC returns, checked for its size."""
+    """Run NUTS, or a step that is compiled already, on any PyMC model; what PyMC returns, checked for its size.
+
+    PyMC's own sampler starts each chain at its entry of `initial`; other samplers cannot.
+    """
     how = {"nuts_sampler": sampler, "target_accept": target_accept, "compile_kwargs": TRUSTED}
+    if initial is not None and sampler == "pymc":
+        how |= {"initvals": initial, "init": "adapt_diag"}
     # A trajectory that leaves the world overflows before PyMC calls it divergent: that is counted, not warned of.
     with np.errstate(over="ignore"):
         tree = pm.sample(

@@ -1,66 +1,110 @@
-"""A lattice that covers a log density: where its nodes are, and how far out they go."""
+"""A lattice over every place where a log density can have mass, and a bound on the mass elsewhere.
+
+The log density of the logs of the scales is a part that never falls along an axis plus a part that never rises. On a
+box it is at most the first at the upper corner plus the second at the lower one. Boxes whose bound lies far below the
+top are left out, all others are halved until their edge resolves the density: branch and bound. No starting point is
+needed, and every peak is followed, wherever it lies and however many there are.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
-from scipy import optimize
 from scipy.interpolate import RegularGridInterpolator
-from scipy.ndimage import binary_dilation
 
 MOST_NODES = 10_000_000  # their coordinates take 160 MB in two dimensions
-WIDEST = 2.0  # step: where data say little a density of logs may be level, but its ends bend over a unit or two
 BLOCK = 1_024  # nodes at a time: with tens of cells an array of them stays in the cache, with thousands it is small
+COARSE = 8.0  # edge of the first boxes
+SMOOTH = 0.25  # edge on which a log density of logs, analytic up to pi/2 off the real line, is known between its nodes
+WIDEST = 2.0  # step: where data say little a density of logs may be level, but its ends bend over a unit or two
+FARTHEST = 344.0  # sum of the logs of the scales, either way: their squares are doubles up to e^354
+LOWEST = -1e300  # log density: less is as much, and can be subtracted from
+DIGITS = 37.0  # e^-37 is the rounding of a double
+OFF = np.geomspace(1e-5, 20.0, 60)  # distances from the real line
 
-LogDensity = Callable[[np.ndarray], np.ndarray]  # (d, node) to (node,)
+
+class QuadratureError(RuntimeError):
+    """A lattice that cannot be made: of too many nodes, or with a tail beyond the range of doubles."""
 
 
-class TooManyNodes(RuntimeError):
-    """A lattice that would not fit: the posterior of the scales is too wide for its narrowest part."""
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Log densities at some points: a part that never falls along an axis, and one that never rises.
+
+    Attributes
+    ----------
+    rising, falling : ndarray (1 + moment, node)
+        First of the density itself, then of the density times each function whose expectation is wanted.
+    """
+
+    rising: np.ndarray
+    falling: np.ndarray
+
+    @property
+    def height(self) -> np.ndarray:
+        """The log densities themselves."""
+        return self.rising + self.falling
+
+    def __getitem__(self, which: np.ndarray) -> "Parts":
+        return Parts(self.rising[:, which], self.falling[:, which])
+
+    def times(self, rising: np.ndarray, falling: np.ndarray) -> "Parts":
+        """With rows for the density times functions whose logs are rising (moment, node) + falling (moment, node)."""
+        return Parts(
+            np.concatenate([self.rising, self.rising + rising]), np.concatenate([self.falling, self.falling + falling])
+        )
+
+
+LogDensity = Callable[[np.ndarray], Parts]  # of points (d, node)
 
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """Where a log density of d variables lives.
+    """Boxes that hold all mass of a log density but for a known share.
 
     Attributes
     ----------
     log_density : callable
-        (d, node) to (node,).
-    mode : ndarray (d,)
+        (d, node) to Parts.
+    depth : float
+        How far below its top the density is followed; and, times each function, below that product's.
+    corners : ndarray (d, box) of int
+        Lower corners, in edges.
+    edge : float
     step : float
-        The smallest of the sds along the axes, as curvature at the mode has them.
+        The smallest sd along an axis, as the curvature of the log density has it.
+    missed : float
+        Bound on the share of any mass that lies outside the boxes.
+    shift : float
+        Of the lattice, along each axis.
     """
 
     log_density: LogDensity
-    mode: np.ndarray
+    depth: float
+    corners: np.ndarray
+    edge: float
     step: float
+    missed: float
+    shift: float = 0.0
 
-    def lattice(self, *, step: float, depth: float, lift: np.ndarray) -> np.ndarray:
-        """Nodes `step` apart wherever the density, lifted, is less than `depth` below its top.
-
-        Parameters
-        ----------
-        lift : ndarray (moment, d)
-            The density is followed as if multiplied by the largest of exp(lift (u - mode)) and 1, so that those
-            moments are covered too.
+    def lattice(self, step: float) -> np.ndarray:
+        """Nodes `step` apart wherever one of the densities is less than `depth` below its top.
 
         Returns
         -------
         ndarray (d, node)
         """
-
-        def followed(u):
-            return self.log_density(u) + np.maximum((lift @ (u - self.mode[:, None])).max(axis=0), 0.0)
-
-        ends, coarse = self._box(followed, depth)
-        near = binary_dilation(coarse > coarse.max() - depth, iterations=2)
-        axes = [step * np.arange(np.floor(a * self.step / step), np.ceil(b * self.step / step) + 1) for a, b in ends]
-        u = _product(axes)
-        nearest = np.rint(u / self.step).astype(int) - ends[:, :1]
-        u = self.mode[:, None] + u[:, near[tuple(np.clip(nearest, 0, np.array(near.shape)[:, None] - 1))]]
-        height = _blockwise(followed, u)
-        return u[:, height > height.max() - depth]
+        across = int(np.ceil(self.edge / step)) + 2
+        _require_few(self.corners.shape[1] * across ** len(self.corners))
+        first = np.floor(self.corners * self.edge / step).astype(int)
+        index = _spread(first, across)
+        # A node on the border of two boxes is in the one that division says, and in no other.
+        inside = np.floor(index * step / self.edge) == np.repeat(self.corners, across ** len(first), axis=1)
+        index = index[:, inside.all(axis=0)]
+        u = self.shift + step * index[:, np.lexsort(index[::-1])]
+        height = evaluated(self.log_density, u).height
+        return u[:, (height.max(axis=1, keepdims=True) - height).min(axis=0) < self.depth]
 
     def draw(
         self, nodes: np.ndarray, weight: np.ndarray, step: float, size: int, rng: np.random.Generator
@@ -79,61 +123,176 @@ class Region:
         RuntimeError
             Where the density is not below its envelope: that would be a bias.
         """
-        top, envelope = self.log_density(self.mode[:, None])[0], _multilinear(nodes, weight, step)
+        envelope, top = _multilinear(nodes, weight, step), np.argmax(weight)
+        unit = self.log_density(nodes[:, [top]]).height[0, 0] - np.log(weight[top])
         # Between nodes that are h sds apart a density exceeds its linear interpolation by exp(h^2 / 8) at most:
         # a quarter is that of h = 1.3, and nodes lie closer.
-        bound = 1.25 * np.exp(_blockwise(self.log_density, nodes) - top).max() / weight.max()
+        bound = 1.25
         kept: list[np.ndarray] = []
         while (missing := size - sum(k.shape[1] for k in kept)) > 0:
             tried = missing + missing // 3 + 1  # some one in 1.25 is kept
             node = rng.choice(len(weight), tried, p=weight)
             u = nodes[:, node] + step * rng.triangular(-1, 0, 1, (len(nodes), tried))
-            ratio = np.exp(_blockwise(self.log_density, u) - top) / envelope(u.T) / bound
+            ratio = np.exp(evaluated(self.log_density, u).height[0] - unit) / envelope(u.T) / bound
             if ratio.max() > 1:
                 raise RuntimeError(f"the envelope of the draws is exceeded by a factor {ratio.max():.3f}")
             kept.append(u[:, rng.random(tried) < ratio])
         return np.concatenate(kept, axis=1)[:, :size]
 
-    def _box(self, followed, depth):
-        """Ends in steps from the mode (d, 2), so far out that all faces are `depth` below the top; heights inside."""
-        ends = np.tile([-8, 8], (len(self.mode), 1))
-        while True:
-            axes = [m + self.step * np.arange(a, b + 1) for m, (a, b) in zip(self.mode, ends, strict=True)]
-            height = _blockwise(followed, _product(axes)).reshape([len(a) for a in axes])
-            faces = [[height.take(end, axis).max() for end in (0, -1)] for axis in range(height.ndim)]
-            out = np.array(faces) > height.max() - depth
-            if not out.any():
-                return ends, height
-            ends = np.where(out, ends * 5 // 4, ends)
 
+def cover(log_density: LogDensity, d: int, *, depth: float) -> Region:
+    """Find every place where a density has mass, in the whole range of doubles.
 
-def locate(log_density: LogDensity, start: np.ndarray) -> Region:
-    """Find the mode from a scan about `start` along the first variable, and its width from the curvature there.
+    Parameters
+    ----------
+    log_density : callable
+        (d, node) to Parts.
+    d : int
+    depth : float
+        How far below its top each density is followed.
 
-    The scan covers a factor of e^15 either way in steps of half a unit, so that no start can be too far off.
+    Raises
+    ------
+    QuadratureError
+        For more boxes than a lattice may have nodes, or a tail beyond the range of doubles.
     """
-    scan = start[:, None] + np.outer(np.eye(len(start))[0], np.arange(-15.0, 15.5, 0.5))
-    best = scan[:, np.argmax(log_density(scan))]
-    mode = optimize.minimize(
-        lambda u: -log_density(u[:, None])[0],
-        best,
-        method="Nelder-Mead",
-        options={"xatol": 1e-4, "fatol": 1e-4},
-    ).x
-    return Region(log_density, mode, min(WIDEST, *(_width(log_density, mode, axis) for axis in np.eye(len(mode)))))
+    boxes = _Boxes.everywhere(log_density, d)
+    tops, missed = _tops(boxes, log_density), np.zeros(1)
+    while True:
+        tops = np.maximum(tops, boxes.tops)
+        kept = boxes.below(tops) < depth
+        missed = missed + boxes[~kept].most_mass(tops)
+        boxes = boxes[kept]
+        if boxes.edge <= SMOOTH and boxes.edge <= (sd := boxes.sd(tops)):
+            break
+        boxes = boxes.halved(log_density)
+    _require_inside(boxes)
+    share = float((missed / boxes.mass(tops)).max())
+    return Region(log_density, depth, boxes.corners, boxes.edge, min(WIDEST, sd), share)
 
 
-def _width(log_density, mode, axis):
-    """Sd of the normal with the curvature at the mode, from a difference over about that sd."""
-    width = 1.0
-    for _ in range(4):
-        middle, *sides = log_density(mode[:, None] + np.outer(axis, [0.0, -width, width]))
-        width /= np.sqrt(max(2 * middle - sum(sides), 0.01))
-    return width
+@dataclass(frozen=True, eq=False)
+class _Boxes:
+    """Boxes of one size, with what is known of the log density at their corners.
+
+    Attributes
+    ----------
+    corners : ndarray (d, box) of int
+        Lower ones, in edges.
+    edge : float
+    lower, upper : Parts (box,)
+        At the lower and the upper corners.
+    bent : ndarray (d, box)
+        Minus the second difference of the log density along each axis at the lower corners.
+    """
+
+    corners: np.ndarray
+    edge: float
+    lower: Parts
+    upper: Parts
+    bent: np.ndarray
+
+    @classmethod
+    def of(cls, log_density: LogDensity, corners: np.ndarray, edge: float) -> "_Boxes":
+        """Evaluate the density once at every corner and neighbor, as most of them are shared."""
+        _require_few(corners.shape[1] * 4 ** len(corners))  # the lattice will have some four nodes along each edge
+        d, size = corners.shape
+        axes = np.eye(d, dtype=int)
+        moves = (0 * axes[0], axes.sum(axis=0), *axes, *-axes)
+        points = np.concatenate([corners + move[:, None] for move in moves], axis=1)
+        low, shape = points.min(axis=1, keepdims=True), np.ptp(points, axis=1) + 1
+        keys, which = np.unique(np.ravel_multi_index(tuple(points - low), shape), return_inverse=True)
+        found = evaluated(log_density, (np.stack(np.unravel_index(keys, shape)) + low) * edge)
+        lower, upper, *sides = (found[at] for at in which.reshape(len(moves), size))
+        heights = np.array([side.height[0] for side in sides])
+        return cls(corners, edge, lower, upper, 2 * lower.height[0] - heights[:d] - heights[d:])
+
+    @classmethod
+    def everywhere(cls, log_density: LogDensity, d: int) -> "_Boxes":
+        """Boxes that fill the range of doubles."""
+        axis = np.arange(-int(FARTHEST / COARSE / d), int(FARTHEST / COARSE / d))
+        return cls.of(log_density, np.stack([a.ravel() for a in np.meshgrid(*d * [axis], indexing="ij")]), COARSE)
+
+    def __getitem__(self, which: np.ndarray) -> "_Boxes":
+        return _Boxes(self.corners[:, which], self.edge, self.lower[which], self.upper[which], self.bent[:, which])
+
+    def halved(self, log_density: LogDensity) -> "_Boxes":
+        """The same space in boxes of half the edge."""
+        return _Boxes.of(log_density, _spread(2 * self.corners, 2), self.edge / 2)
+
+    @property
+    def ceilings(self) -> np.ndarray:
+        """Upper bounds of the log densities inside the boxes, (1 + moment, box)."""
+        return self.upper.rising + self.lower.falling
+
+    @property
+    def tops(self) -> np.ndarray:
+        """The largest log densities at corners, (1 + moment,)."""
+        return self.lower.height.max(axis=1)
+
+    def below(self, tops: np.ndarray) -> np.ndarray:
+        """How far each box lies below the tops at least, (box,): the nearest of these counts."""
+        return (tops[:, None] - self.ceilings).min(axis=0)
+
+    def most_mass(self, tops: np.ndarray) -> np.ndarray:
+        """Upper bounds of the masses in all boxes, (1 + moment,), where the tops are 1."""
+        return np.exp(self.ceilings - tops[:, None]).sum(axis=1) * self.edge ** len(self.corners)
+
+    def mass(self, tops: np.ndarray) -> np.ndarray:
+        """Masses in all boxes, (1 + moment,), where the tops are 1: the trapezoid rule."""
+        return np.exp(self.lower.height - tops[:, None]).sum(axis=1) * self.edge ** len(self.corners)
+
+    def sd(self, tops: np.ndarray) -> float:
+        """Sd of the normal density that needs as fine a lattice as this one.
+
+        A piece D below the top with second derivative -c has, i eta off the real
+        line, the log c eta^2 / 2 - D.
+        If none is above M there, the trapezoid rule errs by exp(M - 2 pi eta / step): steps go with eta / (DIGITS + M).
+        Between two corners a parabola is at most an eighth of its second difference above them.
+        """
+        bent = np.maximum(self.bent, 0.0)
+        corners = np.maximum(self.lower.height, self.upper.height)
+        below = np.maximum((tops[:, None] - corners).min(axis=0) - bent.sum(axis=0) / 8, 0.0)
+        curvature = bent.max(axis=0) / self.edge**2
+        most = np.array([(curvature * eta**2 / 2 - below).max(initial=0.0) for eta in OFF])
+        return float(np.sqrt(2 * DIGITS) * (OFF / (DIGITS + most)).max())
+
+
+def _tops(boxes: _Boxes, log_density: LogDensity) -> np.ndarray:
+    """The largest log densities: boxes that cannot hold a larger one are left out."""
+    last = np.full(len(boxes.tops), -np.inf)
+    while boxes.edge > SMOOTH or (boxes.tops > last + 1).any():
+        last = np.maximum(last, boxes.tops)
+        boxes = boxes[boxes.below(last) < 1].halved(log_density)  # the one with the top among them
+    return np.maximum(last, boxes.tops)
+
+
+def _spread(first, across) -> np.ndarray:
+    """Integer points (d, box * across^d): from each of `first` (d, box) so many ahead along every axis."""
+    ahead = np.array(list(product(range(across), repeat=len(first)))).T
+    return (first[:, :, None] + ahead[:, None, :]).reshape(len(first), -1)
+
+
+def _require_inside(boxes: _Boxes) -> None:
+    """Refuse a density that has not ended where doubles do."""
+    ends = (np.abs(boxes.corners) + 1) * boxes.edge
+    if ends.max() >= (end := FARTHEST / len(ends) // COARSE * COARSE):
+        raise QuadratureError(
+            f"the posterior of a scale reaches beyond exp({end:g}), too far for doubles: it falls too slowly. Give tau "
+            "and sigma priors that fall faster, take more groups, or rescale the data"
+        )
+
+
+def _require_few(nodes: float) -> None:
+    if nodes > MOST_NODES:
+        raise QuadratureError(
+            f"the posterior of the scales needs more than {MOST_NODES:,} quadrature nodes: it is too wide for its "
+            "narrowest part. Let sigma integrate out: give sigma its default prior, tau in units of sigma and mu flat"
+        )
 
 
 def _multilinear(nodes, weight, step) -> RegularGridInterpolator:
-    """The function that is linear between neighbouring nodes and 0 a step beyond the outermost."""
+    """The function that is linear between neighboring nodes and 0 a step beyond the outermost."""
     origin = nodes.min(axis=1, keepdims=True)
     index = np.rint((nodes - origin) / step).astype(int) + 1
     values = np.zeros(index.max(axis=1) + 2)
@@ -142,13 +301,9 @@ def _multilinear(nodes, weight, step) -> RegularGridInterpolator:
     return RegularGridInterpolator(axes, values)
 
 
-def _blockwise(function, u) -> np.ndarray:
+def evaluated(log_density: LogDensity, u: np.ndarray) -> Parts:
     """Values at all nodes, so many at a time that memory does not grow with them."""
-    return np.concatenate([function(part) for part in np.array_split(u, u.shape[1] // BLOCK + 1, axis=1)])
-
-
-def _product(axes) -> np.ndarray:
-    """All combinations of the axes' points, (d, node)."""
-    if np.prod([len(a) for a in axes], dtype=float) > MOST_NODES:
-        raise TooManyNodes(f"the posterior of the scales needs more than {MOST_NODES:,} quadrature nodes")
-    return np.stack([a.ravel() for a in np.meshgrid(*axes, indexing="ij")])
+    with np.errstate(over="ignore"):  # where a square is beyond doubles, the density is as good as 0
+        parts = [log_density(some) for some in np.array_split(u, u.shape[1] // BLOCK + 1, axis=1)]
+    rising, falling = (np.concatenate([getattr(p, name) for p in parts], axis=1) for name in ("rising", "falling"))
+    return Parts(np.maximum(rising, LOWEST), np.maximum(falling, LOWEST))

@@ -45,7 +45,8 @@ def maximum(model: TwoLevel) -> Restricted:
     """
     if not tells(model):
         raise ValueError("the restricted likelihood says nothing of the spread between groups")
-    g, (inner, turn) = model.groups, replace(model, coefficients=()).standard
+    g, standard = model.groups, replace(model, coefficients=()).standard
+    inner, turn = standard.model, standard.turn
     (df, ss), left = g.within, len(g) - g.design.shape[1]
     cells = inner.groups.cells
 

@@ -70,7 +70,7 @@ def theta_and_kappa(posterior: Posterior) -> pd.DataFrame:
     shared = Shared(*map(np.concatenate, zip(*parts, strict=True)))
     mean, variance = np.empty(len(g)), np.empty(len(g))
     for at in np.array_split(np.arange(len(g)), len(g) // BLOCK + 1):
-        z, c = np.column_stack([g.mean[at] - g.centre, g.design[at] @ posterior.given.turn]), which[at]
+        z, c = np.column_stack([g.mean[at] - g.centre, posterior.model.standard.regressors(g.design[at])]), which[at]
         mean[at] = g.centre + np.einsum("gi,gi->g", z, shared.mean[c])
         variance[at] = shared.within[c] + np.einsum("gi,gij,gj->g", z, shared.covariance[c], z)
     highest = highest_moment(order)

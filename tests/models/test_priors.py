@@ -150,7 +150,7 @@ def test_too_few_rows_for_a_prior_of_sigma_are_refused():
 
 def test_covariates_that_determine_each_other_are_refused():
     g = Estimates.from_summary("abcd", [1, 2, 3, 4], [1, 1, 1, 1], covariates={"x": [1, 2, 3, 4], "w": [3, 5, 7, 9]})
-    with pytest.raises(ValueError, match="determine each other"):
+    with pytest.raises(ValueError, match="'w' is determined by 'x'"):
         propriety.require_proper(TwoLevel(groups=g, tau=priors.HalfCauchy(1.0)))
 
 
