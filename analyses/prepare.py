@@ -315,7 +315,7 @@ def _size(prior) -> float:
 def _spelled(asked: Asked, groups: Groups, defaults) -> dict[str, str]:
     """How the prior of every parameter is spelled: as asked, else the default."""
     found = {"mu": "Flat()"} | dict.fromkeys(groups.covariates, "Flat()") | defaults
-    for name, dist in asked.priors.items():
+    for name, dist in sorted(asked.priors.items(), key=lambda prior: prior[0] in found):  # a level's own prior last
         if name in ("tau2", "sigma2"):
             del found[name.removesuffix("2")]
         levels = [c for c in groups.covariates if c == name or c.startswith(f"{name}[")]
