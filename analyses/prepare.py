@@ -119,7 +119,7 @@ def _table(asked, frame, labels, units, groups) -> Given:
 def _averages(asked):
     """The same of groups that are given by their averages."""
     column, path = asked.columns, asked.path
-    size, mean, spread = column["n"], column["mean"], column.get("sd") or column["se"]
+    size, mean, spread = column["n"], column["mean"], column["sd" if "sd" in column else "se"]
     numbers = [size, mean, spread]
     frame = intake.read(path, text=[column["group"]], numbers=numbers, either=asked.covariates, optional=[spread])
     labels, n = _once(asked, frame, column["group"]), list(frame[size])
@@ -144,7 +144,7 @@ def _averages(asked):
 def _estimates(asked):
     """The same of estimates with their standard errors."""
     column = asked.columns
-    named, error = [column["label"]] if "label" in column else [], column.get("se") or column["variance"]
+    named, error = [column["label"]] if "label" in column else [], column["se" if "se" in column else "variance"]
     frame = intake.read(asked.path, text=named, numbers=[column["estimate"], error], either=asked.covariates)
     intake.check(asked.path, frame, error, (v > 0 for v in frame[error]), "must be positive")
     labels = _once(asked, frame, named[0]) if named else [str(i) for i in range(1, len(frame) + 1)]
@@ -254,8 +254,7 @@ def _warnings(asked, given, model):
 
 def _maybe_missing(asked: Asked, given: Given):
     """Groups, and levels of covariates, that are called what other programs write for a missing value."""
-    group = asked.columns.get("group") or asked.columns.get("label")
-    named = {group: ("the name of a group", given.labels)} if group else {}
+    named = {c: ("the name of a group", given.labels) for k, c in asked.columns.items() if k in ("group", "label")}
     named |= {name: ("a level", at.values()) for name, at in given.covariates.items()}
     for column, (what, values) in named.items():
         if said := maybe_missing(values, what):
