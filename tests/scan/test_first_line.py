@@ -73,8 +73,8 @@ def test_the_columns_of_a_headless_file_are_not_offered_alone(tmp_path):
     """The names in the message were what led to the row that was lost."""
     said = refusal(put(tmp_path, HEADLESS), "one_way", "school", "score")
     assert said.splitlines()[0] == (
-        "table.csv:1: there is no column 'school': there are '1', '52.11'; if these are data, add a line of names above "
-        "them"
+        "table.csv:1: there is no column 'school': there are '1', '52.11'; "
+        "if these are data, add a line of names above them"
     )
 
 
@@ -125,7 +125,7 @@ def test_the_prior_of_a_level_counts_whatever_comes_first(tmp_path):
         assert found.priors["arm[y]"] == "Normal(0, 5)"
 
 
-@pytest.mark.parametrize("power", [-300, 0, 300])
+@pytest.mark.parametrize("power", [-300, 0, 280])
 def test_neither_an_offset_nor_a_unit_of_a_file_costs_a_digit(power, tmp_path, recwarn):
     """A file is read in decimals: where a frame of doubles has to warn, it has nothing to warn of."""
     scale, offset = f"e{power}", 10**15
