@@ -55,6 +55,8 @@ def one_row_each(
 
 def _require_known(what: str, values: list, said: str) -> None:
     """Refuse a column of which an entry is missing or infinite."""
+    if set(map(type, values)) == {float} and np.isfinite(values).all():
+        return
     for row, value in enumerate(values, start=1):
         infinite = isinstance(value, float) and not np.isfinite(value)
         if infinite or (not isinstance(value, str | float | int) and frames.is_missing(value)):
