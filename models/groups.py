@@ -175,7 +175,13 @@ class Replicates(Groups):
         Raises
         ------
         ValueError
-            For lengths that differ, a label without its covariate, or a number that is not finite.
+            For lengths that differ, a label that is missing or has no covariate, entries that are no finite numbers, or
+            so large or small that their squares are not.
+
+        Warns
+        -----
+        RoundedWarning, MissingNameWarning
+            Where means lose digits to an offset, or a label may stand for a missing value.
 
         Examples
         --------
@@ -188,6 +194,8 @@ class Replicates(Groups):
             raise ValueError(f"labels has {len(which)} entries where values has {len(values)}")
         by_label = {name: {str(k): v for k, v in at.items()} for name, at in (covariates or {}).items()}
         for name, at in by_label.items():
+            if len(at) < len((covariates or {})[name]):
+                raise ValueError(f"{name} has two values for one label, as for 1 and '1': give all labels as text")
             if missing := set(of_groups) - set(at):
                 raise ValueError(f"{name} has no value for {sorted(missing)[0]!r}")
         n, mean, ss = rows.of_values(which, values)

@@ -47,20 +47,21 @@ def one_row_each(
     named |= {f"y{k}": nw.col(name) for k, name in enumerate(numbers)}
     found = {name: values.tolist() for name, values in frames.fetched(given.lazy().select(**named)).items()}
     for k, name in enumerate(numbers):
-        _require_known(f"column {name!r}", found[f"y{k}"], "is missing or no finite number")
+        _require_known(f"column {name!r}", found[f"y{k}"])
     for k, name in enumerate(covariates):
-        _require_known(f"covariate {name!r}", found[f"x{k}"], "is missing")
+        _require_known(f"covariate {name!r}", found[f"x{k}"])
     return found
 
 
-def _require_known(what: str, values: list, said: str) -> None:
+def _require_known(what: str, values: list) -> None:
     """Refuse a column of which an entry is missing or infinite."""
     if set(map(type, values)) == {float} and np.isfinite(values).all():
         return
     for row, value in enumerate(values, start=1):
-        infinite = isinstance(value, float) and not np.isfinite(value)
-        if infinite or (not isinstance(value, str | float | int) and frames.is_missing(value)):
-            raise ValueError(f"{what} {said} in row {row}: remove the row, or fill it in")
+        if isinstance(value, float) and np.isinf(value):
+            raise ValueError(f"{what} is {value} in row {row}: every number must be finite")
+        if not isinstance(value, str | int) and frames.is_missing(value):
+            raise ValueError(f"{what} is missing in row {row}: remove the row, or fill it in")
 
 
 def _checked(

@@ -37,8 +37,8 @@ def summary(**columns):
 @pytest.mark.parametrize(
     ("column", "said"),
     [
-        ("y", "column 'y' is missing or no finite number in row 2"),
-        ("s", "column 's' is missing or no finite number in row 2"),
+        ("y", "column 'y' is missing in row 2"),
+        ("s", "column 's' is missing in row 2"),
         ("name", "column 'name': row 2 is missing"),
         ("arm", "covariate 'arm' is missing in row 2"),
     ],
@@ -166,6 +166,18 @@ def test_labels_of_two_kinds_are_not_merged_and_not_split(labels, said):
     """Spelled out they are one group, or two, and the reader may have meant the other."""
     with pytest.raises(ValueError, match=said):
         Replicates.from_rows(labels, [1.0, 2.0, 3.0])
+
+
+def test_a_covariate_has_one_value_a_label():
+    with pytest.raises(ValueError, match="x has two values for one label"):
+        Replicates.from_rows(["1", "2"], [1.0, 2.0], covariates={"x": {1: 0.0, "1": 5.0, "2": 1.0}})
+
+
+@pytest.mark.parametrize("column", ["y", "s", "x"])
+def test_a_number_without_end_is_refused_with_its_row(column):
+    table = TRIALS | {"x": [1.0, 2.0, 4.0]} | {column: [1.0, float("inf"), 4.0]}
+    with pytest.raises(ValueError, match=f"'{column}' is inf in row 2: every number must be finite"):
+        estimates(table, covariates=["x"])
 
 
 def test_series_go_by_their_index():
