@@ -113,7 +113,7 @@ def _require_numbers(name: str, given: np.ndarray, truths: bool) -> None:
             raise ValueError(f"{name}[{at}] is {shown!r}: give numbers{hint}")
 
 
-def require_aligned(**given: object) -> None:
+def require_aligned(columns: Mapping[str, object], covariates: Mapping[str, object]) -> None:
     """Refuse pandas Series whose indexes differ: they are taken by position, and pandas goes by the index.
 
     Raises
@@ -121,14 +121,14 @@ def require_aligned(**given: object) -> None:
     ValueError
         Naming two of them.
     """
+    given = dict(columns) | {f"covariate {name}": one for name, one in covariates.items()}
     series = {name: one for name, one in given.items() if type(one).__module__.partition(".")[0] == "pandas"}
     indexes = {name: one.index for name, one in series.items() if hasattr(one, "index")}
     for name, index in indexes.items():
         first = next(iter(indexes))
         if len(index) == len(indexes[first]) and not index.equals(indexes[first]):
             raise ValueError(
-                f"{name} and {first} have different indexes: align them in one frame, or pass {name}.to_numpy() to go "
-                "by position"
+                f"{name} and {first} have different indexes: align them in one frame, or pass arrays to go by position"
             )
 
 
@@ -156,7 +156,7 @@ def require_spread(size: float) -> None:
         Unless they do not differ at all, which is a question of propriety.
     """
     if 0 < size < SMALLEST_SCALE:
-        raise ValueError(f"the values differ by {size:.1e} only, the square of which underflows: rescale the column")
+        raise ValueError(f"the spread of the values is {size:.1e}, and its square underflows: rescale the column")
 
 
 def warn_of_rounding(labels: Sequence[str], mean: np.ndarray, error: np.ndarray, *, as_given: np.ndarray) -> None:

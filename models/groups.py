@@ -134,30 +134,36 @@ class Replicates(Groups):
         Raises
         ------
         ValueError
-            For lengths that differ, a label that occurs twice, a size below one or not whole, a negative sum of
-            squares, one that is not 0 in a group of one, or any number that is not finite.
+            For lengths or indexes that differ, a label that is missing, occurs twice or looks like another, a size
+            below one or not whole, a negative sum of squares, one that is not 0 in a group of one, an entry that is no
+            finite number, or numbers so large or small that their squares are not.
+
+        Warns
+        -----
+        RoundedWarning
+            Where means lose digits to an offset that all share.
 
         Examples
         --------
         >>> Replicates.from_summary(["a", "b"], n=[3, 1], mean=[5.0, 7.0], ss=[2.0, 0.0]).df
         array([2., 0.])
         """
-        columns.require_aligned(labels=labels, n=n, mean=mean, ss=ss, **(covariates or {}))
+        columns.require_aligned({"labels": labels, "n": n, "mean": mean, "ss": ss}, covariates or {})
         of_groups, n, ss = names.read("labels", labels), columns.numbers("n", n), columns.numbers("ss", ss)
         columns.require(of_groups, "n", n, (n >= 1) & (n == np.round(n)), "must be a whole number, one or more")
         columns.require(of_groups, "ss", ss, ss >= 0, "must not be negative")
         columns.require(of_groups, "ss", ss, (n > 1) | (ss == 0), "must be 0 in a group of one")
         columns.require_scale(of_groups, "root of ss", np.sqrt(ss))
         found = cls(noise=1 / n, df=n - 1, ss=ss, **columns.described(of_groups, mean, covariates, len(n), dim))
-        return found._checked()
+        found._require_computable()
+        return found
 
-    def _checked(self) -> Self:
-        """The same; refused where sigma is too small to square, with a warning where means have lost digits."""
+    def _require_computable(self) -> None:
+        """Refuse a sigma that is too small to square, and warn where means have lost digits."""
         df, ss = self.within
         sigma = np.sqrt(ss / df) if ss else np.ptp(self.mean)
         columns.require_spread(float(sigma))
         columns.warn_of_rounding(self.labels, self.mean, sigma * np.sqrt(self.noise), as_given=self.df == 0)
-        return self
 
     @classmethod
     def from_rows(
@@ -188,7 +194,7 @@ class Replicates(Groups):
         >>> Replicates.from_rows(["a", "a", "b"], [4.0, 6.0, 7.0]).mean
         array([5., 7.])
         """
-        columns.require_aligned(labels=labels, values=values)
+        columns.require_aligned({"labels": labels, "values": values}, {})
         values, (of_groups, which) = columns.numbers("values", values), columns.codes(labels)
         if len(which) != len(values):
             raise ValueError(f"labels has {len(which)} entries where values has {len(values)}")
@@ -198,6 +204,7 @@ class Replicates(Groups):
                 raise ValueError(f"{name} has two values for one label, as for 1 and '1': give all labels as text")
             if missing := set(of_groups) - set(at):
                 raise ValueError(f"{name} has no value for {sorted(missing)[0]!r}")
+        columns.require_scale(np.array(of_groups, dtype=object)[which], "value", values)
         n, mean, ss = rows.of_values(which, values)
         columns.require_spread(np.abs(values - mean[which]).max(initial=0.0))
         given = {name: [at[label] for label in of_groups] for name, at in by_label.items()}
@@ -307,20 +314,27 @@ class Estimates(Groups):
         Raises
         ------
         ValueError
-            For lengths that differ, a label that occurs twice, a standard error that is not positive, or any number
-            that is not finite.
+            For lengths or indexes that differ, a label that is missing, occurs twice or looks like another, a standard
+            error that is not positive, an entry that is no finite number, or numbers so large or small that their
+            squares are not.
+
+        Warns
+        -----
+        RoundedWarning
+            Where estimates lose digits to an offset that all share.
 
         Examples
         --------
         >>> Estimates.from_summary(["A", "B"], [28, 8], [15, 10]).noise
         array([225., 100.])
         """
-        columns.require_aligned(labels=labels, estimate=estimate, standard_error=standard_error, **(covariates or {}))
+        given = {"labels": labels, "estimate": estimate, "standard_error": standard_error}
+        columns.require_aligned(given, covariates or {})
         of_groups, se = names.read("labels", labels), columns.numbers("standard_error", standard_error)
         columns.require(of_groups, "standard_error", se, se > 0, "must be positive")
         columns.require_scale(of_groups, "standard_error", se, small=True)
         fields, none = columns.described(of_groups, estimate, covariates, len(se), dim), np.zeros(len(se))
-        columns.warn_of_rounding(of_groups, fields["mean"], se, as_given=none == 0)
+        columns.warn_of_rounding(of_groups, fields["mean"], se, as_given=np.ones(len(se), dtype=bool))
         return cls(noise=se**2, df=none, ss=none, **fields)
 
     @classmethod

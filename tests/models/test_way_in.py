@@ -185,7 +185,7 @@ def test_series_go_by_their_index():
     y, s = pd.Series([1.0, 2.0, 4.0], index=["a", "b", "c"]), pd.Series([2.0, 1.0, 1.0], index=["c", "b", "a"])
     for made in (
         lambda: summary(estimate=y, standard_error=s),
-        lambda: summary(estimate=y, covariates={"x": s}),
+        lambda: summary(estimate=y, covariates={"estimate": s}),
         lambda: Replicates.from_rows(pd.Series(["p", "p", "q"], index=y.index), s),
     ):
         with pytest.raises(ValueError, match="have different indexes: align them in one frame, or pass"):
