@@ -4,7 +4,6 @@ Numbers stay decimals, exactly as they are written: a double would lose digits t
 """
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ import pandas as pd
 from analyses import files
 from analyses.asked import Refused
 from models import frames
+from models.names import normalized
 
 SHOWN = 10  # faults that are listed; the others are counted
 BATCH = 50_000  # rows at a time
@@ -103,8 +103,10 @@ def batches(
     Refused
         At the end, with the first ten faults of all rows.
     """
-    _, header = next(records)
+    line, header = next(records)
     at = positions(path.name, header, tuple(dict.fromkeys((*text, *numbers, *either))))
+    if not files.is_parquet(path):
+        _require_header(f"{path.name}:{line}", numbers, optional)
     uneven, wrong, alike = Faults(), Faults(), Faults()
     numeric, spelled = None, {name: {} for name in at}
     for batch in batched(records, BATCH):
@@ -124,6 +126,20 @@ def batches(
             yield lines, rows, columns | typed
     for faults in (uneven, wrong, alike):
         faults.refuse()
+
+
+def _require_header(where: str, numbers: Sequence[str], optional: Sequence[str]) -> None:
+    """Refuse a first line that is a row: it is read as names, and so would be lost.
+
+    It is one if it passes as one, that is if every column of numbers that was asked for has a number for its name. A
+    year for a name, as in a wide table, is a name like others beside one that is none, or where it is not asked for.
+    """
+    if numbers and not any(fault(name, number=True, optional=name in optional) for name in numbers):
+        raise Refused(
+            f"{where}: the first line looks like a row of data, not like names of columns "
+            f"({', '.join(map(repr, numbers))}): add a line of names above it; if {numbers[0]!r} is a name, change it "
+            f"to 'y{numbers[0]}'"
+        )
 
 
 class Faults:
@@ -198,6 +214,8 @@ def positions(where: str, header: list[str], wanted: Sequence[str]) -> dict[str,
         if name not in header:
             near = get_close_matches(name, header, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(map(repr, header))}"
+            if not near and any(map(NUMBER.fullmatch, header)):
+                hint += "; if these are data, add a line of names above them"
             faults.append(f"{where}:1: there is no column {name!r}: {hint}")
     refuse(faults)
     return {name: header.index(name) for name in wanted}
@@ -236,15 +254,10 @@ def _collisions(path, name, values, lines, first: dict[str, tuple[str, int]]) ->
     `first` remembers each that was seen, and its line.
     """
     for value, line in zip(values, lines, strict=True):
-        known, at = first.setdefault(plain(value), (value, line))
+        known, at = first.setdefault(normalized(value), (value, line))
         if value != known:
             said = f"{value!r} looks like {known!r} of line {at} and is another: spell them alike, or apart"
             yield line, f"{path.name}:{line}: column {name!r}: {said}"
-
-
-def plain(value: str) -> str:
-    """A name less blanks at its ends, letters that look alike made the same."""
-    return (value if value.isascii() else unicodedata.normalize("NFKC", value)).strip()
 
 
 def repeated(path, rows, lines) -> str:

@@ -15,7 +15,7 @@ from itertools import takewhile
 from pathlib import Path
 from subprocess import DEVNULL
 
-from analyses.options import FAILED, INTERRUPTED, USAGE
+from analyses.arguments import FAILED, INTERRUPTED, USAGE, Parser, twice
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in run.py; the kernels inherit it
 
@@ -54,8 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parse(arguments):
     raw, what = argparse.RawDescriptionHelpFormatter, __doc__.partition(": ")[2]
-    parser = argparse.ArgumentParser(f"python -m {MODULE}", description=what, epilog=EXAMPLES, formatter_class=raw)
-    parser.error = lambda message: parser.exit(USAGE, f"{parser.prog}: {message}\n")  # one line, without the usage
+    parser = Parser(f"python -m {MODULE}", description=what, epilog=EXAMPLES, formatter_class=raw)
     add = parser.add_argument
     add("name", nargs="*", metavar="NAME", help="a notebook, with or without .ipynb; all of the folder, if none")
     add("--from", type=Path, default=Path(STUDY), dest="folder", metavar="DIR", help="that folder (default: notebooks)")
@@ -63,6 +62,8 @@ def _parse(arguments):
     options = parser.parse_args(arguments)
     there = options.there = {path.stem: path for path in sorted(options.folder.glob("*.ipynb"))}
     options.asked = [name.removesuffix(".ipynb") for name in options.name] or list(there)
+    if repeated := twice(options.asked):
+        parser.error(f"notebook {repeated!r} is named twice: name it once")
     unknown = [name for name in options.asked if name not in there]
     if not there:
         parser.error(f"there are no notebooks in {options.folder}")
@@ -79,7 +80,7 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     output.require_ours(options.out, [STUDY])
     started = time.perf_counter()
     with output.aside(options.out) as folder:
-        ran = {name: _written(options.there[name], folder) for name in dict.fromkeys(options.asked)}
+        ran = {name: _written(options.there[name], folder) for name in options.asked}
         if not all(ran.values()):
             return FAILED
         for name in options.there.keys() - ran:

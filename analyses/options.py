@@ -4,9 +4,8 @@ import argparse
 from pathlib import Path
 
 from analyses import ENGINES, OWN, RAW, STUDIES
+from analyses.arguments import Parser, comma_separated, twice
 from analyses.asked import Asked, prior
-
-FAILED, USAGE, INTERRUPTED = 3, 2, 130
 
 EXAMPLES = """\
 examples:
@@ -45,7 +44,7 @@ HELP = {
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """Read the options; what is wrong with them is said in one line, with exit status 2."""
-    parser = _Parser(
+    parser = Parser(
         prog="python -m analyses.run",
         description="Fit hierarchical normal models by NUTS, by Gibbs sampling and exactly, hold the three against "
         "each other, and write a report.",
@@ -128,7 +127,7 @@ def _fault(options) -> str:
         return _fault_of_studies(options, [*given, *others])
     study, (name, *more) = own[0], options.study
     if more:
-        return f"{study} runs by itself: leave out {', '.join(n for n in (name, *more) if n != study) or study}"
+        return f"{study} runs by itself: leave out {', '.join(n for n in (name, *more) if n != study)}"
     if options.data is None:
         return f"{study} needs --data FILE"
     if foreign := [name for name in given if name not in COLUMNS[study]]:
@@ -173,7 +172,11 @@ def _fault_of_repetition(options, given) -> str:
         for other, same in columns[:i]:
             if column == same:
                 return f"{other} and {option} both name the column {column!r}"
-    return next((f"--compare {a} {b} names one group twice" for a, b in options.compare if a == b), "")
+    if same := next((f"{a} {b}" for a, b in options.compare if a == b), ""):
+        return f"--compare {same} names one group twice: name two groups"
+    if pair := twice(frozenset(pair) for pair in options.compare):
+        return f"--compare {' '.join(sorted(pair))} is given twice: give each pair once"
+    return ""
 
 
 def _missing(study, needed, given) -> str:
@@ -200,7 +203,7 @@ def _asked(options) -> Asked | None:
     return Asked(
         path=options.data,
         columns={name: getattr(options, name) for name in HELP if getattr(options, name) is not None},
-        covariates=tuple(dict.fromkeys(options.covariate)),
+        covariates=tuple(options.covariate),
         priors=dict(options.prior),
         absolute=options.tau_scale == "absolute",
         compare=tuple(map(tuple, options.compare)),
@@ -210,13 +213,6 @@ def _asked(options) -> Asked | None:
 
 def _spelled(names) -> str:
     return ", ".join(f"--{name}" for name in names)
-
-
-class _Parser(argparse.ArgumentParser):
-    """argparse, with one line on standard error where it would print the usage too."""
-
-    def error(self, message):
-        self.exit(USAGE, f"{self.prog}: {message}\n")
 
 
 def _at_least(least):
@@ -229,11 +225,11 @@ def _at_least(least):
 
 
 def _engines(text):
-    names = tuple(text.split(","))
-    for name in names:
+    asked = comma_separated(text)
+    for name in asked or [text]:
         if name not in ENGINES:
             raise argparse.ArgumentTypeError(f"{name!r} is not an engine: choose from {', '.join(ENGINES)}")
-    return tuple(name for name in ENGINES if name in names)
+    return tuple(name for name in ENGINES if name in asked)
 
 
 def _prior(text):

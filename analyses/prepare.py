@@ -10,8 +10,10 @@ import numpy as np
 from analyses import intake, scan
 from analyses.asked import Asked, Refused, prior
 from analyses.units import Units
-from models.frames import coded
+from models.columns import LARGEST_SCALE
+from models.frames import design
 from models.groups import Estimates, Groups, Replicates
+from models.names import maybe_missing
 from models.priors import InverseGamma, Normal
 from models.propriety import require_proper, says_nothing_of_tau
 from models.two_level import TwoLevel
@@ -21,7 +23,6 @@ SUMS = ("total", "sum", "all", "overall", "mean", "average", "grand total", "poo
 UNEQUAL = 1000  # times the smallest standard error: the largest adds nothing
 RESOLVED = 10**7  # times: then squares differ by what a double resolves
 MOST = 10**15  # rows in a group: doubles count no farther
-FARTHEST = 1e75  # times what most of the numbers are: the fourth power of one so large still fits a double
 WIDE = 1e50  # times the data: the fourth power of a prior that wide still fits a double
 PARAMETERS = ("mu", "beta", "tau", "tau2", "sigma", "sigma2")
 NARROW = 1e-6  # of the data's size
@@ -117,7 +118,7 @@ def _table(asked, frame, labels, units, groups) -> Given:
 def _averages(asked):
     """The same of groups that are given by their averages."""
     column, path = asked.columns, asked.path
-    size, mean, spread = column["n"], column["mean"], column.get("sd") or column["se"]
+    size, mean, spread = column["n"], column["mean"], column["sd" if "sd" in column else "se"]
     numbers = [size, mean, spread]
     frame = intake.read(path, text=[column["group"]], numbers=numbers, either=asked.covariates, optional=[spread])
     labels, n = _once(asked, frame, column["group"]), list(frame[size])
@@ -142,7 +143,7 @@ def _averages(asked):
 def _estimates(asked):
     """The same of estimates with their standard errors."""
     column = asked.columns
-    named, error = [column["label"]] if "label" in column else [], column.get("se") or column["variance"]
+    named, error = [column["label"]] if "label" in column else [], column["se" if "se" in column else "variance"]
     frame = intake.read(asked.path, text=named, numbers=[column["estimate"], error], either=asked.covariates)
     intake.check(asked.path, frame, error, (v > 0 for v in frame[error]), "must be positive")
     labels = _once(asked, frame, named[0]) if named else [str(i) for i in range(1, len(frame) + 1)]
@@ -162,7 +163,7 @@ def _estimates(asked):
 
 def _require_near(asked, *columns) -> None:
     """Refuse numbers so much larger than most that no double holds their squares beside those of the others."""
-    if (most := max(np.abs(column).max() for column in columns)) > FARTHEST:
+    if (most := max(np.abs(column).max() for column in columns)) > LARGEST_SCALE:
         raise Refused(
             f"{asked.path.name}: a number is {most:.0e} times as large as most: no double can weigh them together"
         )
@@ -191,8 +192,11 @@ def _prepared(asked: Asked, given: Given, defaults) -> Prepared:
         raise Refused(f"{where}: covariate {taken[0]!r} has the name of a parameter: name its column otherwise")
     if len(set(given.labels)) == 1:
         raise Refused(f"{where}: all rows are of one group, {given.labels[0]!r}: there is nothing to pool it with")
-    design, references = _design(where, given.covariates)
-    groups = given.groups(design)
+    columns, references = _design(where, given.covariates)
+    try:
+        groups = given.groups(columns)
+    except ValueError as error:
+        raise Refused(f"{where}: {error}") from error
     for label in (label for pair in asked.compare for label in pair):
         if label not in groups.labels:
             near = get_close_matches(label, groups.labels, n=1)
@@ -210,7 +214,7 @@ def _prepared(asked: Asked, given: Given, defaults) -> Prepared:
         units=given.units,
         priors=spelled,
         references=references,
-        warnings=tuple(_warnings(where, given.repeated, model)),
+        warnings=tuple(_warnings(asked, given, model)),
         read=given.read,
     )
 
@@ -227,13 +231,14 @@ def _stated(groups: Groups, spelled: dict[str, str], *, relative: bool) -> TwoLe
     )
 
 
-def _warnings(where, repeated, model):
+def _warnings(asked, given, model):
     """What the reader should know of the data first."""
-    groups = model.groups
-    if repeated:
-        yield repeated
+    groups, where = model.groups, asked.path.name
+    if given.repeated:
+        yield given.repeated
     if same := _but_for_case(groups.labels):
         yield f"{where}: {' and '.join(map(repr, same))} differ only in case: look whether they are one"
+    yield from _maybe_missing(asked, given)
     if sums := [label for label in groups.labels if label.strip().casefold() in SUMS]:
         yield f"{where}: {sums[0]!r} is a group here: if its row is a sum or a mean of the others, leave it out"
     ratio = groups.standard_error.max() / groups.standard_error.min() if isinstance(groups, Estimates) else 1
@@ -243,6 +248,15 @@ def _warnings(where, repeated, model):
         yield f"{where}: {len(groups)} groups say little of tau: its prior weighs as much as they do"
     if says_nothing_of_tau(model):
         yield f"{where}: these data say nothing of tau: what is said of it, and of what hangs on it, is its prior"
+
+
+def _maybe_missing(asked: Asked, given: Given):
+    """Groups, and levels of covariates, that are called what other programs write for a missing value."""
+    named = {c: ("the name of a group", given.labels) for k, c in asked.columns.items() if k in ("group", "label")}
+    named |= {name: ("a level", at.values()) for name, at in given.covariates.items()}
+    for column, (what, values) in named.items():
+        if said := maybe_missing(values, what):
+            yield f"{asked.path.name}: column {column!r}: {said}"
 
 
 def _but_for_case(labels) -> list[str]:
@@ -256,16 +270,15 @@ def _but_for_case(labels) -> list[str]:
 
 def _design(where, covariates):
     """Columns of the design by name, a value for each group; the reference level of covariates that are text."""
-    columns, references = {}, {}
-    for name, at in covariates.items():
-        numeric = isinstance(next(iter(at.values())), Decimal)
-        try:
-            columns |= coded(name, {label: float(v) if numeric else v for label, v in at.items()})
-        except ValueError as error:
-            raise Refused(f"{where}: {error}") from error
-        if not numeric:
-            references[name] = min(at.values())
-    return columns, references
+    doubles = {
+        name: {label: float(v) if isinstance(v, Decimal) else v for label, v in at.items()}
+        for name, at in covariates.items()
+    }
+    text = [name for name, at in covariates.items() if not isinstance(next(iter(at.values())), Decimal)]
+    try:
+        return design(doubles), {name: min(covariates[name].values()) for name in text}
+    except ValueError as error:
+        raise Refused(f"{where}: {error}") from error
 
 
 def _require_comparable(where: str, model: TwoLevel) -> None:
@@ -290,7 +303,7 @@ def _size(prior) -> float:
 def _spelled(asked: Asked, groups: Groups, defaults) -> dict[str, str]:
     """How the prior of every parameter is spelled: as asked, else the default."""
     found = {"mu": "Flat()"} | dict.fromkeys(groups.covariates, "Flat()") | defaults
-    for name, dist in asked.priors.items():
+    for name, dist in sorted(asked.priors.items(), key=lambda prior: prior[0] in found):  # a level's own prior last
         if name in ("tau2", "sigma2"):
             del found[name.removesuffix("2")]
         levels = [c for c in groups.covariates if c == name or c.startswith(f"{name}[")]

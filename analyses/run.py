@@ -16,8 +16,9 @@ from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from analyses import OWN, STUDIES
+from analyses.arguments import FAILED, INTERRUPTED, USAGE
 from analyses.asked import Refused
-from analyses.options import FAILED, INTERRUPTED, USAGE, parse
+from analyses.options import parse
 
 # One thread for linear algebra: its matrices are small, and threads that wait for each other cost ten times the work.
 # Nothing above imports NumPy, which reads this when it is.
@@ -76,7 +77,7 @@ def run(options: argparse.Namespace, command: list[str], asked_to_stop: list[int
     given = ("seed", "draws", "tune", "chains", "cores", "engines", "best", "asked")
     watched = not options.quiet and sys.stdout.isatty() and sys.stderr.isatty()
     settings = Settings(progress=watched, **{name: getattr(options, name) for name in given})
-    studies, passed = list(dict.fromkeys(options.study)) or list(STUDIES), True
+    studies, passed = options.study or list(STUDIES), True
     output.require_ours(options.out, studies)
     with output.aside(options.out) as folder, _workers(min(len(studies), _cores() // settings.cores)) as (each, alone):
         settings = replace(settings, progress=watched and alone)

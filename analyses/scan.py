@@ -12,6 +12,7 @@ from analyses import files, holes, intake, progress
 from analyses.asked import Refused
 from analyses.units import EXACTLY, Units
 from models import rows
+from models.names import normalized
 
 
 class Scanned(NamedTuple):
@@ -152,7 +153,7 @@ def _names(path: Path, column: str, spelled: Iterable[str]) -> dict[str, str]:
     """Names less blanks at their ends; refused where nothing is left, or where two look the same."""
     first, faults, names = {}, [], {name: name.strip() for name in spelled}
     for name, stripped in names.items():
-        known = first.setdefault(intake.plain(name), name)
+        known = first.setdefault(normalized(name), name)
         if not stripped:
             faults.append(f"{path.name}: column {column!r}: {name!r} is blank")
         elif known != name:

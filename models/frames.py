@@ -1,6 +1,6 @@
 """Data frames of any kind that narwhals knows, lazy or not, and dictionaries of columns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
 from itertools import pairwise
@@ -8,6 +8,9 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from models import names
+from models.names import is_missing
 
 if TYPE_CHECKING:
     from narwhals import LazyFrame
@@ -29,11 +32,20 @@ def known(frame: "IntoFrame | dict") -> "Frame":
     if isinstance(frame, dict):
         import pandas as pd
 
+        _require_equal_lengths(frame)
         frame = pd.DataFrame(frame)
     return nw.from_native(frame)
 
 
-def require(frame: "Frame", names: Sequence[str]) -> None:
+def _require_equal_lengths(columns: dict) -> None:
+    """Refuse columns of unequal lengths; a single number or text stands for a column of it."""
+    sizes = {n: len(c) for n, c in columns.items() if hasattr(c, "__len__") and not isinstance(c, str | bytes)}
+    for name, size in sizes.items():
+        if size != (first := next(iter(sizes.values()))):
+            raise ValueError(f"column {name!r} has {size} entries where {next(iter(sizes))!r} has {first}: fill it up")
+
+
+def require(frame: "Frame", wanted: Sequence[str]) -> None:
     """Refuse names that no column has.
 
     Raises
@@ -42,10 +54,12 @@ def require(frame: "Frame", names: Sequence[str]) -> None:
         For the first of them, with the nearest name that there is.
     """
     there = frame.collect_schema().names()
-    for name in names:
+    for name in wanted:
         if name not in there:
-            near = get_close_matches(name, map(str, there), n=1)
+            near = get_close_matches(str(name), map(str, there), n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(map(repr, there))}"
+            if frame.implementation.is_pandas() and name in frame.to_native().index.names:
+                hint = "it is the index of the frame: call reset_index() first"
             raise ValueError(f"there is no column {name!r}: {hint}")
 
 
@@ -53,16 +67,9 @@ def fetched(frame: "LazyFrame") -> dict[str, np.ndarray]:
     """Columns of a lazy frame as arrays, computed where it lives."""
     here = frame.implementation
     if here.is_duckdb():  # whose arrays come without a detour through pandas, and with masks where nothing is
-        return {name: _filled(column) for name, column in frame.to_native().fetchnumpy().items()}
+        return {name: names.unmasked(column) for name, column in frame.to_native().fetchnumpy().items()}
     found = frame.collect("pyarrow" if here.is_spark_like() else None)
     return {name: found[name].to_numpy() for name in found.columns}
-
-
-def _filled(column) -> np.ndarray:
-    """An array with None where a masked one has nothing."""
-    if not np.ma.getmaskarray(column).any():
-        return np.asarray(column)
-    return np.where(np.ma.getmaskarray(column), np.array(None), np.ma.getdata(column))
 
 
 def ordered(labels: np.ndarray) -> np.ndarray:
@@ -148,13 +155,6 @@ def labelled(labels: np.ndarray) -> list[str]:
     return list(map(str, labels.tolist() if labels.dtype.kind in "biufO" else labels.astype(str).tolist()))
 
 
-def is_missing(value: object) -> bool:
-    """Whether a value is none: None, not a number, or what a library has in their place."""
-    import pandas as pd
-
-    return bool(pd.isna(value))
-
-
 def _apart(rows) -> str:
     """The first two rows that differ."""
     pairs = (pair for pair in pairwise(rows) if pair[0][1] != pair[1][1])
@@ -171,31 +171,30 @@ def _rows(table, label, name, holds=lambda value: True) -> list[tuple[int, objec
     return [(row, value) for row, (g, value) in enumerate(each, start=1) if g == label and holds(value)]
 
 
-def column(frame: "IntoFrame | dict", name: str) -> list:
-    """Values of one column, as Python's objects.
+def design(covariates: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Columns of all covariates by group, as `coded` has those of one.
 
     Raises
     ------
     ValueError
-        Where there is none of that name, with the nearest one.
-
-    Examples
-    --------
-    >>> column({"y": [28, 8]}, "y")
-    [28, 8]
+        As `coded`, and for two columns of one name.
     """
-    given = known(frame)
-    require(given, [name])
-    return fetched(given.lazy().select(name))[name].tolist()
+    found: dict[str, dict[str, float]] = {}
+    for name, at in covariates.items():
+        columns = coded(name, at)
+        if taken := found.keys() & columns:
+            raise ValueError(f"covariate {name!r} makes a second column {min(taken)!r}: rename one of the two")
+        found |= columns
+    return found
 
 
-def coded(name: str, at: dict[str, Any]) -> dict[str, dict[str, float]]:
+def coded(name: str, at: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     """Columns of a covariate by group: numbers as they are, else one 0/1 column a level but the first in order.
 
     Raises
     ------
     ValueError
-        For a covariate that is the same everywhere.
+        For a covariate that is the same everywhere, or has a level that is blank or looks like another.
 
     Examples
     --------
@@ -208,9 +207,12 @@ def coded(name: str, at: dict[str, Any]) -> dict[str, dict[str, float]]:
         raise ValueError(f"covariate {name!r} is {same} in every group: it tells nothing apart")
     if all(map(is_number, levels)):
         return {name: {group: float(value) for group, value in at.items()}}
+    if blank := [group for group, level in at.items() if not str(level).strip()]:
+        raise ValueError(f"covariate {name!r} is blank in {blank[0]!r}: fill it in, or remove the group")
+    names.require_apart(f"covariate {name!r}", list(map(str, levels)))
     return {f"{name}[{level}]": {g: float(value == level) for g, value in at.items()} for level in levels[1:]}
 
 
 def is_number(value: object) -> bool:
-    """Whether a value is a number of Python's or NumPy's."""
-    return isinstance(value, Real | Decimal | np.number)
+    """Whether a value is a real number of Python's or NumPy's; truth values are, as in Python."""
+    return isinstance(value, Real | Decimal | np.bool_) and not isinstance(value, np.timedelta64)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from models import columns, rows
+from models import columns, names, plain, rows
 from models.cells import Cells
-from models.frames import coded, column
+from models.frames import design
 from models.laws import Numbers
 
 if TYPE_CHECKING:
@@ -134,19 +134,36 @@ class Replicates(Groups):
         Raises
         ------
         ValueError
-            For lengths that differ, a label that occurs twice, a size below one or not whole, a negative sum of
-            squares, one that is not 0 in a group of one, or any number that is not finite.
+            For lengths or indexes that differ, a label that is missing, occurs twice or looks like another, a size
+            below one or not whole, a negative sum of squares, one that is not 0 in a group of one, an entry that is no
+            finite number, or numbers so large or small that their squares are not.
+
+        Warns
+        -----
+        RoundedWarning
+            Where means lose digits to an offset that all share.
 
         Examples
         --------
         >>> Replicates.from_summary(["a", "b"], n=[3, 1], mean=[5.0, 7.0], ss=[2.0, 0.0]).df
         array([2., 0.])
         """
-        names, n, ss = tuple(map(str, labels)), columns.numbers("n", n), columns.numbers("ss", ss)
-        columns.require(names, "n", n, (n >= 1) & (n == np.round(n)), "must be a whole number, one or more")
-        columns.require(names, "ss", ss, ss >= 0, "must not be negative")
-        columns.require(names, "ss", ss, (n > 1) | (ss == 0), "must be 0 in a group of one")
-        return cls(noise=1 / n, df=n - 1, ss=ss, **columns.described(names, mean, covariates, len(n), dim))
+        columns.require_aligned({"labels": labels, "n": n, "mean": mean, "ss": ss}, covariates or {})
+        of_groups, n, ss = names.read("labels", labels), columns.numbers("n", n), columns.numbers("ss", ss)
+        columns.require(of_groups, "n", n, (n >= 1) & (n == np.round(n)), "must be a whole number, one or more")
+        columns.require(of_groups, "ss", ss, ss >= 0, "must not be negative")
+        columns.require(of_groups, "ss", ss, (n > 1) | (ss == 0), "must be 0 in a group of one")
+        columns.require_scale(of_groups, "root of ss", np.sqrt(ss))
+        found = cls(noise=1 / n, df=n - 1, ss=ss, **columns.described(of_groups, mean, covariates, len(n), dim))
+        found._require_computable()
+        return found
+
+    def _require_computable(self) -> None:
+        """Refuse a sigma that is too small to square, and warn where means have lost digits."""
+        df, ss = self.within
+        sigma = np.sqrt(ss / df) if ss else np.ptp(self.mean)
+        columns.require_spread(float(sigma))
+        columns.warn_of_rounding(self.labels, self.mean, sigma * np.sqrt(self.noise), as_given=self.df == 0)
 
     @classmethod
     def from_rows(
@@ -164,23 +181,35 @@ class Replicates(Groups):
         Raises
         ------
         ValueError
-            For lengths that differ, a label without its covariate, or a number that is not finite.
+            For lengths that differ, a label that is missing or has no covariate, entries that are no finite numbers, or
+            so large or small that their squares are not.
+
+        Warns
+        -----
+        RoundedWarning, MissingNameWarning
+            Where means lose digits to an offset, or a label may stand for a missing value.
 
         Examples
         --------
         >>> Replicates.from_rows(["a", "a", "b"], [4.0, 6.0, 7.0]).mean
         array([5., 7.])
         """
-        values, (names, which) = columns.numbers("values", values), columns.codes(labels)
+        columns.require_aligned({"labels": labels, "values": values}, {})
+        values, (of_groups, which) = columns.numbers("values", values), columns.codes(labels)
         if len(which) != len(values):
             raise ValueError(f"labels has {len(which)} entries where values has {len(values)}")
         by_label = {name: {str(k): v for k, v in at.items()} for name, at in (covariates or {}).items()}
         for name, at in by_label.items():
-            if missing := set(names) - set(at):
+            if len(at) < len((covariates or {})[name]):
+                raise ValueError(f"{name} has two values for one label, as for 1 and '1': give all labels as text")
+            if missing := set(of_groups) - set(at):
                 raise ValueError(f"{name} has no value for {sorted(missing)[0]!r}")
+        columns.require_scale(np.array(of_groups, dtype=object)[which], "value", values)
         n, mean, ss = rows.of_values(which, values)
-        given = {name: [at[label] for label in names] for name, at in by_label.items()}
-        return cls.from_summary(names, n, mean, ss, covariates=given, dim=dim)
+        columns.require_spread(np.abs(values - mean[which]).max(initial=0.0))
+        given = {name: [at[label] for label in of_groups] for name, at in by_label.items()}
+        columns.warn_of_missing("labels", of_groups)
+        return cls.from_summary(of_groups, n, mean, ss, covariates=given, dim=dim)
 
     @classmethod
     def from_frame(
@@ -211,15 +240,15 @@ class Replicates(Groups):
         ('town[y]',)
         """
         found = rows.of_frame(frame, group=group, value=value, covariates=covariates)
-        given: dict[str, dict[str, float]] = {}
-        for name, at in found.covariates.items():
-            given |= coded(name, at)
-        by_label = {name: [at[label] for label in found.labels] for name, at in given.items()}
-        mean, ss = found.offset + found.unit * found.mean, found.unit**2 * found.ss
+        by_label = _by_label(found.covariates, found.labels)
+        mean, root = found.offset + found.unit * found.mean, found.unit * np.sqrt(found.ss)
+        columns.require_scale(found.labels, f"column {value!r}", mean)
+        columns.require_scale(found.labels, f"spread of column {value!r}", root)
+        ss = found.unit * (found.unit * found.ss)
         if np.any((ss == 0) != (found.ss == 0)):
-            raise ValueError(
-                f"numbers in {value!r} are so small that their squares are none: give them in another unit"
-            )
+            raise ValueError(f"numbers in {value!r} are so small that their squares are 0: rescale the column")
+        columns.warn_of_missing(f"column {group!r}", found.labels)
+        columns.warn_of_missing_levels(found.covariates)
         return cls.from_summary(found.labels, found.n, mean, ss, covariates=by_label, dim=dim)
 
     def rows(self, rng: np.random.Generator) -> tuple[list[str], np.ndarray]:
@@ -285,18 +314,28 @@ class Estimates(Groups):
         Raises
         ------
         ValueError
-            For lengths that differ, a label that occurs twice, a standard error that is not positive, or any number
-            that is not finite.
+            For lengths or indexes that differ, a label that is missing, occurs twice or looks like another, a standard
+            error that is not positive, an entry that is no finite number, or numbers so large or small that their
+            squares are not.
+
+        Warns
+        -----
+        RoundedWarning
+            Where estimates lose digits to an offset that all share.
 
         Examples
         --------
         >>> Estimates.from_summary(["A", "B"], [28, 8], [15, 10]).noise
         array([225., 100.])
         """
-        names, se = tuple(map(str, labels)), columns.numbers("standard_error", standard_error)
-        columns.require(names, "standard_error", se, se > 0, "must be positive")
-        none = np.zeros(len(se))
-        return cls(noise=se**2, df=none, ss=none, **columns.described(names, estimate, covariates, len(se), dim))
+        given = {"labels": labels, "estimate": estimate, "standard_error": standard_error}
+        columns.require_aligned(given, covariates or {})
+        of_groups, se = names.read("labels", labels), columns.numbers("standard_error", standard_error)
+        columns.require(of_groups, "standard_error", se, se > 0, "must be positive")
+        columns.require_scale(of_groups, "standard_error", se, small=True)
+        fields, none = columns.described(of_groups, estimate, covariates, len(se), dim), np.zeros(len(se))
+        columns.warn_of_rounding(of_groups, fields["mean"], se, as_given=np.ones(len(se), dtype=bool))
+        return cls(noise=se**2, df=none, ss=none, **fields)
 
     @classmethod
     def from_frame(
@@ -315,8 +354,8 @@ class Estimates(Groups):
         Raises
         ------
         ValueError
-            For a column that is not there, both or neither of standard error and variance, or a covariate that does not
-            vary.
+            For a column that is not there or holds no numbers, a label, number or covariate that is missing, both or
+            neither of standard error and variance, or a covariate that does not vary.
 
         Examples
         --------
@@ -326,16 +365,21 @@ class Estimates(Groups):
         error = variance if standard_error is None else standard_error
         if error is None or (standard_error is not None and variance is not None):
             raise ValueError("give either the standard error's column or the variance's")
-        estimates = column(frame, estimate)
-        labels = column(frame, label) if label else [str(i) for i in range(1, len(estimates) + 1)]
-        errors = column(frame, error) if variance is None else columns.roots(labels, column(frame, error))
-        given: dict[str, dict[str, float]] = {}
-        for name in covariates:
-            given |= coded(name, dict(zip(map(str, labels), column(frame, name), strict=True)))
-        by_label = {name: [at[str(label)] for label in labels] for name, at in given.items()}
-        return cls.from_summary(labels, estimates, errors, covariates=by_label, dim=dim)
+        found = plain.one_row_each(frame, label, [estimate, error], covariates)
+        count = range(1, len(found["y0"]) + 1)
+        labels = names.read(f"column {label!r}", found["group"]) if label else tuple(map(str, count))
+        errors = found["y1"] if variance is None else columns.roots(labels, found["y1"])
+        levels = {name: dict(zip(labels, found[f"x{k}"], strict=True)) for k, name in enumerate(covariates)}
+        columns.warn_of_missing(f"column {label!r}", labels)
+        columns.warn_of_missing_levels(levels)
+        return cls.from_summary(labels, found["y0"], errors, covariates=_by_label(levels, labels), dim=dim)
 
     @property
     def standard_error(self) -> np.ndarray:
         """Standard error of each estimate."""
         return np.sqrt(self.noise)
+
+
+def _by_label(covariates: Mapping[str, Mapping[str, object]], labels: Sequence[str]) -> dict[str, list[float]]:
+    """Columns of the design in the order of the labels."""
+    return {name: [at[label] for label in labels] for name, at in design(covariates).items()}

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from numbers import Real
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from models import frames
 
@@ -22,16 +24,62 @@ def of_frame(frame: "IntoFrame | dict", group: str, value: str, covariates: Sequ
     """
     import narwhals as nw
 
-    given = frames.known(frame)
-    frames.require(given, (group, value, *covariates))
-    _require_numeric(given, value)
-    for name in covariates:
-        _require_one_kind(given, name)
-    named = {f"x{k}": _covariate(given, name) for k, name in enumerate(covariates)}
-    columns = given.select(group=_label(given, group), y=nw.col(value), **named)
+    given, named = _checked(frame, group, [value], covariates)
+    columns = given.select(y=nw.col(value), **named)
     return (
         _rounded(columns) if given.implementation.is_pyarrow() else columns.with_columns(nw.col("y").cast(nw.Float64))
     )
+
+
+def one_row_each(
+    frame: "IntoFrame | dict", label: str | None, numbers: Sequence[str], covariates: Sequence[str]
+) -> dict[str, list]:
+    """Columns of a frame of one row a group, fetched together: "group" where there is a label, "y0", ..., "x0", ...
+
+    Raises
+    ------
+    ValueError
+        As `of_frame`, and for a number or a covariate that is missing or not finite, naming its row, counted from 1.
+    """
+    import narwhals as nw
+
+    given, named = _checked(frame, label, numbers, covariates)
+    named |= {f"y{k}": nw.col(name) for k, name in enumerate(numbers)}
+    found = {name: values.tolist() for name, values in frames.fetched(given.lazy().select(**named)).items()}
+    for k, name in enumerate(numbers):
+        _require_known(f"column {name!r}", found[f"y{k}"])
+    for k, name in enumerate(covariates):
+        _require_known(f"covariate {name!r}", found[f"x{k}"])
+    return found
+
+
+def _require_known(what: str, values: list) -> None:
+    """Refuse a column of which an entry is missing or infinite."""
+    if set(map(type, values)) == {float} and np.isfinite(values).all():
+        return
+    for row, value in enumerate(values, start=1):
+        if isinstance(value, float) and np.isinf(value):
+            raise ValueError(f"{what} is {value} in row {row}: every number must be finite")
+        if not isinstance(value, str | int) and frames.is_missing(value):
+            raise ValueError(f"{what} is missing in row {row}: remove the row, or fill it in")
+
+
+def _checked(
+    frame: "IntoFrame | dict", label: str | None, numbers: Sequence[str], covariates: Sequence[str]
+) -> tuple["Frame", dict[str, Any]]:
+    """The frame, with its columns of labels and covariates by their names here; what is of the wrong kind refused."""
+    if isinstance(covariates, str):
+        raise ValueError(f"covariates is the text {covariates!r}: give a list of names, [{covariates!r}]")
+    if len(set(covariates)) < len(covariates):
+        raise ValueError(f"covariates {list(covariates)} name a column twice: name each once")
+    given = frames.known(frame)
+    frames.require(given, [name for name in (label, *numbers, *covariates) if name is not None])
+    for name in numbers:
+        _require_numeric(given, name)
+    for name in covariates:
+        _require_one_kind(given, name)
+    named = {f"x{k}": _covariate(given, name) for k, name in enumerate(covariates)}
+    return given, named if label is None else {"group": _label(given, label)} | named
 
 
 def _label(frame, name: str):
@@ -79,7 +127,7 @@ def _require_numeric(frame, name: str) -> None:
     if not (kind.is_numeric() or kind == nw.Object):
         raise ValueError(f"column {name!r} holds {kind}: it has to hold numbers")
     for row, one in enumerate(_objects(frame, name), start=1):
-        if not frames.is_number(one):
+        if _kind(one) is not Real:
             raise ValueError(f"column {name!r} holds {one!r} in row {row}: it has to hold numbers")
 
 
@@ -88,10 +136,17 @@ def _require_one_kind(frame, name: str) -> None:
     first: dict[type, object] = {}
     for one in _objects(frame, name):
         if not frames.is_missing(one):
-            first.setdefault(Real if frames.is_number(one) else type(one), one)
+            first.setdefault(_kind(one), one)
     if len(first) > 1:
         one, other, *_ = first.values()
         raise ValueError(f"covariate {name!r} holds {one!r} and {other!r}: it has to hold numbers or text alone")
+
+
+def _kind(one: object) -> type:
+    """Of Python's objects: truth values, numbers, or a type of its own."""
+    if isinstance(one, bool | np.bool_):
+        return bool
+    return Real if frames.is_number(one) else type(one)
 
 
 def _objects(frame, name: str) -> list:

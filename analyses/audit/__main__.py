@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+from analyses.arguments import FAILED, USAGE, Parser, twice
 from analyses.asked import Refused
-from analyses.options import FAILED, USAGE
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in run.py, and before NumPy is imported
 
@@ -26,7 +26,7 @@ cannot be trusted
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m analyses.audit",
         description="Hold the draws of any sampler against the exact posterior, quantity by quantity.",
         epilog=EXAMPLES,
@@ -45,6 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     pairs = [pair.partition("=")[::2] for pair in options.rename]
     if bad := [pair for pair, (theirs, ours) in zip(options.rename, pairs, strict=True) if not (theirs and ours)]:
         parser.error(f"--rename {bad[0]}: write THEIRS=OURS")
+    if repeated := twice(theirs for theirs, _ in pairs):
+        parser.error(f"--rename {repeated}: it is given twice: give each name once")
     if options.table and not options.table.parent.is_dir():
         print(f"{options.table.parent}: there is no such folder for --table", file=sys.stderr)
         return USAGE

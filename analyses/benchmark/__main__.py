@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from analyses.options import FAILED, INTERRUPTED, USAGE
+from analyses.arguments import FAILED, INTERRUPTED, USAGE, Parser, comma_separated
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in run.py, and before NumPy is imported
 
@@ -29,7 +29,7 @@ exit status: 0 all that ran agrees with the exact posterior; 2 bad usage; 3 othe
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"python -m {MODULE}",
         description="Effective draws per second on the math tests, beside what a user might write; time and memory "
         "against rows and groups.",
@@ -39,8 +39,20 @@ def main(arguments: list[str] | None = None) -> int:
     add = parser.add_argument
     add("--rounds", type=int, default=5, metavar="N", help="how often all take turns (default: 5)")
     add("--with", dest="pythons", nargs="+", default=[], metavar="PYTHON", help="interpreters that have others")
-    add("--only", default="", metavar="NAMES", help="some contenders, as exact,gibbs,jags (default: all)")
-    add("--parts", default=PARTS[0], metavar="NAMES", help=f"some of {','.join(PARTS)} (default: {PARTS[0]})")
+    add(
+        "--only",
+        type=comma_separated,
+        default=(),
+        metavar="NAMES",
+        help="some contenders, as exact,gibbs,jags (default: all)",
+    )
+    add(
+        "--parts",
+        type=comma_separated,
+        default=PARTS[:1],
+        metavar="NAMES",
+        help=f"some of {','.join(PARTS)} (default: {PARTS[0]})",
+    )
     add("--largest", action="store_true", help="sizes: 1e8 rows too, for which 6 GB of disk have to be free")
     add("--seed", type=int, default=1, metavar="N", help="of the first round; the next has the next (default: 1)")
     add("--out", type=Path, default=Path("reports"), metavar="DIR", help="where the report goes (default: reports)")
@@ -50,13 +62,13 @@ def main(arguments: list[str] | None = None) -> int:
     for python in options.pythons:
         if not os.access(python, os.X_OK):
             parser.error(f"--with {python}: there is no such program")
-    if unknown := [name for name in _named(options.only) if name not in _keys()]:
+    if unknown := [name for name in options.only if name not in _keys()]:
         parser.error(f"--only {unknown[0]}: choose from {', '.join(_keys())}")
-    if unknown := [name for name in _named(options.parts) if name not in PARTS]:
+    if unknown := [name for name in options.parts if name not in PARTS]:
         parser.error(f"--parts {unknown[0]}: choose from {', '.join(PARTS)}")
-    if not _named(options.parts):
+    if not options.parts:
         parser.error(f"--parts: choose from {', '.join(PARTS)}")
-    if options.largest and "sizes" not in _named(options.parts):
+    if options.largest and "sizes" not in options.parts:
         parser.error("--largest is for --parts sizes")
     try:
         return run(options, sys.argv[1:] if arguments is None else arguments)
@@ -66,10 +78,6 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(f"{error.filename or options.out}: {error.strerror or error}", file=sys.stderr)
         return USAGE
-
-
-def _named(only: str) -> list[str]:
-    return [name.strip() for name in only.split(",") if name.strip()]
 
 
 def _keys() -> list[str]:
@@ -87,7 +95,7 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     started = time.perf_counter()
     output.require_ours(options.out, [page.NAME])
     with output.aside(options.out) as folder:
-        made = page.page(*(PART[name](options) for name in PARTS if name in _named(options.parts)))
+        made = page.page(*(PART[name](options) for name in PARTS if name in options.parts))
         seconds = {"in all": round(time.perf_counter() - started, 3)}
         output.write(made, folder / made.name, Settings(seed=options.seed), command=[MODULE, *command], seconds=seconds)
         output.publish(folder, options.out)
@@ -101,7 +109,7 @@ def _league(options):
     from analyses.benchmark import league, page
     from analyses.benchmark.contenders import CONTENDERS
 
-    asked = _named(options.only) or _keys()
+    asked = list(options.only) or _keys()
     with one_core():
         entries = league.play(
             [contender for contender in CONTENDERS if contender.key in asked],

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from analyses.arguments import FAILED
 from analyses.benchmark.contenders import (
     MOST_SECONDS,
     RIVALS,
@@ -28,7 +29,6 @@ from analyses.benchmark.contenders import (
 )
 from analyses.benchmark.league import NOT_INSTALLED, ratios
 from analyses.benchmark.made import Size, require_room
-from analyses.options import FAILED
 
 ROWS = (10_000, 100_000, 1_000_000, 20_000_000)
 GROUPS = (100, 1_000, 10_000, 100_000, 1_000_000)

@@ -8,8 +8,8 @@ import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
+from analyses.arguments import FAILED, INTERRUPTED, USAGE, Parser
 from analyses.asked import Refused
-from analyses.options import FAILED, INTERRUPTED, USAGE
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in run.py, and before NumPy is imported
 
@@ -28,7 +28,7 @@ exit status: 0 no difference found (with --mutants: every mistake caught); 2 bad
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"python -m {MODULE}",
         description="Does every engine draw from the right posterior, and would it be noticed if not?",
         epilog=EXAMPLES,

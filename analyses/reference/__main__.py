@@ -8,7 +8,7 @@ from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 
-from analyses.options import USAGE
+from analyses.arguments import USAGE, Parser
 from analyses.reference import FOLDER, STATISTICS
 
 MODULE = "analyses.reference"
@@ -22,7 +22,7 @@ examples:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"python -m {MODULE}",
         description="Make reference posteriors anew, or independent draws from one.",
         epilog=EXAMPLES,
