@@ -75,6 +75,11 @@ def limit(tests: int, size: float) -> float:
     return float(stats.t.isf(FALSE_ALARM / (2 * tests), max(size, 1) / PER_DEGREE))
 
 
+def probability(deviation: float, size: float) -> float:
+    """Chance that one test deviates by so many standard errors from an estimated size, or more."""
+    return float(2 * stats.t.sf(deviation, max(size, 1) / PER_DEGREE))
+
+
 def deviate(share: pd.Series, p: pd.Series, size: pd.Series) -> np.ndarray:
     """Normal deviate as rare as a share of so many draws: a binomial's tails near 5% are not a normal's."""
     n = np.maximum(np.floor(size), 1)

@@ -1,7 +1,9 @@
 """Joint statistics: functions of several quantities, whose law is wrong where each quantity is right by itself.
 
 A sampler may have every margin right and the joint posterior wrong, as draws of mu do that are shuffled against all
-else. Deviations of the group effects and the factors of the joint density depend on several quantities at once.
+else. Deviations of the group effects from what is above them depend on several quantities at once, and so do the terms
+of the log of the joint density. The terms by themselves show more than their sum: of a hundred groups a sum of squares
+has a tenth of the spread of the log density that it is in.
 
 Each function here takes draws as `analyses.audit.draws.named` returns them and gives the statistics that these draws
 allow; without a quantity, or without some of its entries, those that need it are left out.
@@ -13,35 +15,37 @@ import numpy as np
 import xarray as xr
 
 from analyses.contract import SAMPLE
-from models import classrooms, laws, normal
+from models import classrooms, normal
 from models.two_level import TwoLevel
 
 Statistics = Callable[[xr.Dataset], xr.Dataset]
 OF_THETA, OF_MU, OF_BETA = "theta_label", "mu_label", "beta_label"
-LOWEST = -1e99  # stands for the log of a density that is 0 or not defined, as where tau is not positive
+LOWEST = -1e99  # stands for what is infinite or not defined where tau is 0: rounded draws may have it
 
 
 def two_level(model: TwoLevel) -> Statistics:
-    """theta - x'b, its mean, and the logs of p(theta | b, tau, sigma), p(y | theta, sigma) and p(b, tau, sigma | y)."""
+    """theta - x'b, the size of its mean, the sums of squares of theta and y, and log p(b, tau, sigma | y)."""
     g = model.groups
     y, noise = _known(g.mean, OF_THETA, g.labels), _known(g.noise, OF_THETA, g.labels)
     x = xr.DataArray(g.design[:, 1:], {OF_THETA: list(g.labels), OF_BETA: list(g.covariates)}, (OF_THETA, OF_BETA))
     coefficients = ("mu", "beta") if g.covariates else ("mu",)
     b, scales = ", ".join(coefficients), ", ".join(model.unknown)
-    noise_of_y = ", sigma" if "sigma" in model.unknown else ""
+    mean = "x'b" if g.covariates else "mu"
 
     def statistics(draws):
         if not _whole(draws, coefficients, {OF_BETA: len(g.covariates)}):
             return xr.Dataset()
         population = draws["mu"] + ((x * draws["beta"]).sum(OF_BETA) if g.covariates else 0.0)
-        found = _deviations(draws, "theta", "mu", population)
+        found = _deviations(draws, "theta", mean, population)
         if not _whole(draws, model.unknown, {}):
             return xr.Dataset(found)
         sigma = draws["sigma"] if "sigma" in model.unknown else xr.ones_like(draws["tau"])
         if "theta" in draws:
             of_mean, between = model.variances(noise, draws["tau"], sigma)
-            found[f"log p(theta | {b}, {scales})"] = _normal(draws["theta"], population, between, OF_THETA)
-            found[f"log p(y | theta{noise_of_y})"] = _normal(y, draws["theta"], of_mean, OF_THETA)
+            found[f"squares of theta - {mean} over sd_between"] = _squares(
+                draws["theta"], population, between, OF_THETA
+            )
+            found["squares of y - theta over se"] = _squares(y, draws["theta"], of_mean, OF_THETA)
         found[f"log p({b}, {scales} | y)"] = _hyperparameters(model, draws, sigma)
         return _finite(found)
 
@@ -61,7 +65,7 @@ def _hyperparameters(model, draws, sigma):
 
 
 def three_level(model: classrooms.ThreeLevel) -> Statistics:
-    """theta - mu, mu - lambda, their means, and the logs of the three densities of the model."""
+    """theta - mu, mu - lambda, the sizes of their means, and the sums of squares of theta, mu and y."""
     g, schools = model.classrooms, list(model.schools)
     y, noise = _known(g.mean, OF_THETA, g.labels), _known(g.noise, OF_THETA, g.labels)
     school = _known(np.array(schools)[model.school], OF_THETA, g.labels)
@@ -74,26 +78,28 @@ def three_level(model: classrooms.ThreeLevel) -> Statistics:
             above = draws["mu"].sel({OF_MU: school}).drop_vars(OF_MU)
             found |= _deviations(draws, "theta", "mu", above)
             if "tau" in draws:
-                found["log p(theta | mu, tau)"] = _normal(draws["theta"], above, draws["tau"] ** 2, OF_THETA)
+                found["squares of theta - mu over tau"] = _squares(draws["theta"], above, draws["tau"] ** 2, OF_THETA)
         if _whole(draws, ("lambda", "mu", "kappa"), {}):
-            found["log p(mu | lambda, kappa)"] = _normal(draws["mu"], draws["lambda"], draws["kappa"] ** 2, OF_MU)
+            squared = draws["kappa"] ** 2
+            found["squares of mu - lambda over kappa"] = _squares(draws["mu"], draws["lambda"], squared, OF_MU)
         if _whole(draws, ("theta", "sigma"), {}):
-            found["log p(y | theta, sigma)"] = _normal(y, draws["theta"], noise * draws["sigma"] ** 2, OF_THETA)
+            squared = noise * draws["sigma"] ** 2
+            found["squares of y - theta over se"] = _squares(y, draws["theta"], squared, OF_THETA)
         return _finite(found)
 
     return statistics
 
 
 def one_group(model: normal.OneGroup) -> Statistics:
-    """The logs of p(theta | sigma) and p(y | theta, sigma)."""
+    """The squares of theta and of the data's mean, in units of their variances."""
 
     def statistics(draws):
         if not _whole(draws, ("theta", "sigma"), {}):
             return xr.Dataset()
-        variance = draws["sigma"] ** 2
-        prior = _normal(draws["theta"], model.mu, model.tau**2 * variance)
-        return _finite({"log p(theta | sigma)": prior, "log p(y | theta, sigma)": _normal(
-            draws["theta"], model.mean, variance / model.n)})  # fmt: skip
+        theta, variance = draws["theta"], draws["sigma"] ** 2
+        of_prior = _squares(theta, model.mu, model.tau**2 * variance)
+        of_data = _squares(theta, model.mean, variance / model.n)
+        return _finite({"square of theta - mu over tau sigma": of_prior, "square of y - theta over se": of_data})
 
     return statistics
 
@@ -112,14 +118,14 @@ def _deviations(draws, below, above, population):
     if below not in draws:
         return {}
     each = draws[below] - population
-    return {f"{below} - {above}": each, f"mean of {below} - {above}": each.mean(f"{below}_label")}
+    return {f"{below} - {above}": each, f"|mean of {below} - {above}|": abs(each.mean(f"{below}_label"))}
 
 
-def _normal(x, mean, variance, over=None):
-    """Log of the normal density, summed over the groups."""
+def _squares(x, mean, variance, over=None):
+    """Squared deviations in units of their variance, summed over the groups."""
     with np.errstate(all="ignore"):
-        log = laws.Normal(mean, np.sqrt(variance)).log_density(x)
-    return log.sum(over, skipna=False) if over else log
+        squares = (x - mean) ** 2 / variance
+    return squares.sum(over, skipna=False) if over else squares
 
 
 def _finite(found):

@@ -65,4 +65,4 @@ def test_a_variable_of_netcdf_without_draws_is_listed(right, tmp_path, capsys):
 
 def test_without_a_variable_that_is_not_there_is_refused(right, tmp_path, capsys):
     err = refused(capsys, saved(tmp_path / "draws.csv", frame(right)), "--without", "sigma")
-    assert err.startswith("--without sigma: eight_schools has mu")
+    assert err.startswith("--without sigma: eight_schools has kappa, mu")

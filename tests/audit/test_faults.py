@@ -95,7 +95,7 @@ def test_a_table_that_cannot_be_written_is_named(right, tmp_path, capsys):
     assert err.startswith(str(table.parent))
 
 
-# --- what a file says besides is not dropped in silence ----------------------------------------------------------------
+# --- what a file says besides is not dropped in silence ---------------------------------------------------------------
 
 
 def test_two_spellings_of_one_entry_are_refused(right, tmp_path, capsys):

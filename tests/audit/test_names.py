@@ -127,7 +127,8 @@ def test_the_table_has_every_figure(right, tmp_path, capsys):
     out = passed(capsys, saved(tmp_path / "draws.csv", frame(right)), "--table", tmp_path / "table.csv")
     found = pd.read_csv(tmp_path / "table.csv", keep_default_na=False)
     assert len(found) == 40 + 36
-    joint = {"theta - mu", "mean of theta - mu", "log p(theta | mu, tau)", "log p(y | theta)", "log p(mu, tau | y)"}
+    squares = {"squares of theta - mu over sd_between", "squares of y - theta over se"}
+    joint = {"theta - mu", "|mean of theta - mu|", "log p(mu, tau | y)"} | squares
     assert {*found["variable"]} == {"mu", "tau", "theta"} | joint
     worst = found.loc[found["statistic"] == "mean", "smallest"].max()
     assert f"down to {worst:.2g} posterior sds in a mean" in out
