@@ -1,10 +1,12 @@
 """The chance of a wrong verdict: no alarm at right draws, and errors found as often as is said."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from audits import SAMPLE, audited, frame, rejected, saved
+from audits import SAMPLE, audited, frame, passed, rejected, saved
 from scipy.stats import binom, norm
 
 from analyses import reference
@@ -115,3 +117,32 @@ def test_what_is_too_rare_for_a_double_is_said_in_words(right, tmp_path, capsys)
     assert "mu is too large" in out
     assert "(z beyond 38)" in out
     assert "inf" not in out
+
+
+def test_other_posteriors_that_the_draws_would_pass_for_are_named(right, tmp_path, capsys):
+    """mu alone hardly depends on the prior of tau: agreement with one reference is agreement with its neighbor."""
+    table = frame(right)[["chain", "mu"]]
+    out = passed(capsys, saved(tmp_path / "d.csv", table), "--without", "tau", "--without", "theta")
+    assert re.search(
+        r"do not tell it from .*eight_schools_half_cauchy_25: mu ~ Uniform\(\), tau ~ HalfCauchy\(25\)", out
+    )
+
+
+@pytest.mark.parametrize("chains", [1, 4])
+def test_a_column_that_never_moves_cannot_pass(chains, right, tmp_path, capsys):
+    """A constant near the median has the right mean; a single chain has no R-hat to show it."""
+    still = right | {"mu": np.full_like(right["mu"], 7.9)}
+    table = frame({name: values.reshape(chains, -1, *values.shape[2:]) for name, values in still.items()})
+    assert "mu" in rejected(capsys, saved(tmp_path / "d.csv", table))
+
+
+def test_a_tail_that_is_visited_rarely_is_no_difference(right, tmp_path, capsys):
+    """Four visits of ten draws each where 180 are expected: the chains may be slow, so no difference is claimed."""
+    high = reference.load("eight_schools").table.loc[("tau", ""), "q95"]
+    table = frame(right)
+    table = table[table["tau"] <= high].groupby("chain").head(900).reset_index(drop=True)
+    table.loc[table.groupby("chain").cumcount().between(400, 409), "tau"] = high * 1.2
+    status, out, _ = audited(capsys, saved(tmp_path / "draws.csv", table))
+    assert status in (2, 3)
+    assert "the draws of tau go above its 95% quantile, 17.18, only 4 times" in out
+    assert "not from this posterior" not in out
