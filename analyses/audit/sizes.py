@@ -19,6 +19,7 @@ import pandas as pd
 from scipy import special, stats
 
 from analyses.checks.agreement import FALSE_ALARM, SHARES
+from models.laws import Numbers
 
 PER_DEGREE = 10  # effective draws a degree of freedom: 7 to 9 for autoregressions of 110 to 3,000 effective draws
 SHORTEST = 1e-3  # least squared coefficient of variation of a time: visits of a single draw have none
@@ -51,7 +52,7 @@ def _round_trips(inside, opposite):
     return np.sum(side[..., 1:] * side[..., :-1] < 0, axis=(-2, -1)) / 2
 
 
-def visits_a_draw(p: pd.Series) -> pd.Series:
+def visits_a_draw(p: Numbers) -> Numbers:
     """Expected visits to a tail of that probability, for each independent draw.
 
     Of the draws a share p + 1/2 is in the tail or beyond the median, p / (p + 1/2) of these in the tail; of two in a
@@ -61,7 +62,7 @@ def visits_a_draw(p: pd.Series) -> pd.Series:
     return p / (2 * p + 1)
 
 
-def size_of_visits(visits: pd.Series, p: pd.Series, draws: int) -> pd.Series:
+def size_of_visits(visits: Numbers, p: Numbers, draws: int) -> Numbers:
     """Effective size of the share of a two-state Markov chain with that many visits.
 
     With b the visits over those of independent draws, its autocorrelation is 1 - b, and the size n b / (2 - b).
@@ -80,7 +81,7 @@ def probability(deviation: float, size: float) -> float:
     return float(2 * stats.t.sf(deviation, max(size, 1) / PER_DEGREE))
 
 
-def deviate(share: pd.Series, p: pd.Series, size: pd.Series) -> np.ndarray:
+def deviate(share: Numbers, p: Numbers, size: Numbers) -> np.ndarray:
     """Normal deviate as rare as a share of so many draws: a binomial's tails near 5% are not a normal's."""
     n = np.maximum(np.floor(size), 1)
     k = share * n
@@ -88,7 +89,7 @@ def deviate(share: pd.Series, p: pd.Series, size: pd.Series) -> np.ndarray:
     return np.where(share > p, -special.ndtri(above), special.ndtri(below))
 
 
-def deviate_of_visits(share: pd.Series, p: pd.Series, visits: pd.Series, draws: int) -> np.ndarray:
+def deviate_of_visits(share: Numbers, p: Numbers, visits: Numbers, draws: int) -> np.ndarray:
     """Normal deviate as rare as the odds of a share by F; 0 without a visit, which says nothing."""
     inside, odds = share * draws, share / (1 - share) / (p / (1 - p))
     spread = [np.maximum(1 - visits / time, SHORTEST) for time in (inside, draws - inside)]  # 1 - 1/mean, if geometric
@@ -100,14 +101,15 @@ def deviate_of_visits(share: pd.Series, p: pd.Series, visits: pd.Series, draws: 
 def smallest(p: float, size: float, draws: int, most: float, likely: float) -> float:
     """How far a share has to be off, towards one half, to go beyond the limit with probability `likely`."""
     p, n = min(p, 1 - p), max(int(size), 1)
-    k = np.arange(int(n * p) + 1, n)
-    share = pd.Series(k / n)
-    z = np.minimum(deviate(share, p, n), deviate_of_visits(share, p, worth(p, size, draws), draws))
-    least = k[z > most].min(initial=n)
+    visits, least, beyond = worth(p, size, draws), int(n * p) + 1, n
+    while least < beyond:  # deviates grow with the share
+        k = (least + beyond) // 2
+        z = min(deviate(k / n, p, n), deviate_of_visits(k / n, p, visits, draws))
+        least, beyond = (least, k) if z > most else (k + 1, beyond)
     return special.betaincinv(least, n - least + 1, likely) - p
 
 
-def worth(p: pd.Series, size: float, draws: int) -> pd.Series:
+def worth(p: Numbers, size: float, draws: int) -> Numbers:
     """Visits that give an effective size: the inverse of `size_of_visits`."""
     return draws * visits_a_draw(p) * 2 * size / (draws + size)
 
