@@ -19,9 +19,13 @@ examples:
 FILE is a netCDF file of ArviZ's (a DataTree, or InferenceData), or a CSV with a row a draw: a column `chain`, and a
 column a quantity, as mu, tau, theta[A] or theta[1]. Entries are matched by the reference's labels, or in its order.
 
-exit status: 0 no difference found; 2 bad usage or input, or too few draws to tell; 3 a difference, or chains that
-cannot be trusted
+Every variable of the reference has to be compared, but for those that are functions of the scales (sd_between, kappa of
+a group). theta of a few groups is enough; --without NAME says that FILE lacks a variable for a reason.
+
+exit status: 0 no difference found in any variable; 2 bad usage or input, or too few draws to tell; 3 a difference, or
+chains that cannot be trusted; 4 no difference found, but a variable is missing or a column that may be one is not read
 """
+PARTIAL = 4
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("file", type=Path, metavar="FILE", help="draws: .nc or .csv")
     add("--study", metavar="NAME", help="the reference posterior; without it the names are listed")
     add("--rename", action="append", default=[], metavar="THEIRS=OURS", help="a quantity's name; may be repeated")
+    add("--without", action="append", default=[], metavar="NAME", help="a variable that FILE lacks; may be repeated")
     add("--table", type=Path, metavar="CSV", help="write every figure that was compared")
     options = parser.parse_args(arguments)
     from analyses import reference
@@ -63,10 +68,12 @@ def main(arguments: list[str] | None = None) -> int:
 def run(options: argparse.Namespace, rename: dict[str, str]) -> int:
     """Audit the draws and say what was found."""
     from analyses import reference, tables
-    from analyses.audit import draws, findings
+    from analyses.audit import coverage, draws, findings
 
     against = reference.load(options.study)
+    coverage.require_known(options.without, against)
     tree, left = draws.named(draws.read(options.file), against, rename)
+    missing = coverage.missing(tree["posterior"].dataset, against, left, options.without)
     found = findings.audit(tree, against, reference.alternatives(against))
     sizes = tree["posterior"].sizes
     chains = f"{sizes['chain']} chain{'s' if sizes['chain'] > 1 else ''}"
@@ -75,12 +82,15 @@ def run(options: argparse.Namespace, rename: dict[str, str]) -> int:
         print("a single chain: nothing can tell whether it has seen all of the posterior")
     if left:
         print(f"not looked at: {', '.join(left[:8])}{' and more' if len(left) > 8 else ''}")
+    print(found.compared)
+    if missing:
+        print(f"This says nothing of the whole posterior: {'; '.join(missing)}.")
     print("\n  ".join([found.sentence, *found.more]))
     if options.table:
         tables.write(found.table, options.table, (*tables.AGREEMENT[1:], "ess", "smallest"))
     if found.passed is None:
         return USAGE
-    return 0 if found.passed else FAILED
+    return FAILED if not found.passed else PARTIAL if missing else 0
 
 
 if __name__ == "__main__":

@@ -14,9 +14,11 @@ from analyses.reference import Reference
 
 ENTRY = re.compile(r"(?P<name>.+?)(?:\[(?P<inside>[^\[\]]+)\]|\.(?P<dotted>\d+))")  # theta[A], theta[1] or theta.1
 NUMBER = re.compile("[0-9]+")
+UNREAD = "unread"  # attribute of a dataset: what its file has besides
 CHAIN = ("chain", ".chain", "chain__")
 DRAW = ("draw", ".draw", "draw__", "iteration", ".iteration", "iteration__", "iter__")
 SHOWN = 12  # names in a message
+WARM_UP_ENDS = "# Adaptation terminated"  # CmdStan's comment, before which any rows are those of warm-up
 
 
 def read(path: Path) -> xr.Dataset:
@@ -49,7 +51,8 @@ def _tree(path):
     if not {*SAMPLE} <= {*found.dims}:
         raise Refused(f"{path.name}: no group `posterior` with the dimensions chain and draw; there is {groups}")
     sampled = {name: values for name, values in found.data_vars.items() if {*SAMPLE} <= {*values.dims}}
-    return xr.Dataset({name: _in_order(name, values) for name, values in sampled.items()})
+    others = [str(name) for name in found.data_vars if name not in sampled]
+    return xr.Dataset({name: _in_order(name, values) for name, values in sampled.items()}, attrs={UNREAD: others})
 
 
 def _in_order(name, values):
@@ -64,8 +67,13 @@ def _table(path):
     try:
         frame = pd.read_csv(path, comment="#", skipinitialspace=True)  # Stan's files have comments
         twice = _twice(path)
+        warm_up = _has_warm_up(path)
     except (UnicodeDecodeError, csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise Refused(f"{path.name}: no CSV file: {error}") from error
+    if warm_up:
+        raise Refused(
+            f"{path.name}: rows of warm-up come before {WARM_UP_ENDS!r}. Remove them, or sample with save_warmup=0."
+        )
     if twice:
         raise Refused(f"{path.name}: the column {twice!r} is there twice")
     chain = next((name for name in CHAIN if name in frame), None)
@@ -89,9 +97,15 @@ def _table(path):
     for column in frame.columns:
         if column not in (*CHAIN, *DRAW):
             name, label = _split(column)
-            variables.setdefault(name, {})[label] = ordered[column].to_numpy().reshape(shape)
+            entries = variables.setdefault(name, {})
+            if label in entries:
+                raise Refused(
+                    f"{path.name}: the columns {name}[{label}] and {name}.{label} are the same entry: keep one"
+                )
+            entries[label] = ordered[column].to_numpy().reshape(shape)
     arrays = {name: _variable(name, entries) for name, entries in variables.items()}
-    return xr.Dataset(arrays, {"chain": list(sizes.index)})
+    unread = [name for name, entries in variables.items() if "" in entries and len(entries) > 1]
+    return xr.Dataset(arrays, {"chain": list(sizes.index)}, {UNREAD: unread})
 
 
 def _twice(path):
@@ -100,6 +114,13 @@ def _twice(path):
         rows = csv.reader((line for line in file if not line.startswith("#")), skipinitialspace=True)
         header = next(rows, [])
     return next((name for name in header if header.count(name) > 1), "")
+
+
+def _has_warm_up(path) -> bool:
+    """Whether a file of CmdStan's has draws, besides the header, before the comment that ends the adaptation."""
+    text, ends, _ = path.read_text(encoding="utf-8").partition(WARM_UP_ENDS)
+    rows = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return bool(ends) and len(rows) > 1
 
 
 def _split(column: str) -> tuple[str, str]:
@@ -125,7 +146,7 @@ def named(draws: xr.Dataset, reference: Reference, rename: dict[str, str]) -> tu
     draws : Dataset
     reference : Reference
     rename : dict
-        Their names to ours, before which a name that is the same stands back.
+        Their names to ours, which take precedence over matching names.
 
     Raises
     ------
@@ -148,36 +169,53 @@ def named(draws: xr.Dataset, reference: Reference, rename: dict[str, str]) -> tu
             f"nothing to compare: the draws have {theirs or 'no quantities'}, {reference.name} has {ours}; say which "
             "is which by --rename THEIRS=OURS"
         )
-    dims = {name: (*SAMPLE, f"{name}_label") if known[name] != [""] else SAMPLE for name in found}
-    coords = {f"{name}_label": known[name] for name in found if known[name] != [""]}
-    tree = labelled({"posterior": {name: (dims[name], found[name]) for name in found}}, coords, {"engine": "audit"})
-    return tree, [str(name) for name in draws.data_vars if name not in (*rename, *same)]
+    labeled = {name for name in found if known[name] != [""]}
+    variables = {n: ((*SAMPLE, f"{n}_label") if n in labeled else SAMPLE, values) for n, (_, values) in found.items()}
+    coords = {f"{name}_label": found[name][0] for name in labeled}
+    tree = labelled({"posterior": variables}, coords, {"engine": "audit"})
+    left = [str(name) for name in draws.data_vars if name not in (*rename, *same)]
+    return tree, [*left, *draws.attrs.get(UNREAD, [])]
 
 
-def _fitted(name, values, labels) -> np.ndarray:
-    """Numbers in the order of the reference's labels: by their own where they are the same, else as they come."""
+def _fitted(name, values, labels) -> tuple[list[str], np.ndarray]:
+    """Labels of the entries, in the reference's order, and the numbers of each."""
     _require_numbers(name, values)
-    count = values.shape[-1] if values.ndim > len(SAMPLE) else 1
-    if count != len(labels):
-        right = "a single number" if labels == [""] else f"{len(labels)}"
-        raise Refused(f"{name} has {count} entries where the reference has {right}")
-    if values.ndim == len(SAMPLE) or labels == [""]:
-        return values.values.reshape(values.shape[:2] + (() if labels == [""] else (1,)))
-    dim = values.dims[-1]
+    single, count = values.ndim == len(SAMPLE), values.shape[-1] if values.ndim > len(SAMPLE) else 1
+    if labels == [""] or (single and len(labels) == 1):
+        if count != 1:
+            raise Refused(f"{name} has {count} entries where the reference has a single number")
+        return labels, values.values.reshape(values.shape[:2] + (() if labels == [""] else (1,)))
+    at = _positions(name, values, labels, count)
+    order = np.argsort(at)
+    return [labels[at[k]] for k in order], values.values[..., order]
+
+
+def _positions(name, values, labels, count) -> list[int]:
+    """Position of each entry among the reference's labels: by its own label, its number, or as it comes."""
+    dim = values.dims[-1] if values.ndim > len(SAMPLE) else None
     theirs = [str(label) for label in values[dim].values] if dim in values.coords else []
-    if {*theirs} == {*labels}:
-        return values.values[..., [theirs.index(label) for label in labels]]
-    if theirs and all(NUMBER.fullmatch(label) for label in theirs):
-        counted = list(map(int, theirs))
-        if sorted(counted) not in (list(range(count)), list(range(1, count + 1))):
-            raise Refused(f"{name} has entries {', '.join(theirs[:SHOWN])}: number them from 1 or 0, or name them")
-        return values.values[..., np.argsort(counted)]
-    if theirs:
+    if theirs and {*theirs} <= {*labels}:
+        return [labels.index(label) for label in theirs]
+    if theirs and not _numbered(theirs):
         other = [label for label in theirs if label not in labels][:SHOWN]
         raise Refused(
             f"{name} has entries {', '.join(other)}, which the reference has not: {', '.join(labels[:SHOWN])}"
         )
-    return values.values
+    if count != len(labels):
+        raise Refused(
+            f"{name} has {count} entries where the reference has {len(labels)}. To compare some of them, name them as "
+            f"the reference does: {', '.join(f'{name}[{label}]' for label in labels[:SHOWN])}"
+        )
+    if not theirs:
+        return list(range(count))
+    counted = list(map(int, theirs))
+    if sorted(counted) not in (list(range(count)), list(range(1, count + 1))):
+        raise Refused(f"{name} has entries {', '.join(theirs[:SHOWN])}: number them from 1 or 0, or name them")
+    return [number - min(counted) for number in counted]
+
+
+def _numbered(labels) -> bool:
+    return all(NUMBER.fullmatch(label) for label in labels)
 
 
 def _require_numbers(name, values) -> None:

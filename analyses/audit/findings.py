@@ -1,7 +1,7 @@
 """What the draws of a stranger's sampler say against a reference posterior, and what they could not have said.
 
-The test is the one that every run of our own engines passes (`checks.agreement`): means, and shares of draws below the
-exact 5, 50 and 95% quantiles, in Monte Carlo errors from effective sample sizes.
+Compared are the mean of each quantity, the shares of draws below the exact 5, 50 and 95% quantiles, and such shares of
+joint statistics (`joint`). How large a deviation is due to chance is in `sizes`.
 """
 
 from dataclasses import dataclass
@@ -10,12 +10,13 @@ import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import special, stats
+from scipy import stats
 
+from analyses.audit import joint, sizes
 from analyses.checks import agreement
 from analyses.reference import Reference
 from analyses.report.numbers import spelled
-from analyses.tables import flat
+from analyses.tables import flat, stacked
 
 LIKELY = 0.95  # the chance with which the smallest error that is stated would have been found
 MOST_R_HAT = 1.05  # beyond it chains have not seen the same posterior, whatever the draws' mean
@@ -38,16 +39,66 @@ class Finding:
     table : DataFrame
         Every figure that was compared: those of agreement.csv, and `smallest`, the error of it that would have been
         found with probability LIKELY, in posterior sds of a mean and in shares of draws.
+    compared : str
+        Which quantities were compared, each by itself and together.
     """
 
     passed: bool | None
     sentence: str
     more: tuple[str, ...]
     table: pd.DataFrame
+    compared: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Comparison:
+    """Figures of draws, and how rare their deviations are.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Rows of `agreement.table`; `z` in standard errors from `size`, `z_alone` from the figure's own effective size.
+    reference : DataFrame
+        The reference's table, and rows of the joint statistics.
+    joint : tuple of str
+        Names of the joint statistics.
+    size : float
+        Effective draws of the whole file.
+    """
+
+    table: pd.DataFrame
+    reference: pd.DataFrame
+    joint: tuple[str, ...]
+    size: float
+
+    @property
+    def tests(self) -> int:
+        """How many tests the figures are."""
+        return agreement.tests(self.table)
+
+    @property
+    def limit(self) -> float:
+        """Beyond it a figure differs, whatever chains are slow in."""
+        return sizes.limit(self.tests, self.size)
+
+    @property
+    def wrong(self) -> pd.DataFrame:
+        """Rows that differ."""
+        return self.table[~(self.table["z"].abs() <= self.limit)]
+
+    @property
+    def alone(self) -> pd.DataFrame:
+        """Rows of the quantities, each by itself."""
+        return self.table[~self.table["variable"].isin(self.joint)]
+
+    @property
+    def suspect(self) -> pd.DataFrame:
+        """Rows that would differ, were each figure's effective size known and its chains not slow in anything else."""
+        return self.table[~(self.table["z_alone"].abs() <= agreement.limit(self.tests))]
 
 
 def audit(tree: xr.DataTree, reference: Reference, others: list[Reference]) -> Finding:
-    """Hold draws against the reference; where they differ, say how, and whether another posterior explains them.
+    """Compare draws with the reference; where they differ, say how, and whether another posterior explains them.
 
     Parameters
     ----------
@@ -57,61 +108,135 @@ def audit(tree: xr.DataTree, reference: Reference, others: list[Reference]) -> F
     others : list of Reference
         Of the same data, under other priors.
     """
-    table = _compared(tree, reference)
-    most = agreement.limit(agreement.tests(table))
-    mixed = _mixing(tree, table)
-    wrong = table[~(table["z"].abs() <= most)]
-    said = tuple(_of_variable(name, rows, reference) for name, rows in _worst(wrong))
-    if mixed:  # then no error of theirs is known, and nothing is said of how likely an alarm would be
-        return Finding(passed=False, sentence=f"These draws cannot be trusted: {mixed}.", more=said, table=table)
-    if wrong.empty and (few := _too_few(table)):
-        return Finding(passed=None, sentence=few, more=(), table=table)
-    if wrong.empty:
-        return Finding(passed=True, sentence=_nothing_found(table), more=(_alarm(table, most),), table=table)
-    more = (*said, *_explained(tree, reference, others, most), _alarm(table, most))
-    sentence = f"These draws are not from this posterior: {len(wrong)} of {len(table)} figures differ."
-    return Finding(passed=False, sentence=sentence, more=more, table=table)
-
-
-def _compared(tree, reference):
-    table = agreement.table(tree, reference.table)
-    limit, z = agreement.limit(agreement.tests(table)), stats.norm.ppf(LIKELY)
-    shares = table["statistic"].map({name: p for name, (_, p) in agreement.SHARES.items()})  # nan for a mean
-    of_mean = (limit + z) / np.sqrt(table["ess"])
-    smallest, exact = of_mean.where(shares.isna(), _smallest(table, shares, limit)), _exact_z(table, shares)
-    return table.assign(smallest=smallest, z=table["z"].where(shares.isna(), exact))
-
-
-def _smallest(table, p, limit):
-    """How far a share has to be off, towards one half, to go beyond the limit with probability LIKELY."""
-    p, n = np.minimum(p, 1 - p), np.floor(table["ess"])
-    least = stats.binom.isf(stats.norm.sf(limit), n, p) + 1
-    return special.betaincinv(least, n - least + 1, LIKELY) - p
-
-
-def _exact_z(table, p):
-    """The normal deviate that is as rare as so uneven a share: a binomial's tails near 5% are no normal's."""
-    n = np.floor(table["ess"])
-    k = table["value"] * n
-    above, below = special.betainc(k, n - k + 1, p), special.betaincc(k + 1, n - k, p)
-    return np.where(table["value"] > p, -special.ndtri(above), special.ndtri(below))
-
-
-def _too_few(table) -> str:
-    """What has to be had before no difference means anything."""
-    row = table.loc[table["ess"].idxmin()]
-    if row["ess"] >= LEAST:
-        return ""
-    of = _name((row["variable"], row["label"]))
-    return (
-        f"Too few draws to tell: the effective sample size of {of} is {row['ess']:.0f}, and {LEAST:,} are needed to "
-        "see that a tail is missing. No figure differs so far."
+    posterior = tree["posterior"].dataset
+    found = compare(posterior, reference)
+    passed, sentence, more = _judged(posterior, found, reference, others)
+    return Finding(
+        passed=passed, sentence=sentence, more=more, table=found.table, compared=_compared(posterior, reference, found)
     )
 
 
-def _mixing(tree, table) -> str:
+def _judged(posterior, found, reference, others):
+    """Whether the draws pass, the sentence, and what is told besides."""
+    suspect = found.suspect.assign(z=found.suspect["z_alone"])
+    off = suspect if found.wrong["variable"].isin(found.joint).all() else found.wrong
+    said = tuple(_differences(off, found))
+    if mixed := _mixing(posterior, found):  # then no error is known, and nothing is said of how likely an alarm is
+        return False, f"These draws cannot be trusted: {mixed}.", said
+    if not found.wrong.empty:
+        sentence = f"These draws are not from this posterior: {len(found.wrong)} of {len(found.table)} figures differ."
+        return False, sentence, (*said, *_explained(posterior, reference, others), _alarm(found))
+    if found.size < agreement.LEAST_ESS and not suspect.empty:
+        sentence = f"These draws cannot be trusted: {_slowest(found, agreement.LEAST_ESS)}."
+        return False, sentence, (*said, *_explained(posterior, reference, others))
+    if found.size < LEAST:
+        return None, _too_few(found), said
+    return True, _nothing_found(found), (*_equally_good(posterior, others), _alarm(found))
+
+
+def compare(posterior: xr.Dataset, reference: Reference) -> Comparison:
+    """Compare draws, named as the reference names them, figure by figure, each quantity by itself and jointly."""
+    together = joint.statistics(reference, posterior)
+    of_joint = [joint.quantiles(reference, posterior)] if together else []
+    exact = pd.concat([reference.table[["mean", "sd", "q5", "q50", "q95"]], *of_joint])
+    every = posterior.drop_attrs().merge(together).assign_attrs(engine="audit")
+    table = agreement.table(xr.DataTree.from_dict({"posterior": every}), exact)
+    names = tuple(map(str, together.data_vars))
+    table = _with_visits(table, posterior, exact)
+    alone = table[~table["variable"].isin(names)]
+    size = float(alone[["ess", "size_of_visits"]].min(axis=None))
+    count = posterior.sizes["chain"] * posterior.sizes["draw"]
+    table = _with_smallest(_with_deviates(table, names, size, count), size, count)
+    return Comparison(table=table, reference=exact, joint=names, size=size)
+
+
+def _with_smallest(table, size, count):
+    """The error of each figure that would have been found with probability LIKELY."""
+    limit, size = sizes.limit(agreement.tests(table), size), max(size, 1.0)
+    beside = _beside_reference(pd.Series(size, table.index), table["size_of_visits"].eq(np.inf) & table["p"].notna())
+    pairs = list(zip(table["p"].fillna(0.0), beside, strict=True))  # 0 stands for a mean
+    found = {
+        (p, n): sizes.smallest(p, n, count, limit, LIKELY) if p else (limit + stats.norm.ppf(LIKELY)) / np.sqrt(n)
+        for p, n in {*pairs}
+    }
+    return table.assign(smallest=[found[pair] for pair in pairs])
+
+
+def _with_visits(table, posterior, exact):
+    """The probability of each share, and how often its tail is visited: infinitely often where that is not counted."""
+    index, draws = stacked(posterior)
+    counted = sizes.visits(draws, exact.loc[index]).stack().rename("visits").rename_axis([*index.names, "statistic"])
+    table = table.join(counted, on=["variable", "label", "statistic"])
+    p, visits = table["statistic"].map(sizes.PROBABILITY), table["visits"]
+    count = draws.shape[1] * draws.shape[2]
+    return table.assign(p=p, size_of_visits=sizes.size_of_visits(visits, p, count).fillna(np.inf))
+
+
+def _with_deviates(table, names, size, count):
+    """`z_alone`, from each figure's own effective size; `z`, from that of the file and from visits."""
+    p, mean, of_joint = table["p"], table["p"].isna(), table["variable"].isin(names)
+    own, least = (_beside_reference(n, of_joint) for n in (table["ess"], np.minimum(table["ess"], max(size, 1.0))))
+    alone = table["z"].where(mean, sizes.deviate(table["value"], p, own))
+    z = (table["z"] * np.sqrt(least / own)).where(mean, sizes.deviate(table["value"], p, _least_ess(table, own)))
+    by_visits = _by_visits(table, size, count)
+    z = z.where(mean | of_joint | (z.abs() <= np.abs(by_visits)), by_visits)
+    z = z.where(~of_joint, sizes.deviate(table["value"], p, least))
+    return table.assign(z=z, z_alone=alone, mcse=table["mcse"] * np.sqrt(table["ess"] / least))
+
+
+def _least_ess(table, own):
+    return np.minimum(own, table["ess"].min())
+
+
+def _beside_reference(n, of_joint):
+    """Effective draws, fewer where what they are compared with has a Monte Carlo error too."""
+    return n.where(~of_joint, n * joint.SIZE / (n + joint.SIZE))
+
+
+def _by_visits(table, size, count):
+    """Deviates of shares from their visits, which are not more than the size of the file is worth."""
+    p = table["p"]
+    upper = p > 0.5  # then the tail is above the quantile
+    share = table["value"].where(~upper, 1 - table["value"])
+    with np.errstate(divide="ignore", invalid="ignore"):  # all draws on one side: no visit, and a deviate of 0
+        z = sizes.deviate_of_visits(
+            share, np.minimum(p, 1 - p), np.minimum(table["visits"], sizes.worth(p, size, count)), count
+        )
+    return np.where(upper, -z, z)
+
+
+TAILS = {"below_q5": "below its 5% quantile", "below_q50": "across its median", "below_q95": "above its 95% quantile"}
+
+
+def _slowest(found, needed) -> str:
+    """Which figure has too few effective draws, by their correlation or else by visits to its tail."""
+    row = found.alone.loc[found.alone["ess"].idxmin()]
+    if row["ess"] < needed:
+        return f"the effective sample size of {_key(row)} is {row['ess']:.0f}, and {needed:,} are needed"
+    row = found.alone.loc[found.alone["size_of_visits"].idxmin()]
+    exact = found.reference.loc[(row["variable"], row["label"])]
+    at = spelled(exact[agreement.SHARES[row["statistic"]][0]], exact["q95"] - exact["q5"])
+    times = f"only {row['visits']:.0f} times" if row["visits"] >= 1 else "never"
+    return (
+        f"the draws of {_key(row)} go {TAILS[row['statistic']]}, {at}, {times}: either the chains are slow there, or "
+        f"the sampler leaves out a part. The visits are worth {row['size_of_visits']:.0f} effective draws, and "
+        f"{needed:,} are needed"
+    )
+
+
+def _key(row) -> str:
+    return _name((row["variable"], row["label"]))
+
+
+def _too_few(found) -> str:
+    """What has to be had before a figure means anything."""
+    off = len(found.suspect)
+    so_far = f"{off} figures are off by more than independent draws would be" if off else "No figure differs so far"
+    return f"Too few effective draws to tell: {_slowest(found, LEAST)} to see that a tail is missing. {so_far}."
+
+
+def _mixing(posterior, found) -> str:
     """Why the draws say nothing, if they do not."""
-    posterior = tree["posterior"].dataset
     faults = []
     if posterior.sizes["chain"] > 1:
         with np.errstate(divide="ignore", invalid="ignore"):  # chains that never move
@@ -120,10 +245,8 @@ def _mixing(tree, table) -> str:
             faults.append(
                 f"the chains do not agree with each other, R-hat of {_name(r_hat.idxmax())} is {r_hat.max():.2f}"
             )
-    if not table["ess"].min() >= agreement.LEAST_ESS:
-        row = table.loc[table["ess"].idxmin()]
-        of = _name((row["variable"], row["label"]))
-        faults.append(f"the effective sample size of {of} is {row['ess']:.0f}, and {agreement.LEAST_ESS} are needed")
+    if not found.alone["ess"].min() >= agreement.LEAST_ESS:
+        faults.append(_slowest(found, agreement.LEAST_ESS))
     return "; ".join(faults)
 
 
@@ -142,17 +265,38 @@ def _deviate(z) -> str:
     return f"z = {z:+.0f}" if np.isfinite(z) else "z beyond 38"
 
 
+def _differences(wrong, found) -> list[str]:
+    """Sentences on the variables that are farthest off; on joint statistics only where every quantity is right."""
+    alone = wrong[wrong.index.isin(found.alone.index)]
+    if not alone.empty:
+        return [_of_variable(name, rows, found.reference) for name, rows in _worst(alone)]
+    return [_of_joint(name, rows, found.reference) for name, rows in _worst(wrong)]
+
+
+def _of_joint(name, rows, reference) -> str:
+    """One sentence on a joint statistic, where each quantity agrees by itself."""
+    worst = rows.loc[rows["z"].abs().fillna(np.inf).idxmax()]
+    column, p = agreement.SHARES[worst["statistic"]]
+    key = (name, worst["label"])
+    at = spelled(reference.loc[key, column], reference.loc[key, "q95"] - reference.loc[key, "q5"])
+    more = f"; {len(rows) - 1} more figures of it are off" if len(rows) > 1 else ""
+    return (
+        f"each quantity agrees by itself, but not jointly: {worst['value']:.1%} of the draws have {_name(key)} below "
+        f"{at}, the {p:.0%} quantile ({_deviate(worst['z'])}){more}"
+    )
+
+
 def _of_variable(name, rows, reference) -> str:
     """One sentence on the worst figure of one variable, and how many more are off."""
     worst = rows.loc[rows["z"].abs().fillna(np.inf).idxmax()]
     key = (name, worst["label"])
     if worst["statistic"] == "mean":
-        sd = reference.table.loc[key, "sd"]
+        sd = reference.loc[key, "sd"]
         found = f"the mean is {spelled(worst['value'], sd)} where {spelled(worst['exact'], sd)} is right"
         low = worst["z"] < 0
     else:
         column, p = agreement.SHARES[worst["statistic"]]
-        at = spelled(reference.table.loc[key, column], reference.table.loc[key, "sd"])
+        at = spelled(reference.loc[key, column], reference.loc[key, "sd"])
         found = f"{worst['value']:.1%} of the draws lie below {at}, the {p:.0%} quantile"
         low = worst["z"] > 0
     others = rows.drop(index=worst.name)
@@ -164,40 +308,58 @@ def _of_variable(name, rows, reference) -> str:
     return f"{_name(key)} is {how}: {found} ({_deviate(worst['z'])}){more}"
 
 
-def _explained(tree, reference, others, most) -> list[str]:
+def _explained(posterior, reference, others) -> list[str]:
     """What would make the draws right: another prior, or a variance in the place of an sd."""
-    said = []
-    for other in others:
-        if agreement.table(tree, other.table)["z"].abs().max() <= most:
-            priors = ", ".join(f"{name} ~ {prior}" for name, prior in other.priors.items())
-            said.append(f"they agree with {other.name}: {priors}")
-    posterior = tree["posterior"].dataset
+    said = [f"they agree with {_spelled(other)}" for other in others if _agrees(posterior, other)]
     for name in posterior.data_vars:
-        if not (posterior[name] > 0).all() or _agrees(posterior[[name]], reference, most):
+        if not (posterior[name] > 0).all() or _agrees(posterior[[name]], reference):
             continue
         for what, change in (("squares", np.sqrt), ("square roots", np.square)):
-            if _agrees(posterior[[name]].map(change, keep_attrs=True), reference, most):
+            if _agrees(posterior[[name]].map(change, keep_attrs=True), reference):
                 said.append(f"{name} agrees if its draws are taken for {what}: a variance and an sd are exchanged")
     return said
 
 
-def _agrees(posterior, reference, most) -> bool:
-    posterior.attrs["engine"] = "audit"
-    rows = agreement.table(xr.DataTree.from_dict({"posterior": posterior}), reference.table)
-    return bool(rows["z"].abs().max() <= most)
+def _equally_good(posterior, others) -> list[str]:
+    """Other posteriors that the draws do not tell from this one."""
+    same = [_spelled(other) for other in others if _agrees(posterior, other)]
+    return [f"These draws do not tell it from {'; '.join(same)}."] if same else []
 
 
-def _nothing_found(table) -> str:
-    means, shares = (table[(table["statistic"] == "mean") == is_mean] for is_mean in (True, False))
+def _spelled(other) -> str:
+    return f"{other.name}: {', '.join(f'{name} ~ {prior}' for name, prior in other.priors.items())}"
+
+
+def _agrees(posterior, reference) -> bool:
+    return compare(posterior, reference).suspect.empty
+
+
+def _compared(posterior, reference, found) -> str:
+    """Which quantities, each by itself and jointly."""
+    alone = [_counted(name, posterior, reference) for name in reference.labels if name in posterior]
+    jointly = ", ".join(found.joint) or "nothing, only each quantity by itself"
+    return f"Compared: {', '.join(alone)}. Jointly: {jointly}."
+
+
+def _counted(name, posterior, reference) -> str:
+    count, all_of = posterior[name].size // (posterior.sizes["chain"] * posterior.sizes["draw"]), reference.labels[name]
+    return name if count == len(all_of) else f"{name} ({count} of {len(all_of)})"
+
+
+def _nothing_found(found) -> str:
+    alone = found.alone
+    means, shares = (alone[alone["statistic"].eq("mean") == is_mean] for is_mean in (True, False))
     down = [f"{means['smallest'].max():.2g} posterior sds in a mean"] if len(means) else []
     down += [f"{shares.loc[shares['statistic'] == s, 'smallest'].max():.1%} of the draws below the {p:.0%} quantile"
              for s, (_, p) in agreement.SHARES.items()]  # fmt: skip
-    return f"No difference found in {len(table)} figures, down to {', '.join(down)}."
+    together = f", nor in {len(found.table) - len(alone)} of joint statistics" if found.joint else ""
+    return f"No difference found in {len(alone)} figures, down to {', '.join(down)}{together}."
 
 
-def _alarm(table, most) -> str:
+def _alarm(found) -> str:
     return (
-        f"{agreement.tests(table)} tests, each called a difference beyond {most:.1f} Monte Carlo errors: a right "
-        f"sampler is called different with probability 1 in {1 / ALARM:,.0f} at most; an error of the size stated is "
-        f"missed with probability {1 - LIKELY:.0%}. Smallest effective sample size {table['ess'].min():.0f}."
+        f"{found.tests} tests, each called a difference beyond {found.limit:.1f} Monte Carlo errors: a right sampler "
+        f"is called different with probability 1 in {1 / ALARM:,.0f} at most, unless its chains are slow in something "
+        f"that none of these figures shows; an error of the size stated is missed with probability {1 - LIKELY:.0%}. "
+        f"Smallest effective sample size {found.size:.0f}."
     )

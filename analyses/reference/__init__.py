@@ -11,6 +11,7 @@ import pandas as pd
 from analyses.asked import Refused
 
 FOLDER = "reference"
+FUNCTIONS = ("sd_between", "kappa")  # of the scales; in `classrooms` kappa is itself a scale, with a prior
 STATISTICS = ("mean", "sd", "q5", "q50", "q95")
 
 
@@ -39,6 +40,11 @@ class Reference:
         """Variable to its labels, [""] where it is a single number."""
         index = self.table.index
         return {name: index[index.get_level_values(0) == name].get_level_values(1).tolist() for name in index.levels[0]}
+
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """Variables that are functions of the scales: draws that lack them lack nothing."""
+        return tuple(name for name in FUNCTIONS if name in self.labels and name not in self.priors)
 
 
 def names() -> list[str]:

@@ -10,6 +10,7 @@ import xarray as xr
 
 from analyses.engines import exact, nested, sequential
 from analyses.engines.mixture import width
+from analyses.reference import joint
 from models import baseball, blood_pressure, classrooms, eight_schools, laws, math_test, normal, priors
 from models.groups import Estimates
 from models.two_level import TwoLevel
@@ -24,7 +25,7 @@ class Case:
 
     `figures` computes what takes its time: the table, and the absolute error of its entries, by variable and label; and
     log densities at some points, with all constants but those of improper priors. `draw` gives independent draws:
-    draws, chains, rng to a DataTree.
+    draws, chains, rng to a DataTree. `joint` gives the joint statistics of draws.
     """
 
     model: list[str]
@@ -32,6 +33,7 @@ class Case:
     data: str
     figures: Callable[[], tuple[pd.DataFrame, pd.DataFrame, list[dict]]]
     draw: Callable[..., xr.DataTree]
+    joint: joint.Statistics
 
 
 def two_level(data: str, model: TwoLevel) -> Case:
@@ -49,7 +51,9 @@ def two_level(data: str, model: TwoLevel) -> Case:
         return table, posterior.error(), [_two_level_point(model, table, q) for q in AT]
 
     written = [rows, f"theta_i ~ N({population}, {between})"]
-    return Case(model=written, priors=spelled, data=data, figures=figures, draw=posterior.draw)
+    return Case(
+        model=written, priors=spelled, data=data, figures=figures, draw=posterior.draw, joint=joint.two_level(model)
+    )
 
 
 def one_group(data: str, model: normal.OneGroup) -> Case:
@@ -73,7 +77,8 @@ def one_group(data: str, model: normal.OneGroup) -> Case:
 
     written = ["y_j ~ N(theta, sigma^2)", f"theta ~ N({model.mu:g}, {model.tau:g}^2 sigma^2)"]
     draw = partial(sequential.draw, model)
-    return Case(model=written, priors={"sigma": str(prior)}, data=data, figures=figures, draw=draw)
+    of_sigma = {"sigma": str(prior)}
+    return Case(model=written, priors=of_sigma, data=data, figures=figures, draw=draw, joint=joint.one_group(model))
 
 
 def three_level(data: str, model: classrooms.ThreeLevel) -> Case:
@@ -98,7 +103,9 @@ def three_level(data: str, model: classrooms.ThreeLevel) -> Case:
         return table, _relative(table, NESTED_ERROR), [point(table, q) for q in AT]
 
     written = ["y_ijk ~ N(theta_ij, sigma^2)", "theta_ij ~ N(mu_i, tau^2)", "mu_i ~ N(lambda, kappa^2)"]
-    return Case(model=written, priors=spelled, data=data, figures=figures, draw=posterior.draw)
+    return Case(
+        model=written, priors=spelled, data=data, figures=figures, draw=posterior.draw, joint=joint.three_level(model)
+    )
 
 
 def _schools(**others):

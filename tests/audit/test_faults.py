@@ -93,3 +93,32 @@ def test_a_table_that_cannot_be_written_is_named(right, tmp_path, capsys):
     status, _, err = audited(capsys, saved(tmp_path / "draws.csv", frame(right)), "--table", table)
     assert status == 2
     assert err.startswith(str(table.parent))
+
+
+# --- what a file says besides is not dropped in silence ---------------------------------------------------------------
+
+
+def test_two_spellings_of_one_entry_are_refused(right, tmp_path, capsys):
+    """One of them would have been compared, and nobody told which."""
+    table = frame(right, labels=range(1, 9)).assign(**{"theta.1": 0.0})
+    assert "theta[1] and theta.1 are the same entry" in refused(capsys, saved(tmp_path / "draws.csv", table))
+
+
+def test_a_quantity_renamed_twice_is_refused(right, tmp_path, capsys):
+    """Of two new names for one column the first would have been forgotten."""
+    table = saved(tmp_path / "draws.csv", frame(right).rename(columns={"mu": "m"}))
+    assert "m is renamed twice" in refused(capsys, table, "--rename", "m=tau", "--rename", "m=mu")
+
+
+def test_rows_of_warm_up_are_refused(right, tmp_path, capsys):
+    """CmdStan writes them before the comment that ends the adaptation, with save_warmup."""
+    head, *rows = frame(right).to_csv(index=False).splitlines()
+    path = tmp_path / "stan.csv"
+    path.write_text("\n".join([head, *rows[:9], "# Adaptation terminated", *rows]) + "\n")
+    assert "rows of warm-up" in refused(capsys, path)
+
+
+def test_some_entries_by_number_are_refused(right, tmp_path, capsys):
+    """theta[1], theta[2], counted from 0 or from 1: nobody can tell, so the labels are asked for."""
+    table = frame(right, labels=range(1, 9)).drop(columns=[f"theta[{k}]" for k in range(3, 9)])
+    assert "name them as the reference does: theta[A]" in refused(capsys, saved(tmp_path / "draws.csv", table))

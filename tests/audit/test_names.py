@@ -79,7 +79,10 @@ def test_a_single_coefficient_needs_no_label(name, shipped, tmp_path, capsys):
     table = pd.read_csv(shipped("blood_pressure")).rename(columns={"beta[treatment]": name})
     rename = ("--rename", "b_treatment=beta") if name == "b_treatment" else ()
     path = saved(tmp_path / "draws.csv", table[["chain", name, "mu"]])
-    assert "in 8 figures" in passed(capsys, path, *rename, study="blood_pressure")
+    without = [word for name in ("tau", "sigma", "theta") for word in ("--without", name)]
+    out = passed(capsys, path, *rename, *without, study="blood_pressure")
+    assert "in 8 figures" in out
+    assert "Compared: beta, mu. Jointly: nothing, only each quantity by itself." in out
 
 
 def test_what_the_reference_lacks_is_listed(right, tmp_path, capsys):
@@ -120,10 +123,12 @@ def test_rows_out_of_order_are_put_in_the_order_of_their_draws(right, tmp_path, 
 
 
 def test_the_table_has_every_figure(right, tmp_path, capsys):
-    """Mean and three shares of ten quantities, each with the error that would have been found."""
+    """Mean and three shares of ten quantities, three shares of twelve joint statistics, and the error of each."""
     out = passed(capsys, saved(tmp_path / "draws.csv", frame(right)), "--table", tmp_path / "table.csv")
     found = pd.read_csv(tmp_path / "table.csv", keep_default_na=False)
-    assert len(found) == 40
-    assert {*found["variable"]} == {"mu", "tau", "theta"}
+    assert len(found) == 40 + 36
+    squares = {"squares of theta - mu over sd_between", "squares of y - theta over se"}
+    joint = {"theta - mu", "|mean of theta - mu|", "log p(mu, tau | y)"} | squares
+    assert {*found["variable"]} == {"mu", "tau", "theta"} | joint
     worst = found.loc[found["statistic"] == "mean", "smallest"].max()
     assert f"down to {worst:.2g} posterior sds in a mean" in out

@@ -1,15 +1,17 @@
 """The chance of a wrong verdict: no alarm at right draws, and errors found as often as is said."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from audits import SAMPLE, audited, frame, rejected, saved
+from audits import SAMPLE, audited, frame, passed, rejected, saved
 from scipy.stats import binom, norm
 
 from analyses import reference
-from analyses.audit import findings
-from analyses.checks import agreement
+from analyses.audit import findings, sizes
+from analyses.audit.draws import named
 from analyses.engines import exact
 from models import eight_schools
 
@@ -26,7 +28,8 @@ def parts(names, size, count, seed):
 
 
 def found(draws):
-    return findings.audit(xr.DataTree.from_dict({"posterior": draws}), reference.load("eight_schools"), [])
+    against = reference.load("eight_schools")
+    return findings.audit(named(draws, against, {})[0], against, [])
 
 
 def test_small_right_samples_are_not_called_wrong():
@@ -35,7 +38,7 @@ def test_small_right_samples_are_not_called_wrong():
     Nor are they passed: an empty tail could not be told.
     """
     said = [f.sentence for f in map(found, parts(["mu", "tau", "theta"], 100, 200, 81))]
-    assert [sentence for sentence in said if not sentence.startswith("Too few draws to tell")] == []
+    assert [sentence for sentence in said if not sentence.startswith("Too few effective draws to tell")] == []
 
 
 def test_a_tail_that_is_missing_cannot_pass(right, tmp_path, capsys):
@@ -65,31 +68,27 @@ def test_the_smallest_error_of_a_mean_is_found(times, chance):
 def test_the_smallest_error_of_a_share_is_found(statistic, p):
     """So many more draws below a quantile as are said to be seen, among a thousand, are seen as often as is said.
 
-    Every draw above it is moved below with that chance, so that draws stay independent. All sets are one variable's.
+    Every draw between it and the 95% quantile is moved below with that chance, so that draws stay independent, and the
+    upper tail is visited as often as before.
     """
-    runs, rng = 400, np.random.default_rng(83)
-    labels = [str(k) for k in range(runs)]
-    index = pd.MultiIndex.from_product([["x"], labels], names=["variable", "label"])
+    runs, rng = 200, np.random.default_rng(83)
+    index = pd.MultiIndex.from_tuples([("x", "")], names=["variable", "label"])
     rows = {"mean": np.nan, "sd": np.nan, "q5": 0.05, "q50": 0.5, "q95": 0.95}
     uniform = reference.Reference(name="uniform", data="", priors={}, table=pd.DataFrame(rows, index))
-
-    def table(x):
-        posterior = xr.Dataset({"x": ((*SAMPLE, "k"), x)}, {"k": labels}, {"engine": "audit"})
-        found = findings.audit(xr.DataTree.from_dict({"posterior": posterior}), uniform, []).table
-        return found[found["statistic"] == statistic], agreement.limit(agreement.tests(found))
-
-    x = rng.random((4, 250, runs))
-    smallest = table(x)[0]["smallest"].to_numpy()
-    moved = (x > p) & (rng.random(x.shape) < smallest / (1 - p))
-    found, most = table(np.where(moved, p * rng.random(x.shape), x))
-    assert (found["z"] > most).sum() >= binom.ppf(CHANCE, runs, findings.LIKELY)
+    seen = 0
+    for x in rng.random((runs, 4, 250)):
+        table = findings.compare(xr.Dataset({"x": (SAMPLE, x)}), uniform).table.set_index("statistic")
+        between = (x > p) & (x < 0.95)
+        moved = between & (rng.random(x.shape) < table.loc[statistic, "smallest"] / (0.95 - p))
+        again = findings.compare(xr.Dataset({"x": (SAMPLE, np.where(moved, p * rng.random(x.shape), x))}), uniform)
+        seen += statistic in again.wrong["statistic"].tolist()
+    assert seen >= binom.ppf(CHANCE, runs, findings.LIKELY)
 
 
 @pytest.mark.parametrize("share", [0.02, 0.05, 0.1, 0.2])
 def test_a_share_is_as_rare_as_its_binomial_says(share):
     """Not as a normal would have it: of 200 draws 20% lying below the 5% quantile have a chance of 6e-14, not 1e-22."""
-    table = pd.DataFrame({"ess": [200.7], "value": [share]})
-    z = findings._exact_z(table, pd.Series([0.05]))[0]
+    z = sizes.deviate(pd.Series([share]), pd.Series([0.05]), pd.Series([200.7]))[0]
     law, count = binom(200, 0.05), round(200 * share)
     tail = law.sf(count - 1) if share > 0.05 else law.cdf(count)
     assert norm.sf(abs(z)) == pytest.approx(tail if tail < 0.5 else 1 - tail, rel=1e-9)
@@ -118,3 +117,32 @@ def test_what_is_too_rare_for_a_double_is_said_in_words(right, tmp_path, capsys)
     assert "mu is too large" in out
     assert "(z beyond 38)" in out
     assert "inf" not in out
+
+
+def test_other_posteriors_that_the_draws_would_pass_for_are_named(right, tmp_path, capsys):
+    """mu alone hardly depends on the prior of tau: agreement with one reference is agreement with its neighbor."""
+    table = frame(right)[["chain", "mu"]]
+    out = passed(capsys, saved(tmp_path / "d.csv", table), "--without", "tau", "--without", "theta")
+    assert re.search(
+        r"do not tell it from .*eight_schools_half_cauchy_25: mu ~ Uniform\(\), tau ~ HalfCauchy\(25\)", out
+    )
+
+
+@pytest.mark.parametrize("chains", [1, 4])
+def test_a_column_that_never_moves_cannot_pass(chains, right, tmp_path, capsys):
+    """A constant near the median has the right mean; a single chain has no R-hat to show it."""
+    still = right | {"mu": np.full_like(right["mu"], 7.9)}
+    table = frame({name: values.reshape(chains, -1, *values.shape[2:]) for name, values in still.items()})
+    assert "mu" in rejected(capsys, saved(tmp_path / "d.csv", table))
+
+
+def test_a_tail_that_is_visited_rarely_is_no_difference(right, tmp_path, capsys):
+    """Four visits of ten draws each where 180 are expected: the chains may be slow, so no difference is claimed."""
+    high = reference.load("eight_schools").table.loc[("tau", ""), "q95"]
+    table = frame(right)
+    table = table[table["tau"] <= high].groupby("chain").head(900).reset_index(drop=True)
+    table.loc[table.groupby("chain").cumcount().between(400, 409), "tau"] = high * 1.2
+    status, out, _ = audited(capsys, saved(tmp_path / "draws.csv", table))
+    assert status in (2, 3)
+    assert "the draws of tau go above its 95% quantile, 17.18, only 4 times" in out
+    assert "not from this posterior" not in out
