@@ -14,7 +14,7 @@ from scipy import special, stats
 
 from analyses.checks import agreement
 from analyses.reference import Reference
-from analyses.report.numbers import spelled
+from analyses.report.numbers import rounded, spelled
 from analyses.tables import flat
 
 LIKELY = 0.95  # the chance with which the smallest error that is stated would have been found
@@ -189,7 +189,7 @@ def _agrees(posterior, reference, most) -> bool:
 
 def _nothing_found(table) -> str:
     means, shares = (table[(table["statistic"] == "mean") == is_mean] for is_mean in (True, False))
-    down = [f"{means['smallest'].max():.2g} posterior sds in a mean"] if len(means) else []
+    down = [f"{rounded(means['smallest'].max())} posterior sds in a mean"] if len(means) else []
     down += [f"{shares.loc[shares['statistic'] == s, 'smallest'].max():.1%} of the draws below the {p:.0%} quantile"
              for s, (_, p) in agreement.SHARES.items()]  # fmt: skip
     return f"No difference found in {len(table)} figures, down to {', '.join(down)}."

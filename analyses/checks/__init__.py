@@ -19,5 +19,5 @@ def share(holds: np.ndarray) -> float:
 
 
 def chance(p: float) -> str:
-    """A probability in words that never say none."""
-    return f"P = {p:.3f}" if p >= 5e-4 else "P < 0.001"
+    """A probability in a sentence that never says 0 or 1."""
+    return "P < 0.001" if p < 5e-4 else "P > 0.999" if p > 1 - 5e-4 else f"P = {p:.3f}"

@@ -1,6 +1,9 @@
-"""Numbers with the digits that a reader wants."""
+"""Numbers as text, with the digits that a reader wants."""
 
 import math
+
+MOST_DIGITS = 15  # of a double
+POSITIONAL = (-4, 15)  # powers of ten between which numbers are written out, without an exponent
 
 
 def places(sd: float) -> int:
@@ -17,6 +20,9 @@ def places(sd: float) -> int:
 def spelled(value: float, sd: float | None = None, *, least: int = 4) -> str:
     """Four digits, or as many as tell a tenth of the sd, that of an offset of 1e9 included.
 
+    Trailing zeros stay, as they tell how far the number is known. Whole numbers without an sd have none to show. No
+    digit before the decimal point is rounded away.
+
     Parameters
     ----------
     value : float
@@ -28,12 +34,86 @@ def spelled(value: float, sd: float | None = None, *, least: int = 4) -> str:
     --------
     >>> spelled(48.10501, 0.5283), spelled(1000000012.346, 0.52), spelled(0.000123456), spelled(5.239, 5.1, least=1)
     ('48.11', '1000000012.35', '0.0001235', '5.2')
+    >>> spelled(9.71, 40.0, least=1), spelled(99.6, 400.0, least=1), spelled(0.3), spelled(28.0)
+    ('10', '100', '0.3000', '28')
     """
     if value is None or math.isnan(value):
         return ""
     if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    size, digits = math.floor(math.log10(abs(value))), 4
-    if sd and math.isfinite(sd):
-        digits = min(max(least, size - math.floor(math.log10(abs(sd))) + 2), 15)
-    return f"{value:.0f}" if digits <= size < 15 else f"{value:.{digits}g}"
+        return f"{value + 0.0:g}"
+    if sd is None and value == round(value) and abs(value) < 10.0 ** POSITIONAL[1]:
+        return f"{value:.0f}"
+    return rounded(value, _digits(value, sd, least))
+
+
+def _digits(value, sd, least) -> int:
+    """Digits to be given: those that tell a tenth of the sd, where there is one."""
+    if not (sd and math.isfinite(sd)):
+        return 4
+    return min(max(least, _power(value, MOST_DIGITS) - math.floor(math.log10(abs(sd))) + 2), MOST_DIGITS)
+
+
+def _power(value, digits) -> int:
+    """Power of ten of the first digit once the value is rounded, which may carry: 9.71 to one digit is 10."""
+    return int(f"{value:.{digits - 1}e}".partition("e")[2])
+
+
+def rounded(value: float, digits: int = 2) -> str:
+    """So many digits, zeros at the end among them, and no exponent where a reader does without.
+
+    Examples
+    --------
+    >>> rounded(0.2), rounded(5.587), rounded(99.7), rounded(1234.5, 3)
+    ('0.20', '5.6', '100', '1234')
+    """
+    size = _power(value, digits)
+    if not POSITIONAL[0] <= size < POSITIONAL[1]:
+        return f"{value:.{digits - 1}e}"
+    return f"{value:.{max(0, digits - 1 - size)}f}"
+
+
+def bound(error: float) -> str:
+    """The next power of ten above a numerical error.
+
+    Examples
+    --------
+    >>> bound(3e-13), bound(0.02)
+    ('1e-12', '0.1')
+    """
+    return f"{10.0 ** (math.floor(math.log10(max(error, 1e-16))) + 1):g}"
+
+
+def probability(p: float, decimals: int = 2) -> str:
+    """A probability in a sentence, where only 0 and 1 themselves would be certain.
+
+    Examples
+    --------
+    >>> probability(0.731), probability(0.9996), probability(0.0)
+    ('0.73', 'above 0.99', 'below 0.01')
+    """
+    return _within(p, decimals, "below ", "above ")
+
+
+def probability_in_table(p: float, decimals: int = 3) -> str:
+    """A probability in a cell: small ones with two digits, one that no computation tells from 0 or 1 by its bound.
+
+    Examples
+    --------
+    >>> probability_in_table(0.731), probability_in_table(0.99996), probability_in_table(2e-5), probability_in_table(0)
+    ('0.731', '>0.999', '2.0e-05', '<0.001')
+    """
+    if TINY < p < 0.5 * 10.0**-decimals:
+        return rounded(p)
+    return _within(p, decimals, "<", ">")
+
+
+TINY = 1e-12  # a smaller one, a difference from 1, is made of rounding
+
+
+def _within(p, decimals, below, above) -> str:
+    unit = 10.0**-decimals
+    if p < unit / 2:
+        return f"{below}{unit:.{decimals}f}"
+    if p > 1 - unit / 2:
+        return f"{above}{1 - unit:.{decimals}f}"
+    return f"{p:.{decimals}f}"

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from analyses.checks import Verdict
 from analyses.contract import NAMES
 from analyses.report.decimals import cells
+from analyses.report.numbers import bound
 from analyses.routes import Fit
 
 HEADINGS = {  # of columns whose names in the files are for programs
@@ -135,7 +136,7 @@ def above(error: float) -> str:
     """
     if math.isnan(error):
         return "with an error that would take too long to estimate"
-    return f"with a numerical error below 1e{math.ceil(math.log10(error))} posterior standard deviations"
+    return f"with a numerical error below {bound(error)} posterior standard deviations"
 
 
 def listed(words: list[str]) -> str:

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 
 from analyses import raw
-from analyses.checks import coverage, serial, shrinkage, t_tests
+from analyses.checks import chance, coverage, serial, shrinkage, t_tests
 from analyses.report import figures
+from analyses.report.numbers import probability
 from analyses.report.pages import Page, Section
 from analyses.routes import Answer, Settings, answer
 from analyses.studies import common
@@ -70,7 +71,7 @@ def sentence(found: Answer) -> str:
     return (
         f"{answer}{doubt}: the experimental medication changes "
         f"blood pressure by {beta['mean']:.1f} mmHg (95% interval {beta['q2_5']:.1f} to {beta['q97_5']:.1f}) and "
-        f"lowers it with probability {below_zero(found):.2f}; {beta['sd']:.1f} mmHg of uncertainty remain because "
+        f"lowers it with probability {probability(below_zero(found))}; {beta['sd']:.1f} mmHg of uncertainty remain because "
         f"there are {len(found.groups)} subjects, however often each is measured."
     )
 
@@ -84,7 +85,7 @@ def effect(found: Answer) -> Section:
     return Section(
         title="C. The effect of the medication",
         text=f"beta is the difference between the two medications. Its posterior has mean {beta['mean']:.2f} and "
-        f"standard deviation {beta['sd']:.2f}; P(beta < 0) = {below_zero(found):.3f}.",
+        f"standard deviation {beta['sd']:.2f}; P(beta < 0) is {probability(below_zero(found), 3)}.",
         figures={"beta": (figures.density(drawn, law, xlabel="beta, mmHg", mark=0.0), caption)},
     )
 
@@ -173,7 +174,7 @@ def independence(found: Answer, t: pd.DataFrame, settings: Settings) -> Section:
         "deviations from a subject's own mean add up to 0, so independent ones would have "
         f"{first['mean']:+.2f} on average, from {first['q2_5']:+.2f} to {first['q97_5']:+.2f}. The table shows it by "
         f"days between records as well, and the trend over the month. Oddest is the {rows['quantity'][oddest]}, with a "
-        f"two-sided P of {p[oddest]:.3f} before one allows for the number of quantities. {answer}",
+        f"two-sided {chance(p[oddest])} before one allows for the number of quantities. {answer}",
         figures={"serial": (figures.predictive({"exact": replicated}, observed), caption)},
         table=rows,
         note="Replicated records are independent given theta, on the same days. Two-sided P are held against "

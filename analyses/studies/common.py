@@ -9,6 +9,7 @@ from analyses.checks import Verdict, agreement, predictive
 from analyses.contract import NAMES
 from analyses.engines import empirical_bayes, laplace, metropolis
 from analyses.report import figures, proofs
+from analyses.report.numbers import bound
 from analyses.report.pages import Section, above
 from analyses.routes import Answer, Fit, Settings
 
@@ -123,8 +124,8 @@ def league_section(answer: Answer, text: str) -> Section:
         title="The league table, with what it is worth",
         text=text,
         table=answer.groups.sort_values("rank_mean").dropna(axis=1, how="all"),
-        note="Ranks and P(best) come from independent joint draws; P(best) has its Monte Carlo error beside it. All "
-        f"else is exact. {INTERVALS}",
+        note="Ranks, P(best) and P(among the best) are shares of 4,000 independent joint draws, so a probability is off "
+        f"by 0.008 at most in one standard error; that of P(best) is beside it. All else is exact. {INTERVALS}",
     )
 
 
@@ -171,7 +172,8 @@ def other_methods(answer: Answer, settings: Settings, *, thin: int) -> tuple[Sec
             f"{100 * float(tree['sample_stats']['acceptance_rate'].mean()):.0f}% of them were accepted. The normal "
             f"approximation has the mode and the curvature of that posterior in ({', '.join(logs)}).\n\n"
             f"Empirical Bayes maximises the marginal likelihood of {', '.join(plain)} and puts the maximum in their "
-            f"place. Nelder and Mead's search and one on the score end {apart:.0e} standard errors apart. {short}",
+            f"place. Nelder and Mead's search and one on the score end less than {bound(apart)} standard errors "
+            f"apart. {short}",
             table=pd.DataFrame(rows),
             note="The sd of empirical Bayes is a standard error.",
         ),

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from analyses.checks import Verdict, agreement, diagnostics, leave_out, variances
+from analyses.checks import Verdict, agreement, chance, diagnostics, leave_out, variances
 from analyses.engines import own_variances
 from analyses.report import figures
+from analyses.report.numbers import probability
 from analyses.report.pages import Section
 from analyses.routes import Answer, Settings
 from analyses.tables import flat
@@ -25,9 +26,9 @@ def tests(found: Answer, t: pd.DataFrame) -> Section:
     return Section(
         title="F. Is sigma common to all schools?",
         text=f"The source says no. {said} Bartlett's test takes the scores for normal and minds if they are not: "
-        f"p = {p['Bartlett']:.4f}. Levene's is more robust: p = {p['Levene']:.3f}; Brown and Forsythe's the most: "
-        f"p = {p['Brown and Forsythe']:.2f}. Replicated data have as large a spread of the schools' standard "
-        f"deviations with probability {spread:.2f}.",
+        f"{chance(p['Bartlett'])}. Levene's is more robust: {chance(p['Levene'])}; Brown and Forsythe's the most: "
+        f"{chance(p['Brown and Forsythe'])}. Replicated data have as large a spread of the schools' standard "
+        f"deviations with probability {probability(spread)}.",
         table=rows,
     )
 

@@ -12,7 +12,7 @@ from analyses.engines import restricted
 from analyses.engines.mixture import highest_moment
 from analyses.prepare import Prepared
 from analyses.report import figures
-from analyses.report.numbers import spelled
+from analyses.report.numbers import probability, spelled
 from analyses.report.pages import Section
 from analyses.routes import Answer, Crowd, Settings, answer
 from analyses.studies import common
@@ -48,7 +48,7 @@ def first(found: Answer) -> str:
     alone = spelled(raw["estimate"], raw["theta_sd"], least=1)
     return (
         f"{raw['label']}, {end} by itself with {alone}, is put at {between(theta)} and is the {end} with probability "
-        f"{raw['p_best']:.2f}."
+        f"{probability(raw['p_best'])}."
     )
 
 
