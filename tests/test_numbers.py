@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from analyses.checks import probability
 from analyses.report import numbers
 
 SIZES = st.floats(-320, 300).map(lambda power: 10.0**power).filter(bool)
@@ -64,7 +65,7 @@ def test_so_many_digits(value, digits):
 @example(0.9999999999999999, 2)
 def test_a_probability_is_never_printed_as_0_or_1(p, decimals):
     """Between them it is within half a unit of the last decimal; next to them it is bounded, and the bound is true."""
-    said, cell = numbers.probability(p, decimals), numbers.probability_in_table(p, decimals)
+    said, cell = probability(p, decimals), numbers.probability_in_table(p, decimals)
     for text in (said, cell):
         number = float(text.lstrip("<>abovel w"))
         assert 0 < number < 1

@@ -2,7 +2,10 @@
 
 import math
 
+from analyses.checks import probability
+
 MOST_DIGITS = 15  # of a double
+TINY = 1e-12  # a smaller probability, as a difference from 1, may be made of rounding
 POSITIONAL = (-4, 15)  # powers of ten between which numbers are written out, without an exponent
 
 
@@ -83,17 +86,6 @@ def bound(error: float) -> str:
     return f"{10.0 ** (math.floor(math.log10(max(error, 1e-16))) + 1):g}"
 
 
-def probability(p: float, decimals: int = 2) -> str:
-    """A probability in a sentence, where only 0 and 1 themselves would be certain.
-
-    Examples
-    --------
-    >>> probability(0.731), probability(0.9996), probability(0.0)
-    ('0.73', 'above 0.99', 'below 0.01')
-    """
-    return _within(p, decimals, "below ", "above ")
-
-
 def probability_in_table(p: float, decimals: int = 3) -> str:
     """A probability in a cell: small ones with two digits, one that no computation tells from 0 or 1 by its bound.
 
@@ -104,16 +96,4 @@ def probability_in_table(p: float, decimals: int = 3) -> str:
     """
     if TINY < p < 0.5 * 10.0**-decimals:
         return rounded(p)
-    return _within(p, decimals, "<", ">")
-
-
-TINY = 1e-12  # a smaller one, a difference from 1, is made of rounding
-
-
-def _within(p, decimals, below, above) -> str:
-    unit = 10.0**-decimals
-    if p < unit / 2:
-        return f"{below}{unit:.{decimals}f}"
-    if p > 1 - unit / 2:
-        return f"{above}{1 - unit:.{decimals}f}"
-    return f"{p:.{decimals}f}"
+    return probability(p, decimals, below="<", above=">")

@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 
 from analyses import raw
-from analyses.checks import chance, coverage, serial, shrinkage, t_tests
+from analyses.checks import chance, coverage, probability, serial, shrinkage, t_tests
 from analyses.report import figures
-from analyses.report.numbers import probability
 from analyses.report.pages import Page, Section
 from analyses.routes import Answer, Settings, answer
 from analyses.studies import common
@@ -71,7 +70,8 @@ def sentence(found: Answer) -> str:
     return (
         f"{answer}{doubt}: the experimental medication changes "
         f"blood pressure by {beta['mean']:.1f} mmHg (95% interval {beta['q2_5']:.1f} to {beta['q97_5']:.1f}) and "
-        f"lowers it with probability {probability(below_zero(found))}; {beta['sd']:.1f} mmHg of uncertainty remain because "
+        f"lowers it with probability {probability(below_zero(found))}; {beta['sd']:.1f} mmHg of uncertainty remain "
+        f"because "
         f"there are {len(found.groups)} subjects, however often each is measured."
     )
 

@@ -124,8 +124,8 @@ def league_section(answer: Answer, text: str) -> Section:
         title="The league table, with what it is worth",
         text=text,
         table=answer.groups.sort_values("rank_mean").dropna(axis=1, how="all"),
-        note="Ranks, P(best) and P(among the best) are shares of 4,000 independent joint draws, so a probability is off "
-        f"by 0.008 at most in one standard error; that of P(best) is beside it. All else is exact. {INTERVALS}",
+        note="Ranks, P(best) and P(among the best) are shares of 4,000 independent joint draws, so a probability is "
+        f"off by 0.008 at most in one standard error; that of P(best) is beside it. All else is exact. {INTERVALS}",
     )
 
 

@@ -6,10 +6,9 @@ import pandas as pd
 from arviz_stats.base import array_stats
 from scipy import stats
 
-from analyses.checks import chance, diagnostics, heterogeneity, shrinkage
+from analyses.checks import chance, diagnostics, heterogeneity, probability, shrinkage
 from analyses.engines import integrated, laplace, metropolis
 from analyses.report import figures, proofs
-from analyses.report.numbers import probability
 from analyses.report.pages import Page, Section
 from analyses.routes import Answer, Settings, answer
 from analyses.studies import common
@@ -113,7 +112,8 @@ def against_the_others(found: Answer) -> Section:
     }
     return Section(
         title="School A against the others",
-        text=f"The probability that coaching gains more than 28 points in school A is {probability(large, 4)}, and A is ahead of "
+        text=f"The probability that coaching gains more than 28 points in school A is {probability(large, 4)}, and A "
+        f"is ahead of "
         f"the others with probabilities from {probability(greater.min())} to {probability(greater.max())}.",
         table=pd.DataFrame(columns),
         note="Exact values: given tau, a difference of two effects is normal.",

@@ -5,9 +5,9 @@ import pandas as pd
 from scipy import optimize
 
 from analyses import raw
-from analyses.checks import chance, extremes, shrinkage
+from analyses.checks import chance, extremes, probability, shrinkage
 from analyses.report import figures
-from analyses.report.numbers import bound, probability
+from analyses.report.numbers import bound
 from analyses.report.pages import Page, Section
 from analyses.routes import Answer, Settings, answer
 from analyses.studies import common, one_sigma, second_solution
@@ -91,7 +91,8 @@ def maximum_likelihood(found: Answer) -> Section:
         text="Given sigma, the log likelihood of a school is -n (theta - mean)² / (2 sigma²) and a constant: it is "
         f"largest where theta is the mean. A search over all {len(g)} theta and log sigma at once, which uses no "
         f"formula but the likelihood's, ends with every theta within {bound(off)} points of the school's mean, "
-        f"where the smallest standard error is {error:.1f}; and at sigma = {sigma:.4f}, the root of the sum of squares over the "
+        f"where the smallest standard error is {error:.1f}; and at sigma = {sigma:.4f}, the root of the sum of "
+        f"squares over the "
         f"number of pupils, {np.sqrt(g.ss.sum() / g.n.sum()):.4f}.",
     )
 
@@ -145,7 +146,8 @@ def extreme_means(found: Answer, settings: Settings) -> Section:
         "schools with few pupils tested scatter most even if they are no better and no worse.\n\nThe source "
         "suspects a second reason, that these schools also differ more in truth. Replicated data, in which every "
         "school comes from one population whatever its size, answer: as many of them among the farthest with "
-        f"probability {probability(few['P, differing'])}, and as large a spread of theirs compared with that of the others, "
+        f"probability {probability(few['P, differing'])}, and as large a spread of theirs compared with that of the "
+        f"others, "
         f"noise allowed for, with {chance(ratio['P, differing'])}. "
         f"{explained if ratio['P, differing'] > DOUBTFUL else unexplained} Were all schools alike, "
         f"{of.iloc[1]['mean, alike']:.0f} means would lie beyond two standard errors; {of.iloc[1]['observed']:.0f} "

@@ -3,10 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from analyses.checks import Verdict, agreement, chance, diagnostics, leave_out, variances
+from analyses.checks import Verdict, agreement, chance, diagnostics, leave_out, probability, variances
 from analyses.engines import own_variances
 from analyses.report import figures
-from analyses.report.numbers import probability
 from analyses.report.pages import Section
 from analyses.routes import Answer, Settings
 from analyses.tables import flat

@@ -6,13 +6,13 @@ from itertools import chain
 import numpy as np
 import pandas as pd
 
-from analyses.checks import chance, leave_out, sensitivity, shrinkage
+from analyses.checks import chance, leave_out, probability, sensitivity, shrinkage
 from analyses.contract import QUANTILES
 from analyses.engines import restricted
 from analyses.engines.mixture import highest_moment
 from analyses.prepare import Prepared
 from analyses.report import figures
-from analyses.report.numbers import probability, spelled
+from analyses.report.numbers import spelled
 from analyses.report.pages import Section
 from analyses.routes import Answer, Crowd, Settings, answer
 from analyses.studies import common
