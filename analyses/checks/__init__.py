@@ -1,4 +1,8 @@
-"""Checks. Each makes a table and passes one verdict, in a sentence."""
+"""Checks. Each makes a table and passes one verdict, in a sentence.
+
+Checks of the computation ask whether engines have the right posterior. Checks of the model, called "fit", ask whether
+the data look like data from it: a model that does not fit is a finding, and its posterior may be computed correctly.
+"""
 
 from typing import NamedTuple
 
@@ -6,7 +10,7 @@ import numpy as np
 
 
 class Verdict(NamedTuple):
-    """What a check found."""
+    """What a check found; `check` is its kind."""
 
     check: str
     passed: bool

@@ -45,6 +45,7 @@ def page(settings: Settings) -> Page:
         data=("baseball",),
         fits=(found,),
         more=(("baseball", agreement.verdict(agreement.table(tree, found.reference))), ("baseball", metropolis)),
+        model_checks=common.fit(found),
     )
 
 

@@ -12,7 +12,6 @@ from analyses.studies import common
 from models import blood_pressure
 
 THIN = 4  # as for the math tests
-ODD = 0.05  # shared among the quantities that are looked at
 
 
 def page(settings: Settings) -> Page:
@@ -21,6 +20,7 @@ def page(settings: Settings) -> Page:
     model = blood_pressure.statement(subjects=blood_pressure.groups(t))
     found = answer("blood_pressure", model, settings, best="low", thin=THIN)
     n = model.groups.n
+    replicated, rows = records(found, t, settings)
     methods, metropolis, _ = common.other_methods(found, settings, thin=20)
     return Page(
         name="blood_pressure",
@@ -35,7 +35,7 @@ def page(settings: Settings) -> Page:
             effect(found),
             raw_and_pooled(found),
             how_much_is_pooled(found),
-            independence(found, t, settings),
+            independence(replicated, rows),
             common.predictive_section(found, unequal(found), unit="mmHg"),
             common.prediction_section(found),
             common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="subject")),
@@ -53,6 +53,7 @@ def page(settings: Settings) -> Page:
         read=read,
         fits=(found,),
         more=(("blood_pressure", metropolis),),
+        model_checks=(*common.fit(found), ("blood_pressure", serial.verdict(rows))),
     )
 
 
@@ -152,13 +153,17 @@ def unequal(found: Answer) -> str:
     )
 
 
-def independence(found: Answer, t: pd.DataFrame, settings: Settings) -> Section:
-    """Check whether records of a subject are independent given theta (D)."""
-    observed, tree = serial.from_table(t), found.posterior.draw(rng=settings.rng("serial"))
+def records(found: Answer, t: pd.DataFrame, settings: Settings) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
+    """Test quantities of replicated records, and their table beside those of the data."""
+    tree = found.posterior.draw(rng=settings.rng("serial"))
     replicated = serial.replicated(*serial.calendar(t), tree, rng=settings.rng("serial", "replicated"))
-    rows = serial.table(observed, replicated)
-    p = np.minimum(rows["P(as large)"], 1 - rows["P(as large)"]) * 2
-    odd = rows[p < ODD / len(rows)]
+    return replicated, serial.table(serial.from_table(t), replicated)
+
+
+def independence(replicated: dict[str, np.ndarray], rows: pd.DataFrame) -> Section:
+    """Check whether records of a subject are independent given theta (D)."""
+    p, observed = serial.two_sided(rows), rows.set_index("quantity")["observed"].to_dict()
+    odd = rows[p < serial.ODD / len(rows)]
     first, oddest = rows.iloc[0], p.idxmin()
     caption = (
         "What records that are independent given theta would show on the same days; the red line is what was seen."
@@ -178,7 +183,7 @@ def independence(found: Answer, t: pd.DataFrame, settings: Settings) -> Section:
         figures={"serial": (figures.predictive({"exact": replicated}, observed), caption)},
         table=rows,
         note="Replicated records are independent given theta, on the same days. Two-sided P are held against "
-        f"{ODD} divided by their number.",
+        f"{serial.ODD} divided by their number.",
     )
 
 

@@ -95,8 +95,14 @@ def predictive_section(answer: Answer, more: str = "", *, unit: str = "") -> Sec
         text=" ".join(filter(None, (predictive.sentence(answer.predictive), more))),
         figures={"predictive": (figures.predictive(answer.replicated, observed, unit=unit), caption)},
         table=answer.predictive.replace({"engine": NAMES}),
-        note="P(above) is the share of replicated data sets with a value at least as large as the one observed.",
+        note="P(above) is the share of replicated data sets with a value at least as large as the one observed. Below "
+        f"{predictive.EXTREME} or above {1 - predictive.EXTREME} it is called a misfit.",
     )
+
+
+def fit(answer: Answer) -> tuple[tuple[str, Verdict], ...]:
+    """Verdicts on whether the model of an answer fits its data, each with the name of the answer."""
+    return tuple((answer.name, verdict) for verdict in predictive.fit(answer.predictive))
 
 
 def prediction_section(answer: Fit) -> Section:

@@ -56,6 +56,7 @@ def page(settings: Settings) -> Page:
         data=("eight_schools",),
         fits=(flat, weak),
         more=(("eight_schools", judged),),
+        model_checks=common.fit(flat),
     )
 
 

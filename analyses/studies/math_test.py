@@ -15,7 +15,6 @@ from models import math_test
 
 THIN = 4  # sweeps a draw: this sampler mixes well, and what is kept is then nearly independent
 PAIRS = 200_000
-DOUBTFUL = 0.05
 
 
 def page(settings: Settings) -> Page:
@@ -23,6 +22,7 @@ def page(settings: Settings) -> Page:
     t, read = raw.summarised("math_test", settings.asked)
     model = math_test.statement(schools=math_test.groups(t))
     found, n = answer("math_test", model, settings, best="high", thin=THIN), model.groups.n
+    farthest = far_from_the_middle(found, settings)
     methods, metropolis, _ = common.other_methods(found, settings, thin=20)
     remedy, own = one_sigma.remedy(found, settings)
     second, judged = second_solution.section(found, settings)
@@ -34,7 +34,7 @@ def page(settings: Settings) -> Page:
         sentence=sentence(found),
         sections=(
             maximum_likelihood(found),
-            extreme_means(found, settings),
+            extreme_means(found, farthest),
             raw_and_pooled(found),
             common.conditionals_section(beta=False),
             how_much_is_pooled(found),
@@ -65,6 +65,7 @@ def page(settings: Settings) -> Page:
             *(("own variances", verdict) for verdict in own),
             *(("general priors", verdict) for verdict in judged),
         ),
+        model_checks=(*common.fit(found), ("math_test", extremes.verdict(farthest))),
     )
 
 
@@ -118,11 +119,15 @@ def maximised(g):
     return g.centre + at[:-1], first * np.exp(at[-1])
 
 
-def extreme_means(found: Answer, settings: Settings) -> Section:
+def far_from_the_middle(found: Answer, settings: Settings) -> pd.DataFrame:
+    """Count the means far from the middle, in the data and in replicated ones."""
+    tree = found.posterior.draw(rng=settings.rng("extremes"))
+    return extremes.table(found.model.groups, tree, rng=settings.rng("extremes", "replicated"))
+
+
+def extreme_means(found: Answer, rows: pd.DataFrame) -> Section:
     """Show means against sizes within their funnel, and ask whether small schools are extreme for being small (B)."""
     groups, mu, sigma = found.groups, *(found.reference.loc[(name, ""), "mean"] for name in ("mu", "sigma"))
-    tree = found.posterior.draw(rng=settings.rng("extremes"))
-    rows = extremes.table(found.model.groups, tree, rng=settings.rng("extremes", "replicated"))
     of = rows.set_index("quantity")
     few, ratio = of.iloc[0], of.iloc[-1]
     low, high = (groups.set_index("label").loc[name] for name in ("17", "67"))
@@ -149,7 +154,7 @@ def extreme_means(found: Answer, settings: Settings) -> Section:
         f"probability {probability(few['P, differing'])}, and as large a spread of theirs compared with that of the "
         f"others, "
         f"noise allowed for, with {chance(ratio['P, differing'])}. "
-        f"{explained if ratio['P, differing'] > DOUBTFUL else unexplained} Were all schools alike, "
+        f"{explained if ratio['P, differing'] > extremes.DOUBTFUL else unexplained} Were all schools alike, "
         f"{of.iloc[1]['mean, alike']:.0f} means would lie beyond two standard errors; {of.iloc[1]['observed']:.0f} "
         f"do ({chance(of.iloc[1]['P, alike'])}).",
         figures={"extremes": (figure, caption)},

@@ -50,6 +50,7 @@ def page(settings: Settings) -> Page:
         doubts=DOUBTS,
         read=prepared.read,
         fits=(found,),
+        model_checks=common.fit(found),
         warnings=prepared.warnings,
     )
 
@@ -82,6 +83,7 @@ def of_many(prepared: Prepared, settings: Settings) -> Page:
         doubts=DOUBTS,
         read=prepared.read,
         fits=(found,),
+        model_checks=(many.spread_of_places(found),),
         warnings=(*prepared.warnings, *left_out),
     )
 
