@@ -41,7 +41,7 @@ def page(settings: Settings) -> Page:
             own_data.league(found),
             *own_data.comparisons(prepared, inside, settings),
             own_data.what_comes_next(found),
-            own_data.others_say(prepared, inside, settings),
+            own_data.others_say(prepared, inside),
             own_data.other_priors(prepared, others, scale),
             own_data.by_restricted_likelihood(prepared, inside, found),
             common.predictive_section(found),
