@@ -26,7 +26,7 @@ def page(computed: Verdict, *fit: Verdict) -> Page:
 @pytest.mark.parametrize("computed", [RIGHT, WRONG])
 @pytest.mark.parametrize("fit", [FITS, MISFIT])
 def test_a_page_says_each_by_itself(computed, fit):
-    """A misfit is a finding: it does not make the computation wrong, nor is it hidden by a computation that is right."""
+    """A misfit is a finding: it does not make the computation wrong, nor does a right computation hide it."""
     made = page(computed, FITS, fit)
     html = pages.render(made, {})
     assert made.passed is computed.passed

@@ -28,6 +28,7 @@ def written_out(text: str, value: float) -> bool:
 
 @given(VALUES, SIZES, st.integers(1, 6))
 @example(9.71, 40.0, 1)
+@example(-0.96466, 1.0, 1)
 @example(99.6, 400.0, 1)
 @example(0.00009996, 1.0, 2)
 @example(999999.99999999995, 1e-9, 4)

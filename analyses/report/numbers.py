@@ -46,7 +46,12 @@ def spelled(value: float, sd: float | None = None, *, least: int = 4) -> str:
         return f"{value + 0.0:g}"
     if sd is None and value == round(value) and abs(value) < 10.0 ** POSITIONAL[1]:
         return f"{value:.0f}"
-    return rounded(value, _digits(value, sd, least))
+    digits = _digits(value, sd, least)
+    size = _power(value, digits)
+    if sd is None or not POSITIONAL[0] <= size < POSITIONAL[1]:
+        return rounded(value, digits)
+    # Decimals of the number before rounding: where that carries, as of 0.96 to one digit, the sd asks for 1.0, not 1.
+    return f"{value:.{max(0, digits - 1 - _power(value, MOST_DIGITS))}f}"
 
 
 def _digits(value, sd, least) -> int:
