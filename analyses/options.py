@@ -21,7 +21,8 @@ your own table, rows or group averages or estimates:
   python -m analyses.run meta_analysis --data trials.csv --estimate effect --variance v --covariate year \\
       --prior 'tau=HalfNormal(0.5)' --prior 'mu=Normal(0, 10)'
 
-exit status: 0 all is well; 2 bad usage or input; 3 finished, but a check failed; 130 interrupted
+exit status: 0 every check of the computation passed; 2 bad usage or input; 3 finished, but one failed; 130 interrupted
+A model that does not fit its data is said on its page, and leaves the status as it is.
 """
 
 ROWS, AVERAGES, ESTIMATES = ("group", "value"), ("group", "n", "mean"), ("estimate",)

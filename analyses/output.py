@@ -88,6 +88,8 @@ def _manifest(page, settings, command, seconds):
         "sentence": page.sentence,
         "picture": {"name": page.picture, "alt": page.figures[page.picture][1]} if page.picture else None,
         "passed": page.passed,
+        "misfits": page.misfits,
+        "model_checks": len(page.model_checks),
         "verdicts": [{"of": name, **verdict._asdict()} for name, verdict in page.verdicts],
         "command": ["python", "-m", *command],
         "seed": settings.seed,

@@ -89,13 +89,15 @@ class Answer(Fit):
 class Crowd(Fit):
     """The same of very many groups; draws, and all that is checked by them, are of the theta of some of them.
 
-    `groups` has them all, `threshold` is that of the top 1%, and the ends of their intervals are good to `off` widths.
+    `groups` has them all, `threshold` the quantiles of where the top 1% begin, from so many `draws`, and the ends of
+    intervals are good to `off` widths.
     """
 
     model: TwoLevel
     posterior: exact.Posterior
     groups: pd.DataFrame
-    threshold: float
+    threshold: pd.Series
+    draws: int
     off: float
     best: str
 
@@ -180,7 +182,8 @@ def crowd(name: str, model: TwoLevel, settings: Settings, *, best: str) -> Crowd
     with timed(seconds, "error of exact"):
         error = _error(posterior, reference)
     with timed(seconds, "every group"):
-        groups, threshold, off = of_crowd.table(posterior, best=settings.best or best, show=settings.progress)
+        rng = settings.rng("top", name)
+        extremes = of_crowd.table(posterior, best=settings.best or best, rng=rng, show=settings.progress)
     trees = _draws(name, posterior, settings, None, seconds, only=some)
     trees = {engine: tree for engine, tree in trees.items() if engine in (settings.engines or ENGINES)}
     with timed(seconds, "checks"):
@@ -188,11 +191,9 @@ def crowd(name: str, model: TwoLevel, settings: Settings, *, best: str) -> Crowd
         fitted = fit(name, trees, reference, *said, error=error, nodes=len(posterior.weight), seconds=seconds)
     return Crowd(
         **vars(fitted),
+        **extremes._asdict(),
         model=model,
         posterior=posterior,
-        groups=groups,
-        threshold=threshold,
-        off=off,
         best=settings.best or best,
     )
 

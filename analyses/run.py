@@ -98,7 +98,7 @@ def run(options: argparse.Namespace, command: list[str], asked_to_stop: list[int
 
 
 def _answered(name: str, *, settings, folder: Path, command: list[str]) -> tuple[bool, tuple[str, ...], str]:
-    """Answer one study and write it: whether all is well, what to warn of, and how it went."""
+    """Answer one study and write it: whether the computation is sound, what to warn of, and how it went."""
     from analyses import output
 
     started = time.perf_counter()
@@ -138,7 +138,8 @@ def _cores() -> int:
 
 def _story(page, seconds):
     verdicts = [f"  {'ok  ' if v.passed else 'FAIL'} {name}: {v.sentence}" for name, v in page.verdicts]
-    return "\n".join([f"{page.name} ({seconds:.1f} s)", f"  {page.sentence}", *verdicts])
+    fit = [f"  {'fits' if v.passed else 'MISFIT'} {name}: {v.sentence}" for name, v in page.model_checks]
+    return "\n".join([f"{page.name} ({seconds:.1f} s)", f"  {page.sentence}", *verdicts, *fit])
 
 
 def _tell(text):

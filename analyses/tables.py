@@ -56,6 +56,7 @@ CROWD = (  # of very many groups
     "kappa_mean",
     "kappa_sd",
     "p_top",
+    "mcse_p_top",
     "p_as_small",
 )
 

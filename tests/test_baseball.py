@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from analyses.checks import agreement
 from analyses.engines import direct, empirical_bayes, exact
@@ -59,7 +60,7 @@ def test_direct_sampling_is_for_equal_errors_and_flat_priors():
 
 def test_the_printed_table_is_that_of_clipped_draws_with_a_sigma_of_6_hundredths():
     """The true posterior with that sigma is more than twice as far off, and either reading of another sigma farther."""
-    found = source_003.readings(verdicts.printed_quantiles(), np.random.default_rng(114))
+    found = source_003.readings(verdicts.printed_quantiles())
     best = found.pop((baseball.PRINTED, "clipped at 0"))
     assert 2 * best < min(found.values())
 
@@ -70,8 +71,36 @@ def test_the_number_of_draws_behind_the_printed_table_can_be_told():
     theta = direct.sample_clipped(model, draws=10_000, chains=41, rng=np.random.default_rng(115))["posterior"]["theta"]
     quantiles = np.quantile(theta.values, [0.025, 0.5, 0.975], axis=1)
     made = printed * 0 + np.round(quantiles[:, 0].T, 3)
-    said = source_003.draws_of_the_source(made, quantiles[:, 1:])
+    said = source_003.draws_of_the_source(made, model)
     assert abs(np.log(said / 10_000)) < 4.5 * np.sqrt(2 / 18)
+
+
+@pytest.mark.parametrize(
+    ("way", "sample"),
+    [(direct.total_at, direct.sample), (direct.clipped_at, direct.sample_clipped)],
+    ids=["truncated", "clipped"],
+)
+def test_errors_of_quantiles_are_those_of_repetitions(way, sample):
+    """Two hundred runs of 2,000 draws each: means by their standard error, variances by chi-square.
+
+    A sample quantile of n draws has a bias of order 1/n, here a fifteenth of its sd over the root of 2,000 at most.
+    """
+    model, runs, size = baseball.statement(sigma=baseball.PRINTED), 200, 2_000
+    found = source_003.Sampled.of(model, way)
+    theta = sample(model, draws=size, chains=runs, rng=np.random.default_rng(116))["posterior"]["theta"].values
+    drawn = np.quantile(theta, list(source_003.QUANTILES.values()), axis=1)
+    sd, tests = found.sd / np.sqrt(size), 3 * 18
+    z = (drawn.mean(axis=1) - found.quantile) / sd * np.sqrt(runs)
+    assert np.abs(z).max() < stats.norm.isf(1e-4 / tests / 2) + np.sqrt(runs) / 15
+    ratio = drawn.var(axis=1, ddof=1) / sd**2
+    ends = stats.chi2.ppf([1e-4 / tests / 2, 1 - 1e-4 / tests / 2], runs - 1) / (runs - 1)
+    assert ends[0] < ratio.min()
+    assert ratio.max() < ends[1]
+    seen = source_003._among_equals(drawn).mean(axis=1) * size
+    _, which, count = np.unique(model.groups.mean, return_inverse=True, return_counts=True)
+    free = 1 - 1 / count[which]
+    expected = found.sd_apart**2 @ free / free.sum()
+    assert seen == pytest.approx(expected, rel=4.5 * np.sqrt(2 / (runs * (18 - len(count)))) + 0.02)
 
 
 def test_squared_errors_as_printed(printed_sigma):

@@ -35,7 +35,7 @@ def test_each_variable_has_its_own():
 def test_one_narrow_row_does_not_lengthen_a_column():
     table = pd.DataFrame({"mean": [1.0, 2.0, 3.0], "sd": [5e-7, 0.2, 0.3]})
     assert column(table, "mean") == ["1.000", "2.000", "3.000"]
-    assert column(table, "sd") == ["5e-07", "0.200", "0.300"], "it is not nothing"
+    assert column(table, "sd") == ["5.0e-07", "0.200", "0.300"], "it is not nothing"
 
 
 def test_coefficients_of_covariates_have_a_scale_each():
@@ -47,8 +47,8 @@ def test_coefficients_of_covariates_have_a_scale_each():
 
 def test_a_probability_is_not_rounded_to_none():
     table = pd.DataFrame({"p_best": [0.73, 0.00025, 0.0], "mcse_p_best": [0.0070186, 0.00017678, 0.0]})
-    assert column(table, "p_best") == ["0.730", "0.00025", "0.000"]
-    assert column(table, "mcse_p_best") == ["0.007", "0.00018", "0"]
+    assert column(table, "p_best") == ["0.730", "0.00025", "<0.001"]
+    assert column(table, "mcse_p_best") == ["0.0070", "0.00018", "0"]
 
 
 def test_a_number_that_rounds_to_nothing_has_no_sign():

@@ -71,7 +71,7 @@ def test_differences_have_the_unit_and_no_offset(both):
 
 def test_what_the_others_say_has_both_and_densities_their_unit(both):
     study, one, two = both
-    tables = [own_data.others_say(prepared, inside, s).table for prepared, inside, _, s in (one, two)]
+    tables = [own_data.others_say(prepared, inside).table for prepared, inside, _, _ in (one, two)]
     first = moved(tables[0], located=("observed", "mean", "q2_5", "q50", "q97_5"), scaled=("sd",))
     n = np.array([len(values) for values in ROWS.values()]) if study is one_way else np.ones(len(TRIALS))
     same(first.assign(log_density=first["log_density"] + n * np.log(1024)), tables[1])

@@ -15,7 +15,7 @@ from scipy import stats
 from analyses.audit import joint, sizes
 from analyses.checks import agreement
 from analyses.reference import Reference
-from analyses.report.numbers import spelled
+from analyses.report.numbers import rounded, spelled
 from analyses.tables import flat, stacked
 
 LIKELY = 0.95  # the chance with which the smallest error that is stated would have been found
@@ -349,7 +349,7 @@ def _counted(name, posterior, reference) -> str:
 def _nothing_found(found) -> str:
     alone = found.alone
     means, shares = (alone[alone["statistic"].eq("mean") == is_mean] for is_mean in (True, False))
-    down = [f"{means['smallest'].max():.2g} posterior sds in a mean"] if len(means) else []
+    down = [f"{rounded(means['smallest'].max())} posterior sds in a mean"] if len(means) else []
     down += [f"{shares.loc[shares['statistic'] == s, 'smallest'].max():.1%} of the draws below the {p:.0%} quantile"
              for s, (_, p) in agreement.SHARES.items()]  # fmt: skip
     together = f", nor in {len(found.table) - len(alone)} of joint statistics" if found.joint else ""

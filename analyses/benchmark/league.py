@@ -14,6 +14,7 @@ import pandas as pd
 
 from analyses.benchmark.contenders import CHECKED, POPULATION, SAME, Broke, Contender, Found, Run, run
 from analyses.engines import exact
+from analyses.report.numbers import rounded
 from models import math_test
 
 WRONG = 4.5  # Monte Carlo standard errors: of thirty right means one is so far off once in five thousand benchmarks
@@ -85,7 +86,7 @@ def turn(entry: Entry, found: Found, rows: Path, seed: int) -> Entry:
 
 
 def _told(entry) -> str:
-    last = entry.status or ", ".join(f"{what} {s:.3g} s" for what, s in entry.runs[-1].seconds.items())
+    last = entry.status or ", ".join(f"{what} {rounded(s, 3)} s" for what, s in entry.runs[-1].seconds.items())
     return f"{entry.contender.name}: {last}"
 
 

@@ -10,6 +10,7 @@ from analyses.benchmark import league
 from analyses.benchmark.contenders import CONTENDERS, POINT, SAME
 from analyses.checks import Verdict
 from analyses.report.figures import POOLED, RAW, figure_of
+from analyses.report.numbers import rounded
 from analyses.report.pages import Page, Section
 
 BY_KEY = {contender.key: contender for contender in CONTENDERS}
@@ -107,7 +108,7 @@ def times(ratio: float) -> str:
     >>> times(0.1234), times(5.587), times(69.6), times(1234.5)
     ('0.12', '5.6', '70', '1,234')
     """
-    return f"{ratio:.2g}" if ratio < 99.5 else f"{ratio:,.0f}"
+    return rounded(ratio) if ratio < 99.5 else f"{ratio:,.0f}"
 
 
 def _rounds(found):

@@ -8,6 +8,7 @@ from analyses.benchmark.made import Size
 from analyses.benchmark.page import OURS, THEIRS, Part, times
 from analyses.checks import Verdict
 from analyses.report.figures import figure_of
+from analyses.report.numbers import rounded
 from analyses.report.pages import Section
 
 BY_KEY = {route.key: route for route in sizes.ROUTES}
@@ -185,7 +186,7 @@ def _seconds(found):
 
 
 def _figure(seconds):
-    return "" if pd.isna(seconds) else f"{seconds:.3g}"
+    return "" if pd.isna(seconds) else rounded(seconds, 3)
 
 
 def _shares(found):

@@ -29,6 +29,7 @@ from analyses.benchmark.contenders import (
 )
 from analyses.benchmark.league import NOT_INSTALLED, ratios
 from analyses.benchmark.made import Size, require_room
+from analyses.report.numbers import rounded
 
 ROWS = (10_000, 100_000, 1_000_000, 20_000_000)
 GROUPS = (100, 1_000, 10_000, 100_000, 1_000_000)
@@ -260,7 +261,7 @@ def _told(entry) -> str:
     last = entry.runs[-1]
     if last.off:
         return f"{entry.route.name}: {max(last.off.values()):.1e} off"
-    return f"{entry.route.name}: {last.seconds:.3g} s, {last.peak / 2**20:,.0f} MiB"
+    return f"{entry.route.name}: {rounded(last.seconds, 3)} s, {last.peak / 2**20:,.0f} MiB"
 
 
 def table(entries: list[Entry]) -> pd.DataFrame:

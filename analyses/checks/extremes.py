@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analyses.checks import share
+from analyses.checks import Verdict, chance, share
 from models.groups import Replicates
 
 FARTHEST = 10
+DOUBTFUL = 0.05  # P below which small groups are called more different than one population has it
 
 
 def small(groups: Replicates) -> np.ndarray:
@@ -61,3 +62,10 @@ def table(groups: Replicates, tree: xr.DataTree, *, rng: np.random.Generator) ->
         columns[f"mean, {world}"] = {name: values.mean() for name, values in found.items()}
         columns[f"P, {world}"] = {name: share(found[name] >= observed[name]) for name in found}
     return pd.DataFrame(columns).rename_axis("quantity").reset_index()
+
+
+def verdict(rows: pd.DataFrame) -> Verdict:
+    """Judge from `table` whether groups of all sizes come from one population: by the last quantity."""
+    ratio = rows.iloc[-1]
+    sentence = f"{ratio['quantity']}: as large a value has {chance(ratio['P, differing'])}"
+    return Verdict("fit", bool(ratio["P, differing"] > DOUBTFUL), sentence)

@@ -69,8 +69,9 @@ def table(groups: Groups, replicates: dict[str, dict[str, np.ndarray]]) -> pd.Da
         for name, values in found.items():
             above = (values >= observed[name]).astype(float)
             ess = np.nan_to_num(min(float(az.ess(above, method="mean")), above.size), nan=above.size)
+            p = (above.sum() + 0.5) / (above.size + 1)  # half a draw, as none among so many is not none
             low, high = np.quantile(values, [0.025, 0.975])
-            rows.append((engine, name, observed[name], values.mean(), low, high, above.mean(), ess))
+            rows.append((engine, name, observed[name], values.mean(), low, high, p, ess))
     columns = ["engine", "statistic", "observed", "mean", "q2_5", "q97_5", "p_above", "ess"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -128,11 +129,18 @@ def predicted(model: TwoLevel, tree: xr.DataTree, *, at: int, rng: np.random.Gen
     return labelled({"posterior": variables}, labels, {"engine": draws.attrs["engine"]})
 
 
+def fit(table: pd.DataFrame) -> tuple[Verdict, ...]:
+    """Judge for each test quantity whether the data look like data from the model; P is averaged over the engines."""
+    p = table.groupby("statistic", sort=False)["p_above"].mean()
+    said = {name: f"{name}: as large a value has {chance(value)}" for name, value in p.items()}
+    return tuple(Verdict("fit", bool(EXTREME <= p[name] <= 1 - EXTREME), said[name]) for name in p.index)
+
+
 def sentence(table: pd.DataFrame) -> str:
     """Say whether the data look like the model's."""
-    p = table.groupby("statistic", sort=False)["p_above"].mean()
-    odd = p[(p < EXTREME) | (p > 1 - EXTREME)]
-    if odd.empty:
-        return "The data look like data from the model in every respect that was tried."
-    named = "; ".join(f"{name} (as large a value has {chance(p)})" for name, p in odd.items())
-    return f"The model does not produce data like these in one respect or more: {named}."
+    verdicts = fit(table)
+    if odd := [verdict.sentence for verdict in verdicts if not verdict.passed]:
+        return (
+            f"The model does not produce data like these in {len(odd)} of {len(verdicts)} respects: {'; '.join(odd)}."
+        )
+    return f"The data look like data from the model in the {len(verdicts)} respects that were tried."

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analyses.checks import share
+from analyses.checks import Verdict, chance, share
 from models.laws import Numbers
 
+ODD = 0.05  # two-sided P below which records are called dependent, shared among the quantities
 GAPS = {"a day apart": slice(1, 2), "two days apart": slice(2, 3), "three to eight apart": slice(3, 9)}
 
 
@@ -79,3 +80,15 @@ def table(observed: dict[str, float], replicates: dict[str, np.ndarray]) -> pd.D
         low, high = np.quantile(values, [0.025, 0.975])
         rows.append((name, observed[name], values.mean(), low, high, share(values >= observed[name])))
     return pd.DataFrame(rows, columns=["quantity", "observed", "mean", "q2_5", "q97_5", "P(as large)"])
+
+
+def verdict(rows: pd.DataFrame) -> Verdict:
+    """Judge from `table` whether records look independent: by the oddest quantity, with P times their number."""
+    p = two_sided(rows)
+    found = f"{rows['quantity'][p.idxmin()]} has a two-sided {chance(p.min())}, the smallest of {len(p)} quantities"
+    return Verdict("fit", bool(p.min() >= ODD / len(p)), f"independent records: {found}")
+
+
+def two_sided(rows: pd.DataFrame) -> pd.Series:
+    """Two-sided P of each quantity in `table`."""
+    return 2 * np.minimum(rows["P(as large)"], 1 - rows["P(as large)"])

@@ -7,6 +7,7 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import rankdata
 
+from analyses.checks import probability
 from analyses.tables import GROUPS
 from models.groups import Estimates, Groups, Replicates
 
@@ -65,6 +66,7 @@ def sentence(groups: pd.DataFrame, *, best: End, dim: str) -> str:
     top = groups.loc[groups["p_best"].idxmax()]
     return (
         f"The {dim} most likely to be {'highest' if best == 'high' else 'lowest'} is {top['label']}, "
-        f"with probability {top['p_best']:.2f}; its rank is between {top['rank_q2_5']:.0f} and {top['rank_q97_5']:.0f} "
+        f"with probability {probability(top['p_best'])}; its rank is between {top['rank_q2_5']:.0f} and "
+        f"{top['rank_q97_5']:.0f} "
         f"of {len(groups)} with probability 0.95."
     )

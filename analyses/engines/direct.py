@@ -32,13 +32,23 @@ def total_variance(model: TwoLevel) -> rv_frozen:
 
 def totals(model: TwoLevel, size: tuple[int, ...], *, rng: np.random.Generator) -> np.ndarray:
     """Independent draws of sigma^2 + tau^2, none of them below sigma^2."""
+    return total_at(model, rng.uniform(size=size))
+
+
+def total_at(model: TwoLevel, above: np.ndarray) -> np.ndarray:
+    """Values of sigma^2 + tau^2, cut off below at sigma^2, that are exceeded with those probabilities."""
     law, sigma2 = total_variance(model), model.groups.noise[0]
-    return law.isf(rng.uniform(0, law.cdf(np.inf) - law.cdf(sigma2), size))
+    return law.isf(above * (law.cdf(np.inf) - law.cdf(sigma2)))
+
+
+def clipped_at(model: TwoLevel, above: np.ndarray) -> np.ndarray:
+    """The same with negative tau^2 set to 0, a mistake that is easily made; shown, as the source may have made it."""
+    return np.maximum(total_variance(model).isf(above), model.groups.noise[0])
 
 
 def clipped(model: TwoLevel, size: tuple[int, ...], *, rng: np.random.Generator) -> np.ndarray:
-    """The same with negative tau^2 set to 0, a mistake that is easily made; shown, as the source may have made it."""
-    return np.maximum(total_variance(model).rvs(size=size, random_state=rng), model.groups.noise[0])
+    """Independent draws of sigma^2 + tau^2 with negative tau^2 set to 0, which is a mistake."""
+    return clipped_at(model, rng.uniform(size=size))
 
 
 def below(model: TwoLevel, total: np.ndarray, *, rng: np.random.Generator) -> dict[str, np.ndarray]:

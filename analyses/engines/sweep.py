@@ -8,8 +8,8 @@ coefficients m = (1 - kappa, kappa bhat) that all groups of equal noise share. O
 C the covariance of b: two small matrices for each distinct noise, and a quadratic form for each group.
 
 Among many groups of equal noise and design a quantile of theta_i is a smooth function of mean_i alone: it is computed
-at Chebyshev's points and interpolated, and the error is what is found between them. Where few are alike it is found by
-itself, so many groups at a time that memory does not grow with them.
+at Chebyshev's points and interpolated, and the error is what is found between them. Where few are alike, or no
+polynomial is good enough, it is found by itself, so many groups at a time that memory does not grow with them.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ from models.pooling import kappa, own
 from models.propriety import moments
 
 BLOCK = 1_000_000  # entries of an array at a time
-DEGREES = (16, 32, 64, 128)  # of the polynomials, until one is good enough
+DEGREES = (16, 32, 64, 128, 256, 512)  # of the polynomials, until one is good enough
 GOOD = 1e-9  # of a posterior's width
 ENDS = (0.025, 0.975)
 
@@ -113,25 +113,17 @@ def theta_quantiles(
         left = []
         for alike, values in zip(pending, _at_points(posterior, pending, degree, probabilities), strict=True):
             curves, off = _fitted(alike, degree, values)
-            if off < GOOD or degree == DEGREES[-1]:
+            if off < GOOD:
                 found[:, alike.at] = [curve(g.mean[alike.at]) for curve in curves]
                 error = max(error, off)
             else:
                 left.append(alike)
         pending = left
+    alone += [alike.at for alike in pending]
     blocks = _blocks(posterior, np.concatenate(alone))
     for at in progress.each(blocks, "quantiles of theta", show=show):
         found[:, at] = posterior.theta(at).quantile(probabilities)
     return found, error
-
-
-def theta_above(posterior: Posterior, threshold: float, *, show: bool = False) -> np.ndarray:
-    """Probability that theta is above a threshold, of every group."""
-
-    def of(at):
-        return 1 - posterior.theta(at).cdf(threshold, np.arange(len(at)))
-
-    return _over_all(posterior, of, "P(above the threshold)", show)
 
 
 def foretold(posterior: Posterior, *, show: bool = False) -> np.ndarray:

@@ -19,6 +19,8 @@ class Figure:
         Right, to more digits than any source prints.
     sd : float
         Of the source's own Monte Carlo error; 0 where it has none.
+    runs : int
+        Repetitions of the source's procedure that the sd is computed from; 0 where it is computed without drawing.
     bound : float
         Largest error that the source's own arithmetic allows, a search that stops early, say.
     mistaken : float
@@ -29,6 +31,7 @@ class Figure:
 
     value: float
     sd: float = 0.0
+    runs: int = 0
     bound: float = 0.0
     mistaken: float = np.nan
     reason: str = ""

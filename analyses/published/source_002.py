@@ -120,16 +120,16 @@ def _chain(model, posterior, rng):
     found = {}
     for name, (values, runs) in exactly.items():
         for label, value, sd in zip(g.labels, values, runs.std(axis=0, ddof=1), strict=True):
-            found[f"eight_schools.{name}.{label}"] = Figure(value, sd=sd)
+            found[f"eight_schools.{name}.{label}"] = Figure(value, sd=sd, runs=RUNS)
     ahead = (theta[..., :1] > theta[..., 1:]).mean(axis=1).std(axis=0, ddof=1)
     p = 1 - greater.cdf(np.zeros(len(g) - 1), np.arange(len(g) - 1))
     for label, value, sd in zip(g.labels[1:], p, ahead, strict=True):
-        found[f"eight_schools.a_greater.{label}"] = Figure(value, sd=sd)
-    found["eight_schools.above_28"] = Figure(above[0], sd=(theta[..., 0] > 28).mean(axis=1).std(ddof=1))
+        found[f"eight_schools.a_greater.{label}"] = Figure(value, sd=sd, runs=RUNS)
+    found["eight_schools.above_28"] = Figure(above[0], sd=(theta[..., 0] > 28).mean(axis=1).std(ddof=1), runs=RUNS)
     rate = tree["sample_stats"]["acceptance_rate"].values.mean(axis=1)
     # The source counts all of its ten thousand steps, of which half are kept here.
     error = np.hypot(rate.std(ddof=1) / np.sqrt(2), rate.std(ddof=1) / np.sqrt(RUNS))
-    return found | {"eight_schools.acceptance": Figure(rate.mean(), sd=error)}
+    return found | {"eight_schools.acceptance": Figure(rate.mean(), sd=error, runs=RUNS)}
 
 
 def _ranks(g, posterior):

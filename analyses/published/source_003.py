@@ -1,42 +1,42 @@
 """Seed 003: the lecture, from one group of normal data to baseball and a third level."""
 
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from analyses.engines import direct, empirical_bayes, exact
 from analyses.published import Figure
 from models import baseball, laws, normal
-from models.pooling import pool, theta_given
+from models.pooling import kappa, pool, theta_given
 
-RUNS = 100  # of the source's procedure
-DRAWS = 10_000  # in each: the source does not say how many it took, but see `draws_of_the_source`
+NODES = 4_000  # equally probable values of sigma^2 + tau^2 that stand for its law
 ROUNDED = 1e-6 / 12  # variance of what three decimals leave
 MISPLACED = "a batting average lies between 0 and 1; the table beside it is that of a tenth"
 CLIPPED = "negative draws of tau^2 were set to 0; the posterior is cut off there"
 QUANTILES = {"q2_5": 0.025, "q50": 0.5, "q97_5": 0.975}
 
 
-def figures(printed, rng) -> dict[str, Figure]:
+def figures(printed) -> dict[str, Figure]:
     """Everything that is printed, from the exact posterior with the sigma that its table has.
 
     Parameters
     ----------
     printed : DataFrame
         The printed table, a row a player and a column a quantile.
-    rng : numpy.random.Generator
     """
-    t, sigma = baseball.averages(), best_reading(printed, rng)[0]
+    t, sigma = baseball.averages(), best_reading(printed)[0]
     model = baseball.statement(sigma=sigma)
-    exactly = exact.posterior(model).theta()
-    right, wrong = (_runs(totals, model, rng) for totals in (direct.totals, direct.clipped))
+    exactly, clipped = exact.posterior(model).theta(), Sampled.of(model, direct.clipped_at)
     # A variance on so few degrees of freedom may be larger than it looks: its upper 95% limit is taken.
     few = equals() / stats.chi2.ppf(0.05, equals())
-    scale = np.sqrt(few * DRAWS / draws_of_the_source(printed, right))
+    errors = Sampled.of(model, direct.total_at).sd * np.sqrt(few / draws_of_the_source(printed, model))
     found = {}
     for k, (name, p) in enumerate(QUANTILES.items()):
-        columns = exactly.quantile(p), scale * _sd(right[k]), wrong[k].mean(axis=0)
-        for player, value, sd, clipped in zip(t["player"], *columns, strict=True):
-            found[f"baseball.theta.{name}.{player}"] = Figure(value, sd=sd, mistaken=clipped, reason=CLIPPED)
+        columns = exactly.quantile(p), errors[k], clipped.quantile[k]
+        for player, value, sd, mistaken in zip(t["player"], *columns, strict=True):
+            found[f"baseball.theta.{name}.{player}"] = Figure(value, sd=sd, mistaken=mistaken, reason=CLIPPED)
     for name in ("average", "rest_of_season"):
         found |= {f"baseball.{name}.{player}": Figure(x) for player, x in zip(t["player"], t[name], strict=True)}
     return found | {
@@ -49,14 +49,54 @@ def figures(printed, rng) -> dict[str, Figure]:
     }
 
 
-def _runs(totals, model, rng):
-    """Quantiles (quantile, run, player) of theta in many runs."""
-    theta = direct.below(model, totals(model, (RUNS, DRAWS), rng=rng), rng=rng)["theta"]
-    return np.quantile(theta, list(QUANTILES.values()), axis=1)
+@dataclass(frozen=True)
+class Sampled:
+    """Quantiles of theta that independent draws tend to, and how far those of n draws scatter, without drawing.
+
+    A sample quantile at probability p has the variance p (1 - p) / (n f^2), f the density there; those of two players
+    with the same average, drawn with the same mu and tau, have the covariance (P(both below) - p^2) / (n f^2).
+
+    Attributes
+    ----------
+    quantile, sd, sd_apart : ndarray (quantile, player)
+        The limit; the sd of one, and that of its difference from another player's with the same average over the root
+        of 2, both for a single draw: divide by the root of n.
+    """
+
+    quantile: np.ndarray
+    sd: np.ndarray
+    sd_apart: np.ndarray
+
+    @classmethod
+    def of(cls, model, total_at) -> Self:
+        """Of the law of sigma^2 + tau^2 that has those quantiles; theta given it is normal."""
+        g = model.groups
+        total = total_at(model, (np.arange(NODES) + 0.5) / NODES)[:, None]
+        mean, variance = theta_given(g.mean, g.noise, g.mean.mean(), total - g.noise)
+        of_mu = kappa(g.noise, total - g.noise) ** 2 * total / len(g)
+        law, shared = stats.norm(mean, np.sqrt(variance + of_mu)), of_mu / (variance + of_mu)
+        p = np.array(list(QUANTILES.values()))
+        quantile = np.array([_root(lambda t, p=p: law.cdf(t).mean(axis=0) - p, g.mean) for p in p])
+        density = np.array([law.pdf(t).mean(axis=0) for t in quantile])
+        z = [(t - mean) / law.std() for t in quantile]
+        both = np.array([_both_below(h, shared).mean(axis=0) for h in z])
+        variance, p = (p * (1 - p))[:, None], p[:, None]
+        return cls(quantile, np.sqrt(variance) / density, np.sqrt(variance - both + p**2) / density)
 
 
-def _sd(runs):
-    return runs.std(axis=0, ddof=1)
+def _root(function, about) -> np.ndarray:
+    """Where an increasing function of t, one a player, crosses 0."""
+    low, high = about - 1.0, about + 1.0  # averages
+    for _ in range(60):
+        middle = (low + high) / 2
+        above = function(middle) > 0
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return middle
+
+
+def _both_below(h, correlation) -> np.ndarray:
+    """P(both of two standard normals with that correlation are below h) (Owen 1956)."""
+    return special.ndtr(h) - 2 * special.owens_t(h, np.sqrt((1 - correlation) / (1 + correlation)))
 
 
 def _after(model):
@@ -73,29 +113,28 @@ def _after(model):
     }
 
 
-def readings(printed, rng) -> dict[tuple[float, str], float]:
+def readings(printed) -> dict[tuple[float, str], float]:
     """Root mean square difference from the printed table, for each sigma and each way with negative tau^2."""
     found = {}
     for sigma in (baseball.PRINTED, baseball.binomial()):
         model = baseball.statement(sigma=sigma)
-        for name, totals in (("truncated", direct.totals), ("clipped at 0", direct.clipped)):
-            theta = direct.below(model, totals(model, (10 * DRAWS,), rng=rng), rng=rng)["theta"]
-            quantiles = np.quantile(theta, list(QUANTILES.values()), axis=0).T
-            found[sigma, name] = float(np.sqrt(np.mean((quantiles - printed.to_numpy()) ** 2)))
+        for name, total_at in (("truncated", direct.total_at), ("clipped at 0", direct.clipped_at)):
+            off = Sampled.of(model, total_at).quantile.T - printed.to_numpy()
+            found[sigma, name] = float(np.sqrt(np.mean(off**2)))
     return found
 
 
-def best_reading(printed, rng) -> tuple[float, str]:
+def best_reading(printed) -> tuple[float, str]:
     """The reading that comes nearest."""
-    found = readings(printed, rng)
+    found = readings(printed)
     return min(found, key=found.get)
 
 
-def draws_of_the_source(printed, quantiles) -> float:
+def draws_of_the_source(printed, model) -> float:
     """How many draws lie behind the printed table, which does not say.
 
     Players with the same average have the same posterior, so what their printed quantiles differ by is the source's
-    Monte Carlo error and rounding. `quantiles`, (quantile, run, player), come from runs of DRAWS each.
+    Monte Carlo error and rounding.
 
     Raises
     ------
@@ -105,7 +144,9 @@ def draws_of_the_source(printed, quantiles) -> float:
     seen = _among_equals(printed.to_numpy().T).sum() - len(QUANTILES) * ROUNDED
     if not seen > 0:
         raise ValueError("players with the same average differ by no more than rounding: no draws can be counted")
-    return DRAWS * _among_equals(quantiles).mean(axis=1).sum() / seen
+    _, which, size = np.unique(model.groups.mean, return_inverse=True, return_counts=True)
+    free = 1 - 1 / size[which]  # degrees of freedom that each player adds to those of its average
+    return float(np.sum(Sampled.of(model, direct.total_at).sd_apart ** 2 @ free) / free.sum() / seen)
 
 
 def equals() -> int:

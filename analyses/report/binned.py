@@ -47,13 +47,14 @@ def _middle(groups, edges: int) -> np.ndarray:
     return np.linspace(low, max(high, low + edges * np.spacing(abs(low))), edges)
 
 
-def extremes(groups, threshold: float, *, xlabel: str) -> Figure:
-    """Raw and posterior means beside each other, with the threshold of the top 1%."""
+def extremes(groups, threshold, *, xlabel: str) -> Figure:
+    """Raw and posterior means beside each other, with where the top 1% begin: the median and a band of 95%."""
     figure, ax = figure_of(height=3.2)
     bins = _middle(groups, 101)
     for column, colour, label in (("estimate", RAW, "by itself"), ("theta_mean", POOLED, "pooled")):
         ax.hist(groups[column], bins, histtype="step", color=colour, label=label, linewidth=1.2)
-    ax.axvline(threshold, color=WARNING, linestyle="--", linewidth=1.0, label="threshold of the top 1%")
+    ax.axvline(threshold["q50"], color=WARNING, linestyle="--", linewidth=1.0, label="threshold of the top 1%")
+    ax.axvspan(threshold["q2_5"], threshold["q97_5"], color=WARNING, alpha=0.15, linewidth=0)
     ax.set(xlabel=xlabel, ylabel="groups", yscale="log")
     ax.legend(frameon=False, fontsize=8)
     return figure

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from analyses.report.numbers import places, spelled
+from analyses.report.numbers import places, probability_in_table, spelled
 
 NAMED = ("variable", "quantity", "covariate", "statistic")  # columns that say of what a row is
 SPREADS = ("sd", "theta_sd", "standard error")
@@ -17,12 +17,16 @@ LOCATED = {  # columns on the scale that those are on
     *("truth", "empirical Bayes", "NUTS", "Gibbs", "exact", "with the first priors"),
 }
 MOST, LARGEST = 9, 15  # decimals, and digits in all: beyond them powers of ten are easier to read, or doubles have none
-ERRORS = {"mcse_mean", "mcse_p_best"}
+ERRORS = {"mcse_mean", "mcse_p_best", "mcse_p_top", "mcse_log_density"}
+PROBABILITIES = {
+    *("p_best", "p_among", "p_top", "p_above", "p_as_small", "p", "P(above 0)", "P(as large)", "two-sided P"),
+    *("P, alike", "P, differing", "P(A is greater)", "p, or 2 P(beta > 0)", "least p_top"),
+}
 DECIMALS = {  # of columns that are on the same scale whatever the data
     **dict.fromkeys(("rank_q2_5", "rank_q97_5", "ess", "ess_bulk", "ess_tail"), 0),
     "rank_mean": 1,
     **dict.fromkeys(("log_density", "pareto_k", "e_bfmi"), 2),
-    **dict.fromkeys(("kappa_mean", "kappa_sd", "p_best", "p_among", "p_top", "p_above", "r_hat"), 3),
+    **dict.fromkeys(("kappa_mean", "kappa_sd", "r_hat"), 3),
 }
 
 
@@ -64,6 +68,8 @@ def _cell(value, name, sd, decimals) -> str:
         return ""
     if isinstance(value, int):
         return f"{value:,}"
+    if name in PROBABILITIES:
+        return probability_in_table(value)
     if name in ERRORS:
         return spelled(value, value, least=1)
     if name not in LOCATED:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from analyses.checks import Verdict
 from analyses.contract import NAMES
 from analyses.report.decimals import cells
+from analyses.report.numbers import bound
 from analyses.routes import Fit
 
 HEADINGS = {  # of columns whose names in the files are for programs
@@ -35,6 +36,8 @@ HEADINGS = {  # of columns whose names in the files are for programs
     "mcse_p_best": "its MC error",
     "p_among": "P(among the best)",
     "p_top": "P(top 1%)",
+    "mcse_p_top": "its MC error",
+    "mcse_log_density": "its MC error",
     "p_above": "P(above)",
     "standard_error": "standard error",
     "log_density": "log density",
@@ -68,9 +71,10 @@ class Page:
 
     `sections` tell the story, `machinery` comes after it: how the routes agree, whether chains mixed. `picture` names
     the figure that is shown with the answer, `doubts` say what could be wrong with it. `more` are verdicts on what the
-    study adds to the engines, each with the name of what it is on; `data` are the shipped tables that the study rests
-    on, `read` the files that it was given with their SHA-256, `tables` those that it writes beside the folders of the
-    studies; `warnings` are what the reader should know of the data first.
+    study adds to the engines, each with the name of what it is on; `model_checks` say whether the model fits its data,
+    which is another question than whether its posterior is computed correctly; `data` are the shipped tables that the
+    study rests on, `read` the files that it was given with their SHA-256, `tables` those that it writes beside the
+    folders of the studies; `warnings` are what the reader should know of the data first.
     """
 
     name: str
@@ -86,6 +90,7 @@ class Page:
     fits: tuple[Fit, ...] = ()
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     more: tuple[tuple[str, Verdict], ...] = ()
+    model_checks: tuple[tuple[str, Verdict], ...] = ()
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self):
@@ -95,13 +100,18 @@ class Page:
 
     @property
     def verdicts(self):
-        """Of all its fits, each with the name of the fit, and those on what the study adds."""
+        """On the computation: of all its fits, each with the name of the fit, and those on what the study adds."""
         return [(fit.name, verdict) for fit in self.fits for verdict in fit.verdicts] + list(self.more)
 
     @property
     def passed(self) -> bool:
-        """Whether every check did."""
+        """Whether every check of the computation did."""
         return all(verdict.passed for _, verdict in self.verdicts)
+
+    @property
+    def misfits(self) -> list[str]:
+        """What the model does not reproduce of its data."""
+        return [verdict.sentence for _, verdict in self.model_checks if not verdict.passed]
 
     @property
     def figures(self) -> dict[str, tuple[Figure, str]]:
@@ -112,6 +122,29 @@ class Page:
 def render(page: Page, pictures: dict[str, bytes]) -> str:
     """One study's page; `pictures` maps a figure's name to its PNG."""
     return _template("page.html").render(page=page, pictures={n: _inline(p) for n, p in pictures.items()})
+
+
+def computed(verdicts: list[Verdict]) -> str:
+    """Say whether the checks of the computation passed, by their number."""
+    passed, size = sum(verdict.passed for verdict in verdicts), len(verdicts)
+    if passed < size:
+        return f"{size - passed} of {size} checks of the computation failed."
+    return "The only check of the computation passed." if size == 1 else f"All {size} checks of the computation passed."
+
+
+def fitting(misfits: list[str], checks: int) -> str:
+    """Say whether a model fits its data, by the number of respects that were tried.
+
+    Examples
+    --------
+    >>> fitting([], 4)
+    'The model fits its data in each of the 4 respects that were tried.'
+    """
+    if not checks:
+        return "Whether the model fits its data is not checked here."
+    if not misfits:
+        return f"The model fits its data in each of the {checks} respects that were tried."
+    return f"The model does not fit its data in {len(misfits)} of the {checks} respects that were tried."
 
 
 def sure(page: Page) -> str:
@@ -135,7 +168,7 @@ def above(error: float) -> str:
     """
     if math.isnan(error):
         return "with an error that would take too long to estimate"
-    return f"with a numerical error below 1e{math.ceil(math.log10(error))} posterior standard deviations"
+    return f"with a numerical error below {bound(error)} posterior standard deviations"
 
 
 def listed(words: list[str]) -> str:
@@ -174,7 +207,14 @@ def _inline(picture: bytes) -> str:
 def _template(name) -> jinja2.Template:
     loader = jinja2.PackageLoader("analyses.report", ".")
     found = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    found.filters |= {"cells": cells, "heading": heading, "sure": sure, "anchor": anchor}
+    found.filters |= {
+        "cells": cells,
+        "heading": heading,
+        "sure": sure,
+        "anchor": anchor,
+        "computed": computed,
+        "fitting": fitting,
+    }
     return found.get_template(name)
 
 

@@ -1,6 +1,6 @@
 // A click on a column's heading sorts by it, a second one the other way. Without scripts the tables are as they are.
 const value = (cell) => {
-  const text = cell.textContent.trim().replaceAll(",", "").replace("−", "-");
+  const text = cell.textContent.trim().replaceAll(",", "").replace("−", "-").replace(/^[<>]/, "");
   return text === "" ? null : isNaN(text) ? cell.textContent.trim() : Number(text);
 };
 const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)));

@@ -28,7 +28,7 @@ def page(settings: Settings) -> Page:
         sections=(
             rest_of_season(found),
             raw_and_pooled(found),
-            printed_table(settings),
+            printed_table(),
             common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="player")),
             common.predictive_section(found),
             common.prediction_section(found),
@@ -45,6 +45,7 @@ def page(settings: Settings) -> Page:
         data=("baseball",),
         fits=(found,),
         more=(("baseball", agreement.verdict(agreement.table(tree, found.reference))), ("baseball", metropolis)),
+        model_checks=common.fit(found),
     )
 
 
@@ -100,9 +101,9 @@ def raw_and_pooled(found: Answer) -> Section:
     )
 
 
-def printed_table(settings: Settings) -> Section:
+def printed_table() -> Section:
     """Find the reading of the source's misprints that reproduces its table."""
-    found = source_003.readings(verdicts.printed_quantiles(), settings.rng("printed"))
+    found = source_003.readings(verdicts.printed_quantiles())
     rows = [(f"sigma = {sigma:.4f}, tau² {name}", off) for (sigma, name), off in found.items()]
     best, off = min(rows, key=lambda row: row[1])
     return Section(

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analyses import raw
-from analyses.checks import coverage, serial, shrinkage, t_tests
+from analyses.checks import chance, coverage, probability, serial, shrinkage, t_tests
 from analyses.report import figures
 from analyses.report.pages import Page, Section
 from analyses.routes import Answer, Settings, answer
@@ -12,7 +12,6 @@ from analyses.studies import common
 from models import blood_pressure
 
 THIN = 4  # as for the math tests
-ODD = 0.05  # shared among the quantities that are looked at
 
 
 def page(settings: Settings) -> Page:
@@ -21,6 +20,7 @@ def page(settings: Settings) -> Page:
     model = blood_pressure.statement(subjects=blood_pressure.groups(t))
     found = answer("blood_pressure", model, settings, best="low", thin=THIN)
     n = model.groups.n
+    replicated, rows = records(found, t, settings)
     methods, metropolis, _ = common.other_methods(found, settings, thin=20)
     return Page(
         name="blood_pressure",
@@ -35,7 +35,7 @@ def page(settings: Settings) -> Page:
             effect(found),
             raw_and_pooled(found),
             how_much_is_pooled(found),
-            independence(found, t, settings),
+            independence(replicated, rows),
             common.predictive_section(found, unequal(found), unit="mmHg"),
             common.prediction_section(found),
             common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="subject")),
@@ -53,6 +53,7 @@ def page(settings: Settings) -> Page:
         read=read,
         fits=(found,),
         more=(("blood_pressure", metropolis),),
+        model_checks=(*common.fit(found), ("blood_pressure", serial.verdict(rows))),
     )
 
 
@@ -70,7 +71,8 @@ def sentence(found: Answer) -> str:
     return (
         f"{answer}{doubt}: the experimental medication changes "
         f"blood pressure by {beta['mean']:.1f} mmHg (95% interval {beta['q2_5']:.1f} to {beta['q97_5']:.1f}) and "
-        f"lowers it with probability {below_zero(found):.2f}; {beta['sd']:.1f} mmHg of uncertainty remain because "
+        f"lowers it with probability {probability(below_zero(found))}; {beta['sd']:.1f} mmHg of uncertainty remain "
+        f"because "
         f"there are {len(found.groups)} subjects, however often each is measured."
     )
 
@@ -84,7 +86,7 @@ def effect(found: Answer) -> Section:
     return Section(
         title="C. The effect of the medication",
         text=f"beta is the difference between the two medications. Its posterior has mean {beta['mean']:.2f} and "
-        f"standard deviation {beta['sd']:.2f}; P(beta < 0) = {below_zero(found):.3f}.",
+        f"standard deviation {beta['sd']:.2f}; P(beta < 0) is {probability(below_zero(found), 3)}.",
         figures={"beta": (figures.density(drawn, law, xlabel="beta, mmHg", mark=0.0), caption)},
     )
 
@@ -151,13 +153,17 @@ def unequal(found: Answer) -> str:
     )
 
 
-def independence(found: Answer, t: pd.DataFrame, settings: Settings) -> Section:
-    """Check whether records of a subject are independent given theta (D)."""
-    observed, tree = serial.from_table(t), found.posterior.draw(rng=settings.rng("serial"))
+def records(found: Answer, t: pd.DataFrame, settings: Settings) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
+    """Test quantities of replicated records, and their table beside those of the data."""
+    tree = found.posterior.draw(rng=settings.rng("serial"))
     replicated = serial.replicated(*serial.calendar(t), tree, rng=settings.rng("serial", "replicated"))
-    rows = serial.table(observed, replicated)
-    p = np.minimum(rows["P(as large)"], 1 - rows["P(as large)"]) * 2
-    odd = rows[p < ODD / len(rows)]
+    return replicated, serial.table(serial.from_table(t), replicated)
+
+
+def independence(replicated: dict[str, np.ndarray], rows: pd.DataFrame) -> Section:
+    """Check whether records of a subject are independent given theta (D)."""
+    p, observed = serial.two_sided(rows), rows.set_index("quantity")["observed"].to_dict()
+    odd = rows[p < serial.ODD / len(rows)]
     first, oddest = rows.iloc[0], p.idxmin()
     caption = (
         "What records that are independent given theta would show on the same days; the red line is what was seen."
@@ -173,11 +179,11 @@ def independence(found: Answer, t: pd.DataFrame, settings: Settings) -> Section:
         "deviations from a subject's own mean add up to 0, so independent ones would have "
         f"{first['mean']:+.2f} on average, from {first['q2_5']:+.2f} to {first['q97_5']:+.2f}. The table shows it by "
         f"days between records as well, and the trend over the month. Oddest is the {rows['quantity'][oddest]}, with a "
-        f"two-sided P of {p[oddest]:.3f} before one allows for the number of quantities. {answer}",
+        f"two-sided {chance(p[oddest])} before one allows for the number of quantities. {answer}",
         figures={"serial": (figures.predictive({"exact": replicated}, observed), caption)},
         table=rows,
         note="Replicated records are independent given theta, on the same days. Two-sided P are held against "
-        f"{ODD} divided by their number.",
+        f"{serial.ODD} divided by their number.",
     )
 
 

@@ -9,6 +9,7 @@ from analyses.checks import Verdict, agreement, predictive
 from analyses.contract import NAMES
 from analyses.engines import empirical_bayes, laplace, metropolis
 from analyses.report import figures, proofs
+from analyses.report.numbers import bound
 from analyses.report.pages import Section, above
 from analyses.routes import Answer, Fit, Settings
 
@@ -94,8 +95,14 @@ def predictive_section(answer: Answer, more: str = "", *, unit: str = "") -> Sec
         text=" ".join(filter(None, (predictive.sentence(answer.predictive), more))),
         figures={"predictive": (figures.predictive(answer.replicated, observed, unit=unit), caption)},
         table=answer.predictive.replace({"engine": NAMES}),
-        note="P(above) is the share of replicated data sets with a value at least as large as the one observed.",
+        note="P(above) is the share of replicated data sets with a value at least as large as the one observed. Below "
+        f"{predictive.EXTREME} or above {1 - predictive.EXTREME} it is called a misfit.",
     )
+
+
+def fit(answer: Answer) -> tuple[tuple[str, Verdict], ...]:
+    """Verdicts on whether the model of an answer fits its data, each with the name of the answer."""
+    return tuple((answer.name, verdict) for verdict in predictive.fit(answer.predictive))
 
 
 def prediction_section(answer: Fit) -> Section:
@@ -123,8 +130,8 @@ def league_section(answer: Answer, text: str) -> Section:
         title="The league table, with what it is worth",
         text=text,
         table=answer.groups.sort_values("rank_mean").dropna(axis=1, how="all"),
-        note="Ranks and P(best) come from independent joint draws; P(best) has its Monte Carlo error beside it. All "
-        f"else is exact. {INTERVALS}",
+        note="Ranks, P(best) and P(among the best) are shares of 4,000 independent joint draws, so a probability is "
+        f"off by 0.008 at most in one standard error; that of P(best) is beside it. All else is exact. {INTERVALS}",
     )
 
 
@@ -171,7 +178,8 @@ def other_methods(answer: Answer, settings: Settings, *, thin: int) -> tuple[Sec
             f"{100 * float(tree['sample_stats']['acceptance_rate'].mean()):.0f}% of them were accepted. The normal "
             f"approximation has the mode and the curvature of that posterior in ({', '.join(logs)}).\n\n"
             f"Empirical Bayes maximises the marginal likelihood of {', '.join(plain)} and puts the maximum in their "
-            f"place. Nelder and Mead's search and one on the score end {apart:.0e} standard errors apart. {short}",
+            f"place. Nelder and Mead's search and one on the score end less than {bound(apart)} standard errors "
+            f"apart. {short}",
             table=pd.DataFrame(rows),
             note="The sd of empirical Bayes is a standard error.",
         ),

@@ -6,7 +6,7 @@ import pandas as pd
 from arviz_stats.base import array_stats
 from scipy import stats
 
-from analyses.checks import diagnostics, heterogeneity, shrinkage
+from analyses.checks import chance, diagnostics, heterogeneity, probability, shrinkage
 from analyses.engines import integrated, laplace, metropolis
 from analyses.report import figures, proofs
 from analyses.report.pages import Page, Section
@@ -56,6 +56,7 @@ def page(settings: Settings) -> Page:
         data=("eight_schools",),
         fits=(flat, weak),
         more=(("eight_schools", judged),),
+        model_checks=common.fit(flat),
     )
 
 
@@ -89,7 +90,7 @@ def separate_or_pooled(found: Answer) -> Section:
         title="Each for itself, or all alike?",
         text=f"By themselves the schools' intervals {overlap}. Pooled, they have the mean {mean:.2f} with variance "
         f"{sd**2:.2f}, and a chi-square test finds {'no evidence of a' if p > 0.05 else 'a'} difference between "
-        f"them: {chi2:.2f} on {df} degrees of freedom, p = {p:.2f}.\n\nYet neither will do. For itself, "
+        f"them: {chi2:.2f} on {df} degrees of freedom, {chance(p)}.\n\nYet neither will do. For itself, "
         f"school A would have an effect above its {g.mean[0]:.0f} points with probability one half; pooled, it would "
         f"be below the common {mean:.1f} and above school C with probability one half each. The hierarchical model "
         "lies between.",
@@ -112,8 +113,9 @@ def against_the_others(found: Answer) -> Section:
     }
     return Section(
         title="School A against the others",
-        text=f"The probability that coaching gains more than 28 points in school A is {large:.4f}, and A is ahead of "
-        f"the others with probabilities from {greater.min():.2f} to {greater.max():.2f}.",
+        text=f"The probability that coaching gains more than 28 points in school A is {probability(large, 4)}, and A "
+        f"is ahead of "
+        f"the others with probabilities from {probability(greater.min())} to {probability(greater.max())}.",
         table=pd.DataFrame(columns),
         note="Exact values: given tau, a difference of two effects is normal.",
     )

@@ -2,14 +2,15 @@
 
 from dataclasses import replace
 
+from analyses.checks import Verdict
 from analyses.checks import crowd as of_crowd
 from analyses.contract import NAMES
 from analyses.prepare import Prepared
 from analyses.report import binned
-from analyses.report.numbers import spelled
+from analyses.report.numbers import bound, rounded, spelled
 from analyses.report.pages import Section
 from analyses.routes import Crowd, Settings, crowd
-from analyses.studies import common
+from analyses.studies import common, own_data
 
 LISTED = 20  # groups in the table of the page
 GIBBS_MOST = 20_000  # groups: at each sweep Gibbs draws theta of all, in all its chains
@@ -31,7 +32,7 @@ def answered(name: str, prepared: Prepared, settings: Settings) -> tuple[Crowd, 
 
 
 def first(found: Crowd) -> str:
-    """Who is first by itself, and how many are among the top 1% for sure."""
+    """Who is first by itself, and how many are among the top 1% with a probability above 0.95."""
     high, p = found.best == "high", found.groups["p_top"]
     raw = found.groups.loc[found.groups["estimate"].idxmax() if high else found.groups["estimate"].idxmin()]
     low, middle, top = (spelled(raw[f"theta_{q}"], raw["theta_sd"], least=1) for q in ("q2_5", "mean", "q97_5"))
@@ -64,21 +65,21 @@ def league(found: Crowd, *, xlabel: str) -> Section:
     sign = found.best == "high"
     shown = found.groups.sort_values(["p_top", "theta_mean"], ascending=[False, not sign]).head(LISTED)
     columns = [c for c in shown if c not in ("kappa_sd", "p_as_small")]
-    caption = "How many groups have which mean, by themselves and pooled, on a scale of logs."
-    end = "above" if sign else "below"
+    caption = (
+        "How many groups have which mean, by themselves and pooled, on a scale of logs; dashed, where the top 1% of "
+        "theta begin, with its 95% interval."
+    )
     return Section(
         title="Which are truly extreme?",
-        text="Among so many nobody is best with any probability to speak of. But the top 1%, "
-        f"{len(found.groups) // 100:,} "
-        f"groups, are those whose theta is {end} {spelled(found.threshold)}, and P(top 1%) is the probability of a "
-        "group to be there.",
+        text=f"P(top 1%) is the probability that a group is among the {len(found.groups) // 100:,} with the "
+        f"{'largest' if sign else 'smallest'} theta of all {len(found.groups):,}. These begin at a theta of "
+        f"{own_data.between(found.threshold)}.",
         figures={"extremes": (binned.extremes(found.groups, found.threshold, xlabel=xlabel), caption)},
         table=shown[columns].dropna(axis=1, how="all"),
-        note=f"The first {LISTED}; all {len(found.groups):,} are in groups.parquet. Exact. {common.INTERVALS} Their "
-        "ends "
-        f"are good to {max(found.off, 1e-12):.0e} of a posterior's width: interpolated where many groups are alike, "
-        "else "
-        "found by themselves.",
+        note=f"The first {LISTED}; all {len(found.groups):,} are in groups.parquet. P(top 1%) is an average over "
+        f"{found.draws:,} joint draws of the coefficients and scales, each with a threshold of its own; its Monte "
+        f"Carlo error is at most {rounded(found.groups['mcse_p_top'].max())}. All else is exact. {common.INTERVALS} "
+        f"Their ends are good to {bound(max(found.off, 1e-13))} of a posterior's width.",
     )
 
 
@@ -89,9 +90,8 @@ def discoveries(found: Crowd) -> Section:
     false = float((1 - p.nlargest(size)).sum())
     return Section(
         title="What is a list of them worth?",
-        text=f"Who names the {size:,} groups that are likeliest in the top 1% will be wrong in {false:,.0f} of them, "
-        "as is "
-        "to be expected from the posterior. Lists of which fewer are wrong are shorter.",
+        text=f"Of the {size:,} groups that are likeliest in the top 1% the posterior expects {false:,.0f} not to be "
+        "there. Lists of which fewer are wrong are shorter.",
         table=rows.assign(**{"groups in the list": rows["groups in the list"].map("{:,}".format)})
         if len(rows)
         else None,
@@ -104,7 +104,7 @@ def discoveries(found: Crowd) -> Section:
 def foretold(found: Crowd) -> Section:
     """Whether the groups are spread as the population says."""
     p = found.groups["p_as_small"]
-    tail = 2 * p.where(p < 0.5, 1 - p)
+    tail = of_crowd.two_sided(found.groups)
     odd = found.groups.assign(**{"two-sided P": tail}).nsmallest(ODD, "two-sided P")
     caption = (
         "Where each group's mean lies in what the population foretells for a group of its size, in fifty bins; dotted, "
@@ -113,15 +113,20 @@ def foretold(found: Crowd) -> Section:
     columns = [
         c for c in ("label", "n", "standard_error", "estimate", "theta_mean", "two-sided P") if odd[c].notna().all()
     ]
-    few = (tail < 0.001).mean()
     return Section(
         title="Would the model produce data like these?",
         text="If the population is normal and the noise as stated, these places are spread evenly. "
-        f"{100 * few:.2g}% of the groups lie where 0.1% should: the outermost ones on both sides.",
+        f"Among the outermost 0.1% on both sides together lie {int((tail < of_crowd.FAR).sum()):,} groups, where "
+        f"{of_crowd.FAR * len(p):,.1f} are expected.",
         figures={"places": (binned.places(p), caption)},
         table=odd[columns],
         note=f"The {ODD} that are foretold least, before one allows for the number of groups.",
     )
+
+
+def spread_of_places(found: Crowd) -> tuple[str, Verdict]:
+    """Verdict on whether as many groups are far out as the population has it."""
+    return found.name, of_crowd.fit(found.groups)
 
 
 def routes(found: Crowd, variables) -> tuple[Section, ...]:

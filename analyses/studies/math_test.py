@@ -5,8 +5,9 @@ import pandas as pd
 from scipy import optimize
 
 from analyses import raw
-from analyses.checks import chance, extremes, shrinkage
+from analyses.checks import chance, extremes, probability, shrinkage
 from analyses.report import figures
+from analyses.report.numbers import bound
 from analyses.report.pages import Page, Section
 from analyses.routes import Answer, Settings, answer
 from analyses.studies import common, one_sigma, second_solution
@@ -14,7 +15,6 @@ from models import math_test
 
 THIN = 4  # sweeps a draw: this sampler mixes well, and what is kept is then nearly independent
 PAIRS = 200_000
-DOUBTFUL = 0.05
 
 
 def page(settings: Settings) -> Page:
@@ -22,6 +22,7 @@ def page(settings: Settings) -> Page:
     t, read = raw.summarised("math_test", settings.asked)
     model = math_test.statement(schools=math_test.groups(t))
     found, n = answer("math_test", model, settings, best="high", thin=THIN), model.groups.n
+    farthest = far_from_the_middle(found, settings)
     methods, metropolis, _ = common.other_methods(found, settings, thin=20)
     remedy, own = one_sigma.remedy(found, settings)
     second, judged = second_solution.section(found, settings)
@@ -33,7 +34,7 @@ def page(settings: Settings) -> Page:
         sentence=sentence(found),
         sections=(
             maximum_likelihood(found),
-            extreme_means(found, settings),
+            extreme_means(found, farthest),
             raw_and_pooled(found),
             common.conditionals_section(beta=False),
             how_much_is_pooled(found),
@@ -64,6 +65,7 @@ def page(settings: Settings) -> Page:
             *(("own variances", verdict) for verdict in own),
             *(("general priors", verdict) for verdict in judged),
         ),
+        model_checks=(*common.fit(found), ("math_test", extremes.verdict(farthest))),
     )
 
 
@@ -89,8 +91,9 @@ def maximum_likelihood(found: Answer) -> Section:
         title="A. The likelihood is largest at the sample means",
         text="Given sigma, the log likelihood of a school is -n (theta - mean)² / (2 sigma²) and a constant: it is "
         f"largest where theta is the mean. A search over all {len(g)} theta and log sigma at once, which uses no "
-        f"formula but the likelihood's, ends with every theta within {off:.0e} points of the school's mean, where the "
-        f"smallest standard error is {error:.1f}; and at sigma = {sigma:.4f}, the root of the sum of squares over the "
+        f"formula but the likelihood's, ends with every theta within {bound(off)} points of the school's mean, "
+        f"where the smallest standard error is {error:.1f}; and at sigma = {sigma:.4f}, the root of the sum of "
+        f"squares over the "
         f"number of pupils, {np.sqrt(g.ss.sum() / g.n.sum()):.4f}.",
     )
 
@@ -116,11 +119,15 @@ def maximised(g):
     return g.centre + at[:-1], first * np.exp(at[-1])
 
 
-def extreme_means(found: Answer, settings: Settings) -> Section:
+def far_from_the_middle(found: Answer, settings: Settings) -> pd.DataFrame:
+    """Count the means far from the middle, in the data and in replicated ones."""
+    tree = found.posterior.draw(rng=settings.rng("extremes"))
+    return extremes.table(found.model.groups, tree, rng=settings.rng("extremes", "replicated"))
+
+
+def extreme_means(found: Answer, rows: pd.DataFrame) -> Section:
     """Show means against sizes within their funnel, and ask whether small schools are extreme for being small (B)."""
     groups, mu, sigma = found.groups, *(found.reference.loc[(name, ""), "mean"] for name in ("mu", "sigma"))
-    tree = found.posterior.draw(rng=settings.rng("extremes"))
-    rows = extremes.table(found.model.groups, tree, rng=settings.rng("extremes", "replicated"))
     of = rows.set_index("quantity")
     few, ratio = of.iloc[0], of.iloc[-1]
     low, high = (groups.set_index("label").loc[name] for name in ("17", "67"))
@@ -144,9 +151,10 @@ def extreme_means(found: Answer, settings: Settings) -> Section:
         "schools with few pupils tested scatter most even if they are no better and no worse.\n\nThe source "
         "suspects a second reason, that these schools also differ more in truth. Replicated data, in which every "
         "school comes from one population whatever its size, answer: as many of them among the farthest with "
-        f"probability {few['P, differing']:.2f}, and as large a spread of theirs compared with that of the others, "
+        f"probability {probability(few['P, differing'])}, and as large a spread of theirs compared with that of the "
+        f"others, "
         f"noise allowed for, with {chance(ratio['P, differing'])}. "
-        f"{explained if ratio['P, differing'] > DOUBTFUL else unexplained} Were all schools alike, "
+        f"{explained if ratio['P, differing'] > extremes.DOUBTFUL else unexplained} Were all schools alike, "
         f"{of.iloc[1]['mean, alike']:.0f} means would lie beyond two standard errors; {of.iloc[1]['observed']:.0f} "
         f"do ({chance(of.iloc[1]['P, alike'])}).",
         figures={"extremes": (figure, caption)},

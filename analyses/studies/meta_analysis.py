@@ -40,7 +40,7 @@ def page(settings: Settings) -> Page:
             own_data.league(found),
             *own_data.comparisons(prepared, inside, settings),
             own_data.what_comes_next(found),
-            own_data.others_say(prepared, inside, settings),
+            own_data.others_say(prepared, inside),
             own_data.other_priors(prepared, others, "the median standard error"),
             own_data.by_restricted_likelihood(prepared, inside, found),
             common.predictive_section(found),
@@ -50,6 +50,7 @@ def page(settings: Settings) -> Page:
         doubts=DOUBTS,
         read=prepared.read,
         fits=(found,),
+        model_checks=common.fit(found),
         warnings=prepared.warnings,
     )
 
@@ -82,6 +83,7 @@ def of_many(prepared: Prepared, settings: Settings) -> Page:
         doubts=DOUBTS,
         read=prepared.read,
         fits=(found,),
+        model_checks=(many.spread_of_places(found),),
         warnings=(*prepared.warnings, *left_out),
     )
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pandas as pd
+from arviz_stats.base import array_stats
 
-from analyses.checks import Verdict, agreement, diagnostics, leave_out, variances
+from analyses.checks import Verdict, agreement, chance, diagnostics, leave_out, probability, variances
 from analyses.engines import own_variances
 from analyses.report import figures
 from analyses.report.pages import Section
@@ -25,9 +26,9 @@ def tests(found: Answer, t: pd.DataFrame) -> Section:
     return Section(
         title="F. Is sigma common to all schools?",
         text=f"The source says no. {said} Bartlett's test takes the scores for normal and minds if they are not: "
-        f"p = {p['Bartlett']:.4f}. Levene's is more robust: p = {p['Levene']:.3f}; Brown and Forsythe's the most: "
-        f"p = {p['Brown and Forsythe']:.2f}. Replicated data have as large a spread of the schools' standard "
-        f"deviations with probability {spread:.2f}.",
+        f"{chance(p['Bartlett'])}. Levene's is more robust: {chance(p['Levene'])}; Brown and Forsythe's the most: "
+        f"{chance(p['Brown and Forsythe'])}. Replicated data have as large a spread of the schools' standard "
+        f"deviations with probability {probability(spread)}.",
         table=rows,
     )
 
@@ -81,19 +82,33 @@ def own_sds(found: Answer, tree) -> Section:
     )
 
 
+def draws_in(tree) -> int:
+    """Draws of all chains."""
+    return tree["posterior"].sizes["chain"] * tree["posterior"].sizes["draw"]
+
+
+def weighed(model: OwnVariances, tree) -> leave_out.Weighed:
+    """Leave one school out by importance sampling, allowing for the dependence of draws in a chain."""
+    log_predictive = own_variances.log_predictive(model, tree)
+    chains = tree["posterior"].sizes["chain"]
+    effective = array_stats.ess(log_predictive.T.reshape(-1, chains, len(log_predictive) // chains), method="mean")
+    efficiency = min(1.0, float(np.min(effective)) / len(log_predictive))
+    return leave_out.by_importance(log_predictive, efficiency=efficiency)
+
+
 def left_out(found: Answer, model: OwnVariances, tree) -> tuple[Section, Verdict]:
     """Compare the two models by what they say of each school from the others."""
-    one, several = leave_out.exactly(found.model), leave_out.by_importance(own_variances.log_predictive(model, tree))
+    one, (several, mcse) = leave_out.exactly(found.model), weighed(model, tree)
     gain, k = several["log_density"] - one, several["pareto_k"].max()
     total, error, first = gain.sum(), np.sqrt(len(gain)) * gain.std(ddof=1), gain.idxmax()
-    if abs(total) < 2 * error:
+    if abs(total) < 2 * np.hypot(error, mcse):
         said = "The data do not say that sigma differs between schools: the common one will do."
     elif total > 0:
         said = "Variances of their own predict better: sigma is not common."
     else:
         said = "The common variance predicts better."
-    good = bool(k <= leave_out.MOST_K)
-    of_k = f"largest Pareto k {k:.2f}, limit {leave_out.MOST_K}"
+    good = bool(np.isfinite(mcse))
+    of_k = f"largest Pareto k {k:.2f}, limit {leave_out.largest_k(draws_in(tree)):.2f}"
     rows = [
         ("common variance", one.sum(), np.nan, np.nan),
         ("own variances", several["log_density"].sum(), total, error),
@@ -103,7 +118,8 @@ def left_out(found: Answer, model: OwnVariances, tree) -> tuple[Section, Verdict
         text="Leave out one school, predict all its scores from the others, and add up the logs of the predictive "
         "densities: exactly for the common variance, as a ratio of two integrals over tau; by importance sampling over "
         f"the hyperparameters for the other ({of_k}). Variances of their own gain {total:+.2f} with a standard error "
-        f"of {error:.2f}; the school that gains most, {found.model.groups.labels[first]}, gains {gain[first]:.2f}. "
+        f"of {error:.2f} and a Monte Carlo error of {mcse:.2f}; the school that gains most, "
+        f"{found.model.groups.labels[first]}, gains {gain[first]:.2f}. "
         f"{said if good else 'The weights are too uneven to say which is better.'}",
         table=pd.DataFrame(rows, columns=["model", "log predictive density", "gain", "standard error"]),
         note="The models differ in the prior of the spread between schools as well, flat in points here and inverse "

@@ -41,7 +41,7 @@ def page(settings: Settings) -> Page:
             own_data.league(found),
             *own_data.comparisons(prepared, inside, settings),
             own_data.what_comes_next(found),
-            own_data.others_say(prepared, inside, settings),
+            own_data.others_say(prepared, inside),
             own_data.other_priors(prepared, others, scale),
             own_data.by_restricted_likelihood(prepared, inside, found),
             common.predictive_section(found),
@@ -51,6 +51,7 @@ def page(settings: Settings) -> Page:
         doubts=DOUBTS,
         read=prepared.read,
         fits=(found,),
+        model_checks=common.fit(found),
         warnings=prepared.warnings,
     )
 
@@ -84,6 +85,7 @@ def of_many(prepared: Prepared, settings: Settings) -> Page:
         doubts=DOUBTS,
         read=prepared.read,
         fits=(found,),
+        model_checks=(many.spread_of_places(found),),
         warnings=(*prepared.warnings, *left_out),
     )
 

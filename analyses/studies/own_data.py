@@ -6,7 +6,7 @@ from itertools import chain
 import numpy as np
 import pandas as pd
 
-from analyses.checks import chance, leave_out, sensitivity, shrinkage
+from analyses.checks import chance, leave_out, probability, sensitivity, shrinkage
 from analyses.contract import QUANTILES
 from analyses.engines import restricted
 from analyses.engines.mixture import highest_moment
@@ -48,7 +48,7 @@ def first(found: Answer) -> str:
     alone = spelled(raw["estimate"], raw["theta_sd"], least=1)
     return (
         f"{raw['label']}, {end} by itself with {alone}, is put at {between(theta)} and is the {end} with probability "
-        f"{raw['p_best']:.2f}."
+        f"{probability(raw['p_best'])}."
     )
 
 
@@ -197,10 +197,9 @@ def what_comes_next(found: Answer) -> Section:
     return replace(section, table=common.existing(exact[columns]), note=f"Exact. {common.INTERVALS}")
 
 
-def others_say(prepared: Prepared, inside: Answer, settings: Settings) -> Section:
+def others_say(prepared: Prepared, inside: Answer) -> Section:
     """Leave each group out and let the others say what to expect of it."""
-    tree = inside.posterior.draw(rng=settings.rng("leave out"))
-    rows, g = leave_out.table(inside.posterior, tree), inside.model.groups
+    rows, g = leave_out.table(inside.posterior), inside.model.groups
     offset, unit = prepared.units.outside("theta")
     moved = {name: offset + unit * rows[name] for name in ("observed", "mean", *QUANTILES) if name in rows}
     moved |= {"sd": unit * rows["sd"]} if "sd" in rows else {}
@@ -209,17 +208,10 @@ def others_say(prepared: Prepared, inside: Answer, settings: Settings) -> Sectio
     return Section(
         title="What the others say of each",
         text="Each group is left out in turn, and the others, their scales estimated anew, say what its mean should "
-        f"be. {_weighed(rows) if 'pareto_k' in rows else _oddest(rows)}",
+        f"be. {_oddest(rows)}",
         table=common.existing(rows),
-        note="log density is that of the group's data given all others: the larger, the better foretold.",
+        note="Exact. log density is that of the group's data given all others: the larger, the better predicted.",
     )
-
-
-def _weighed(rows) -> str:
-    """Say whether importance sampling is to be trusted."""
-    worst = rows["pareto_k"].max()
-    trusted = "no weight is too uneven" if worst <= leave_out.MOST_K else "above .7 it is not to be trusted"
-    return f"With so many groups that is done by importance sampling; the largest Pareto k is {worst:.2f}: {trusted}."
 
 
 def _oddest(rows) -> str:
@@ -228,11 +220,11 @@ def _oddest(rows) -> str:
     if tail.isna().all():
         return "But without one, the others have no posterior under this prior."
     odd = rows.loc[tail.idxmin()]
+    p = f"{chance(2 * tail.min())} before one allows for the number of groups, {len(rows)}"
+    if "q50" not in rows:
+        return f"The oddest is {odd['label']}, whose mean has a two-sided {p}."
     alone = spelled(odd["observed"], (odd["q97_5"] - odd["q2_5"]) / 4, least=1)
-    return (
-        f"The oddest is {odd['label']}: a mean of {alone} where the others expect {between(odd)}, two-sided "
-        f"{chance(2 * tail.min())} before one allows for the number of groups, {len(rows)}."
-    )
+    return f"The oddest is {odd['label']}: a mean of {alone} where the others expect {between(odd)}, two-sided {p}."
 
 
 def other_priors(prepared: Prepared, others: dict, scale: str) -> Section:

@@ -4,7 +4,7 @@ import numpy as np
 
 from analyses.checks import Verdict
 from analyses.published import verdicts
-from analyses.published.verdicts import AGREES, ERROR, OWN_ERROR, UNEXPLAINED
+from analyses.published.verdicts import AGREES, ERROR, OWN_ERROR, UNDECIDED, UNEXPLAINED
 from analyses.report import proofs
 from analyses.report.pages import Page, Section
 from analyses.routes import Settings
@@ -16,7 +16,13 @@ SOURCES = {
     "003": "the lecture: one group, baseball, a third level",
 }
 SHOWN = ["what", "printed", "right", "own_error", "verdict", "reason", "place"]
-SHORT = {AGREES: "agrees", OWN_ERROR: "within own error", ERROR: "wrong", UNEXPLAINED: "unexplained"}
+SHORT = {
+    AGREES: "agrees",
+    OWN_ERROR: "within own error",
+    UNDECIDED: "undecided",
+    ERROR: "wrong",
+    UNEXPLAINED: "unexplained",
+}
 
 
 def page(settings: Settings) -> Page:
@@ -48,10 +54,11 @@ def _numbers(rows):
 
 def sentence(rows) -> str:
     """Give the answer in a sentence."""
-    of = _numbers(rows)["verdict"].value_counts().reindex([AGREES, OWN_ERROR, ERROR, UNEXPLAINED], fill_value=0)
+    of = _numbers(rows)["verdict"].value_counts().reindex(list(SHORT), fill_value=0)
     formulas = rows[rows["kind"] == "formula"]
     wrong_inputs = int(((rows["kind"] == "input") & (rows["verdict"] == ERROR)).sum())
     reasons = f"{of[UNEXPLAINED]} differ without a reason." if of[UNEXPLAINED] else "Each has its reason."
+    reasons += f" {of[UNDECIDED]} are undecided." if of[UNDECIDED] else ""
     return (
         f"Of {of.sum()} computed figures {of[AGREES]} agree to the last printed digit, {of[OWN_ERROR]} more to within "
         f"what their own method may be off by, and {of[ERROR]} are wrong; of {len(formulas)} formulas "
@@ -76,9 +83,10 @@ def summary(rows) -> Section:
     return Section(
         title="The rule",
         text="A figure agrees where the right value, rounded to its digits, is what is printed. Where the source drew "
-        "at random, its own procedure was repeated a hundred times or more, and a figure is within the source's own "
-        "error where it lies no farther from the exact value than chance takes any one of them once in "
-        f"{1 / verdicts.FALSE_ALARM:,.0f} right sources; where it searched, as far as its search may stop from the "
+        "at random, its error is computed, or its own procedure is repeated two hundred times. A figure is within the "
+        "source's own error where it lies no farther from the exact value than chance takes any one of them once in "
+        f"{1 / verdicts.FALSE_ALARM:,.0f} right sources, and undecided where other repetitions would change that with "
+        f"a probability above {verdicts.UNSURE}; where it searched, as far as its search may stop from the "
         "top. All else is an error, and counts as explained only if the suspected mistake, computed, gives what is "
         "printed. A formula is evaluated at random values beside what it stands for.",
         table=counted.reindex(columns=list(SHORT), fill_value=0).astype(int).rename(columns=SHORT).reset_index(),

@@ -107,7 +107,7 @@ def test_two_spellings_of_one_entry_are_refused(right, tmp_path, capsys):
 def test_a_quantity_renamed_twice_is_refused(right, tmp_path, capsys):
     """Of two new names for one column the first would have been forgotten."""
     table = saved(tmp_path / "draws.csv", frame(right).rename(columns={"mu": "m"}))
-    assert "m is renamed twice" in refused(capsys, table, "--rename", "m=tau", "--rename", "m=mu")
+    assert "--rename m: it is given twice" in refused(capsys, table, "--rename", "m=tau", "--rename", "m=mu")
 
 
 def test_rows_of_warm_up_are_refused(right, tmp_path, capsys):

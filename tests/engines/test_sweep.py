@@ -78,3 +78,15 @@ def test_the_error_is_that_of_the_worst_class(monkeypatch):
     fitted, errors = sweep._fitted, iter([1e-10, 1e-12])
     monkeypatch.setattr(sweep, "_fitted", lambda *asked: (fitted(*asked)[0], next(errors)))
     assert sweep.theta_quantiles(posterior, [0.5])[1] == 1e-10
+
+
+def test_a_class_that_no_polynomial_fits_is_computed_by_itself(monkeypatch):
+    """Where even the highest degree is not good enough, here a parabola, its rough values are not taken."""
+    groups = replicates(23, np.full(200, 3))
+    mean = groups.mean + np.where(np.arange(200) % 40 == 0, 90.0, 0.0)
+    posterior = exact.posterior(TwoLevel(groups=replace(groups, mean=mean), tau=priors.HalfCauchy(1.0)))
+    monkeypatch.setattr(sweep, "DEGREES", (2,))
+    found, error = sweep.theta_quantiles(posterior, (0.025, 0.975))
+    law = posterior.theta()
+    assert found == pytest.approx(np.array([law.quantile(p) for p in (0.025, 0.975)]), rel=1e-12)
+    assert error == 0.0

@@ -56,14 +56,17 @@ def test_the_list_is_of_the_likeliest(which, sign, request):
     end = {1: "highest", -1: "lowest"}[sign]
     raw = found.groups.loc[(sign * found.groups["estimate"]).idxmax(), "label"]
     assert f"{raw}, {end} by itself with" in html.unescape(found.page)
-    assert f"those whose theta is {'above' if sign > 0 else 'below'} " in html.unescape(found.page)
+    assert f"with the {'largest' if sign > 0 else 'smallest'} theta of all" in html.unescape(found.page)
 
 
 def test_the_lists_worth_is_that_of_p_top(schools):
     """As many false ones as the file's probabilities add up to."""
     p = np.sort(schools.groups["p_top"])[::-1]
     text = section(schools.page, "What is a list of them worth?")
-    assert f"Who names the 21 groups that are likeliest in the top 1% will be wrong in {np.sum(1 - p[:21]):.0f}" in text
+    expected = (
+        f"the 21 groups that are likeliest in the top 1% the posterior expects {np.sum(1 - p[:21]):.0f} not to be"
+    )
+    assert expected in text
     for row in crowd.discoveries(p).itertuples(index=False):
         assert f"{row[0]} {row[1]:,}" in text
 

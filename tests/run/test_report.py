@@ -40,8 +40,8 @@ def test_a_failed_check_is_status_3_and_stamped(trial):
     assert found.returncode == 3
     assert re.search("FAIL blood_pressure: NUTS: .*effective sample size", found.stdout)
     page = (out / "blood_pressure" / "index.html").read_text(encoding="utf-8")
-    assert "A check failed" in page.split("<section")[0]
-    assert "A check failed" in (out / "index.html").read_text(encoding="utf-8")
+    assert "A check of the computation failed" in page.split("<section")[0]
+    assert "A check of the computation failed" in (out / "index.html").read_text(encoding="utf-8")
 
 
 def test_nothing_but_results_is_printed_into_a_pipe(trial):
