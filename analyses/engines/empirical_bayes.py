@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize
 
+from analyses.engines.integrated import peaks, unpack
 from models.groups import Estimates
 from models.pooling import kappa, theta_given
 from models.two_level import TwoLevel
@@ -20,7 +21,7 @@ Method = Literal["L-BFGS-B", "Nelder-Mead"]
 METHODS: tuple[Method, ...] = ("L-BFGS-B", "Nelder-Mead")
 FLAT = 1e-2  # slope a standard error that a maximum may have left: it is then off by about a hundredth of one
 STARTS = 5  # a simplex may collapse against the boundary: it begins anew where it ended
-BOUNDARY = 1e-9  # of the rough tau^2: less than that is 0
+BOUNDARY = 1e-9  # of the unit of tau^2: less than that is 0
 
 
 def maximum(model: TwoLevel, *, method: Method = "L-BFGS-B") -> tuple[np.ndarray, float, float]:
@@ -37,7 +38,17 @@ def maximum(model: TwoLevel, *, method: Method = "L-BFGS-B") -> tuple[np.ndarray
     RuntimeError
         Where the search does not end.
     """
-    start, unit = _standard(model)
+    maxima = [_nearest(model, u, method) for u in peaks(model, _log_marginal)]
+    return max(maxima, key=lambda at: float(model.log_marginal(at[0], at[1] ** 0.5, at[2])))
+
+
+def _log_marginal(model, u):
+    return model.log_marginal(*unpack(model, u))
+
+
+def _nearest(model, u, method) -> tuple[np.ndarray, float, float]:
+    """The maximum that a search from a point of (b, logs of the scales) ends at."""
+    start, unit = _standard(model, u)
     free = slice(None) if "sigma" in model.unknown else slice(-1)  # sigma's log comes last and may be known to be 0
 
     def minus(z):
@@ -65,7 +76,7 @@ def maximum(model: TwoLevel, *, method: Method = "L-BFGS-B") -> tuple[np.ndarray
     else:
         raise RuntimeError(f"{method} did not find the maximum of the marginal likelihood: {found.message}")
     b, tau, sigma = _parameters(found.x, start, unit, free)
-    return b, float(tau**2) if tau**2 > BOUNDARY * start[-2] else 0.0, float(sigma)
+    return b, float(tau**2) if tau**2 > BOUNDARY * unit[-2] else 0.0, float(sigma)
 
 
 def score(model: TwoLevel, b: np.ndarray, tau2: float, sigma: float) -> np.ndarray:
@@ -119,14 +130,14 @@ def james_stein(groups: Estimates) -> np.ndarray:
     return groups.mean.mean() + (1 - (len(groups) - 3) * groups.noise[0] / np.sum(deviation**2)) * deviation
 
 
-def _standard(model):
-    """Where a search starts, and the unit of each parameter: (b, tau^2, log sigma)."""
-    g, rough = model.groups, model.rough
-    b, *_ = np.linalg.lstsq(g.design, g.mean)
-    noise, between = model.variances(g.noise, rough["tau"], rough["sigma"])
+def _standard(model, u):
+    """Parameters (b, tau^2, log sigma) of a point, and the unit of each."""
+    g, (b, tau, sigma) = model.groups, unpack(model, u)
+    noise, between = model.variances(g.noise, tau, sigma)
     of_b = np.sqrt(np.mean(noise + between) / len(g))
-    start = np.array([*b, rough["tau"] ** 2, np.log(rough["sigma"])])
-    return start, np.array([*np.full(len(b), of_b), rough["tau"] ** 2 / np.sqrt(len(g)), 1 / np.sqrt(1 + g.within[0])])
+    of_tau2 = np.min(noise + between) / (sigma**2 if model.relative else 1.0) / np.sqrt(len(g))
+    start = np.array([*b, tau**2, np.log(sigma)])
+    return start, np.array([*np.full(len(b), of_b), of_tau2, 1 / np.sqrt(1 + g.within[0])])
 
 
 def _parameters(z, start, unit, free):
@@ -138,7 +149,7 @@ def _parameters(z, start, unit, free):
 
 def _standard_errors(model, b, tau2, sigma):
     """Of (b, tau^2, log sigma) from the observed information; nan for what is known or at its boundary."""
-    at, (_, unit) = np.array([*b, tau2, np.log(sigma)]), _standard(model)
+    at, (_, unit) = np.array([*b, tau2, np.log(sigma)]), _standard(model, peaks(model, _log_marginal)[0])
     free = np.array([*np.full(len(b), True), tau2 > 0, "sigma" in model.unknown])
     step = 1e-5 * np.diag(unit)[free]
     slope = [

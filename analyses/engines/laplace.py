@@ -10,7 +10,7 @@ import xarray as xr
 from scipy import optimize
 
 from analyses.contract import complete
-from analyses.engines.integrated import log_posterior, rough, unpack
+from analyses.engines.integrated import log_posterior, peaks, unpack
 from models.laws import MultivariateNormal
 from models.propriety import require_proper
 from models.two_level import TwoLevel
@@ -34,7 +34,7 @@ def approximation(model: TwoLevel) -> MultivariateNormal:
         return -log_posterior(model, u)
 
     width = np.array([*np.full(len(model.coefficients), _scale(model)), *np.ones(len(model.unknown))])
-    start = rough(model)
+    start = peaks(model)[0]
     found = optimize.minimize(lambda z: minus(start + width * z), 0 * start, method="BFGS", options={"gtol": 1e-7})
     mode = start + width * found.x
     for _ in range(3):  # Newton's steps square what error the search has left

@@ -10,7 +10,7 @@ from brute import Brute
 from conflicts import conflict, sixty
 
 from analyses.checks import agreement, diagnostics
-from analyses.engines import exact, gibbs, nuts
+from analyses.engines import empirical_bayes, exact, gibbs, laplace, nuts, restricted
 from analyses.engines.mixture import PROBABILITIES, spread
 from analyses.tables import summary
 
@@ -102,3 +102,22 @@ def test_independent_draws_meet_both_peaks():
     tree = posterior.draw(rng=np.random.default_rng(1))
     found = agreement.verdict(agreement.table(tree, posterior.table()))
     assert found.passed, found.sentence
+
+
+@pytest.mark.parametrize("method", empirical_bayes.METHODS)
+@pytest.mark.parametrize(("farthest", "between"), [(7.0, 0.018), (7.4, 2.7)])
+def test_empirical_bayes_ends_at_the_higher_peak(method, farthest, between):
+    """Two local maxima: a search from either ends at it, and the higher one is the answer."""
+    model = sixty(farthest)
+    _, tau2, _ = empirical_bayes.maximum(model, method=method)
+    tau = np.geomspace(1e-4, 100, 4001)
+    b = model.collapsed(tau).location
+    assert np.sqrt(tau2) == pytest.approx(tau[np.argmax(model.log_marginal(b, tau, np.ones_like(tau)))], rel=4e-3)
+    assert np.sqrt(tau2) == pytest.approx(between, rel=0.1)
+
+
+@pytest.mark.parametrize(("farthest", "between"), [(7.0, 0.018), (7.4, 2.7)])
+def test_laplace_and_restricted_likelihood_end_at_the_higher_peak(farthest, between):
+    model = sixty(farthest)
+    assert np.exp(laplace.approximation(model).mean[-1]) == pytest.approx(between, rel=0.1)
+    assert restricted.maximum(model).sd_between == pytest.approx(between, rel=0.1)
