@@ -138,26 +138,23 @@ def require_proper(model: TwoLevel) -> None:
 
 def _require_told_apart(model):
     """Refuse covariates that vary too little, and flat coefficients that the groups cannot tell apart."""
-    g, standard = model.groups, model.standard
+    g, left = model.groups, model.standard.left
     flat = [k for k, prior in enumerate(model.coefficients) if not prior.proper]
     if len(flat) > len(g):
         raise Improper(
-            f"the posterior is improper: {len(g)} groups cannot tell {len(flat)} flat coefficients apart; leave "
-            "covariates out, or give their coefficients proper priors"
+            f"{len(g)} groups cannot tell {len(flat)} coefficients apart: leave covariates out, or give their "
+            "coefficients proper priors"
         )
     for k, name in enumerate(g.covariates, start=1):
         x = g.design[:, k] / (np.abs(g.design[:, k]).max() or 1.0)
-        if x.std() < VARIES * abs(x.mean()):
+        if 0 < x.std() < VARIES * abs(x.mean()):
             raise Improper(
-                f"covariate {name!r} varies by less than a millionth of its size, and its digits are lost; subtract a "
+                f"covariate {name!r} varies by less than a millionth of its size, and its digits are lost: subtract a "
                 "constant from it"
             )
-        left = x.std() * standard.slopes[k - 1, k - 1] * (np.abs(g.design[:, k]).max() or 1.0)
-        if k in flat and left > 1 / DETERMINED:
-            others = ", ".join(repr(g.covariates[j - 1]) for j in flat if 0 < j < k)
-            raise Improper(
-                f"the posterior is improper: covariate {name!r} is determined by {others}; leave one of them out"
-            )
+        if k in flat and left[k - 1] < DETERMINED:
+            others = ", ".join(repr(g.covariates[j - 1]) for j in flat if 0 < j < k) or "mu"
+            raise Improper(f"covariate {name!r} is determined by {others}: leave one of them out")
 
 
 def _flat(model):

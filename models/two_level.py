@@ -81,11 +81,14 @@ class Standard:
     model : TwoLevel
     center : ndarray (p - 1,)
     slopes : ndarray (p - 1, p - 1)
+    left : ndarray (p - 1,)
+        Share of each covariate's sd that the flat ones before it leave over.
     """
 
     model: "TwoLevel"
     center: np.ndarray
     slopes: np.ndarray
+    left: np.ndarray
 
     @cached_property
     def turn(self) -> np.ndarray:
@@ -193,18 +196,20 @@ class TwoLevel:
         center = g.design[:, 1:].mean(axis=0) * (not mu.proper)
         # Subtracting one multiple of another column leaves as many digits as they differ in: 64 bits leave eleven more.
         x = g.design[:, 1:].astype(np.longdouble) - center
-        turn = np.eye(len(slopes), dtype=np.longdouble)
+        turn, left = np.eye(len(slopes), dtype=np.longdouble), np.zeros(len(slopes))
         for k, slope in enumerate(slopes):
+            whole = _spread(x[:, k])
             before = [j for j in range(k) if not (slopes[j].proper or slope.proper)]
             for j in [*before, *before]:  # twice is enough (Giraud et al. 2005)
-                share = (x[:, j] @ x[:, k]) / (x[:, j] @ x[:, j])
+                share = (x[:, j] @ x[:, k]) / ((x[:, j] @ x[:, j]) or np.longdouble(1.0))
                 x[:, k] -= share * x[:, j]
                 turn[:, k] -= share * turn[:, j]
-            unit = _spread(x[:, k])
+            unit = _spread(x[:, k]) or np.longdouble(1.0)  # of what is constant
+            left[k] = _spread(x[:, k]) / (whole or np.longdouble(1.0))
             x[:, k], turn[:, k] = x[:, k] / unit, turn[:, k] / unit
         scaled = (slope.moved(0.0, float(turn[k, k])) for k, slope in enumerate(slopes))
         groups = replace(g, design=np.column_stack([g.design[:, 0], x.astype(float)]))
-        return Standard(replace(self, groups=groups, coefficients=(mu, *scaled)), center, turn)
+        return Standard(replace(self, groups=groups, coefficients=(mu, *scaled)), center, turn, left)
 
     def variances(self, noise: Arithmetic, tau: Arithmetic, sigma: Arithmetic) -> tuple[Arithmetic, Arithmetic]:
         """Of the group means about theta, and of theta about its regression; for arrays and PyMC variables alike."""
@@ -379,6 +384,6 @@ class TwoLevel:
 
 
 def _spread(x) -> np.longdouble:
-    """Sd of a column, whose squares may be no doubles; 1 of one that is constant, which is refused elsewhere."""
-    most = np.abs(x).max(initial=0.0) or 1.0
-    return ((x / most).std() or np.longdouble(1.0)) * most
+    """Sd of a column, whose squares may be no doubles."""
+    most = np.abs(x).max(initial=0.0) or np.longdouble(1.0)
+    return (x / most).std() * most

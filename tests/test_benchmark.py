@@ -125,7 +125,7 @@ def test_the_page_says_all_of_it(found):
     for said in (
         "not installed",
         "No module named &#39;formulae&#39;",
-        "7.5 (5 to 10)",
+        "7.5 (5.0 to 10)",
         "a point estimate",
         "no, z = 5.0",
     ):

@@ -122,7 +122,7 @@ def test_the_page_says_all_of_it(found):
     made_ = page.page(page_of_sizes.of_sizes(found.reset_index(drop=True)))
     html = pages.render(made_, {n: pages.png(f) for s in made_.sections for n, (f, _) in s.figures.items()})
     for said in (
-        "2.2 (1.5 to 3)",
+        "2.2 (1.5 to 3.0)",
         "Not installed: means from Polars",
         "benchmark_sizes.csv",
         "900",
@@ -131,7 +131,7 @@ def test_the_page_says_all_of_it(found):
         "2.8",
     ):
         assert said in html, said
-    assert "takes 4 times what DuckDB takes to group the rows, and 900 MiB." in made_.sentence
+    assert "takes 4.0 times what DuckDB takes to group the rows, and 900 MiB." in made_.sentence
     assert made_.tables.keys() == {"benchmark_sizes.csv"}
 
 

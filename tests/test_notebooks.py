@@ -202,12 +202,17 @@ def test_a_file_that_is_no_notebook(tmp_path, capsys):
     [
         (["three"], "unknown notebook 'three': choose from one"),
         (["--frobnicate"], "unrecognized arguments: --frobnicate"),
-        (["--from", "nowhere"], "there are no notebooks in nowhere"),
+        (["--from", "nowhere"], "--from is given twice: give it once"),
     ],
 )
 def test_bad_usage_is_one_line_and_status_2(arguments, said, tmp_path, capsys):
     written(tmp_path / "mine" / "one.ipynb", "1")
     assert ran(capsys, tmp_path, *arguments) == (2, "", f"python -m analyses.notebooks: {said}\n")
+
+
+def test_a_folder_without_notebooks_is_named(tmp_path, capsys):
+    status, _, error = ran(capsys, tmp_path, folder="nowhere")
+    assert (status, error) == (2, f"python -m analyses.notebooks: there are no notebooks in {tmp_path / 'nowhere'}\n")
 
 
 @pytest.mark.usefixtures("jupyter")

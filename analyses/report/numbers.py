@@ -42,6 +42,7 @@ def spelled(value: float, sd: float | None = None, *, least: int = 4) -> str:
     """
     if value is None or math.isnan(value):
         return ""
+    value = float(value)
     if value == 0 or not math.isfinite(value):
         return f"{value + 0.0:g}"
     if sd is None and value == round(value) and abs(value) < 10.0 ** POSITIONAL[1]:
