@@ -22,7 +22,8 @@ SLOW = 39  # tests more, which make 2,000 tables with the quick one
 
 def compared(model):
     """What is off in the engine's table, and more than it states: lines, none where all is well."""
-    groups = np.unique([0, len(model.groups) - 1, np.argmax(model.groups.noise), np.argmax(model.groups.mean)])
+    g = model.groups
+    groups = np.unique([np.argmin(g.noise), np.argmax(np.abs(g.mean - np.median(g.mean)))])
     posterior, truth = exact.posterior(model), Brute(model)
     table, error, right = posterior.table(groups), posterior.error(groups), truth.table
     wide, rows = spread(table), model.groups.df.sum() + len(model.groups)
