@@ -29,16 +29,18 @@ def compared(model):
     wide, rows = spread(table), model.groups.df.sum() + len(model.groups)
     for key in table.index:
         for statistic in ("mean", "sd"):
+            if np.isnan(table.loc[key, statistic]) and np.isnan(right.loc[key, statistic]):
+                continue  # neither gives a moment that does not exist, or hardly
             off = abs(table.loc[key, statistic] - right.loc[key, statistic])
-            # Brute force is right to some 1e-11 sds, but for the rounding of a log likelihood of so many rows; and both
-            # round a number as far from 0 as it is.
-            known = (1e-11 + 8 * EPS * rows) * wide[key] + 4 * np.spacing(abs(table.loc[key, "mean"]))
+            # Brute force is right to some 1e-11 sds, but for the rounding of a log likelihood that has some ten for
+            # each row; and both round a number as far from 0 as it is.
+            known = (1e-11 + 32 * EPS * rows) * wide[key] + 4 * np.spacing(abs(table.loc[key, "mean"]))
             yield from _faults(key, statistic, off, known, wide[key], error.loc[key, statistic])
         for name, p in PROBABILITIES.items():
             point = truth.cdf(key, table.loc[key, name])
             # In a deep valley the density is next to 0, and a distribution function is known to its rounding only.
             known = (
-                (1e-11 + 8 * EPS * rows) * wide[key]
+                (1e-11 + 32 * EPS * rows) * wide[key]
                 + 16 * EPS / point.density
                 + 4 * np.spacing(abs(table.loc[key, name]))
             )
