@@ -310,9 +310,12 @@ def log_evidence(model: TwoLevel) -> float:
 
 
 def _region(model, told=lambda nodes: None):
+    powers = _reported_powers(model)
+
     def log_density(u):
-        given = _collapsed(model, u)
-        return Parts((given.rising + u.sum(axis=0))[None], given.falling[None]).times(*_reported(model, u))
+        given, (rising, falling) = _collapsed(model, u), _log_kappa_squared(model, u)
+        rising, falling = np.concatenate([powers @ u, rising[None]]), np.concatenate([0 * powers @ u, falling[None]])
+        return Parts((given.rising + u.sum(axis=0))[None], given.falling[None]).times(rising, falling)
 
     def followed(u):
         told(u.shape[1])
@@ -348,17 +351,20 @@ def _collapsed(model, u) -> Collapsed:
     return replace(first, **joined)
 
 
-def _reported(model, u):
-    """Logs of what the density is multiplied by in moments that are reported, (moment, node): what rises, what falls.
-
-    Powers of the scales, and kappa squared of the least noisy group. It matters where kappa is next to 0, but for a
-    small chance that tau is.
-    """
-    tau, sigma = (u[model.scales.index(name)] if name in model.scales else 0 * u[0] for name in ("tau", "sigma"))
+def _reported_powers(model):
+    """Powers of the scales on the lattice, (moment, scale), whose expectation is reported."""
     orders, names = moments(model), (*model.scales, "sd_between")
     if model.scales == ("tau",):  # sigma, integrated out, may fall as tau grows: then tau^k grows beyond sd_between^k
         orders["sd_between", ""] = min(orders["sd_between", ""], orders["tau", ""])
-    powers = [highest_moment(orders[name, ""]) * np.array(model.powers[name]) for name in names]
-    least = np.log(model.groups.noise.min()) + 2 * (0 if model.relative else 1) * sigma  # log of sigma^2 noise
-    rising = [*(a * tau + b * sigma for a, b in powers), 2 * least]
-    return np.array(rising), np.array([*(0 * tau for _ in powers), -2 * np.logaddexp(least, 2 * tau)])
+    highest = {name: highest_moment(orders[name, ""]) for name in names}
+    used = [("tau", "sigma").index(name) for name in model.scales]
+    return np.array([highest[name] * np.array(model.powers[name])[used] for name in names])
+
+
+def _log_kappa_squared(model, u):
+    """Of the least noisy group at the nodes: what rises, and what falls.
+
+    Its mean matters where kappa is next to 0, but for a small chance that tau is.
+    """
+    least = np.log(model.groups.noise.min()) + (0 if model.relative or len(u) == 1 else 2) * u[-1]
+    return 2 * least + 0 * u[0], -2 * np.logaddexp(least, 2 * u[0])

@@ -32,7 +32,7 @@ from models.pooling import kappa, theta_given
 from models.three_level import Nested, ThreeLevel, build
 
 SCALES = ("sigma", "tau", "kappa")
-DEPTH = 25.0  # e^-25 of the top is 1e-11
+DEPTH = 30.0  # e^-30 of the top is 1e-13
 SETTLED = 1e-4  # of a width: what moves by less when the step is divided by SHORTER is off by far less at the end
 SHORTER = 2**0.5  # nodes go with the square of it; `error` measures what is left
 

@@ -73,7 +73,7 @@ class Region:
         Lower corners, in edges.
     edge : float
     step : float
-        The smallest sd along an axis, as the curvature of the log density has it.
+        Sd of the normal density that needs as fine a lattice as this one.
     missed : float
         Bound on the share of any mass that lies outside the boxes.
     shift : float
@@ -245,9 +245,8 @@ class _Boxes:
     def sd(self, tops: np.ndarray) -> float:
         """Sd of the normal density that needs as fine a lattice as this one.
 
-        A piece D below the top with second derivative -c has, i eta off the real
-        line, the log c eta^2 / 2 - D.
-        If none is above M there, the trapezoid rule errs by exp(M - 2 pi eta / step): steps go with eta / (DIGITS + M).
+        A piece D below the top with second derivative -c has, i eta off the real line, the log c eta^2 / 2 - D. With M
+        the largest of these, the trapezoid rule errs by exp(M - 2 pi eta / step), so steps go with eta / (DIGITS + M).
         Between two corners a parabola is at most an eighth of its second difference above them.
         """
         bent = np.maximum(self.bent, 0.0)
