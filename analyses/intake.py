@@ -131,8 +131,8 @@ def batches(
 def _require_header(where: str, numbers: Sequence[str], optional: Sequence[str]) -> None:
     """Refuse a first line that is a row: it is read as names, and so would be lost.
 
-    It is one if it passes as one, that is if every column of numbers that was asked for has a number for its name. A
-    year for a name, as in a wide table, is a name like others beside one that is none, or where it is not asked for.
+    A first line counts as a row if every column of numbers that you name is itself a number. A wide table may have
+    years for names: they are accepted where another column of numbers has a real name, or where they are not used.
     """
     if numbers and not any(fault(name, number=True, optional=name in optional) for name in numbers):
         raise Refused(

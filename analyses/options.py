@@ -22,7 +22,7 @@ your own table, rows or group averages or estimates:
       --prior 'tau=HalfNormal(0.5)' --prior 'mu=Normal(0, 10)'
 
 exit status: 0 every check of the computation passed; 2 bad usage or input; 3 finished, but one failed; 130 interrupted
-A model that does not fit its data is said on its page, and leaves the status as it is.
+A model that does not fit its data is reported on its page and does not change the status.
 """
 
 ROWS, AVERAGES, ESTIMATES = ("group", "value"), ("group", "n", "mean"), ("estimate",)

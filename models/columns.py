@@ -91,7 +91,7 @@ def numbers(name: str, values: ArrayLike, *, truths: bool = False) -> np.ndarray
 
 
 def _array(values: ArrayLike) -> np.ndarray:
-    """Entries as they are: nothing that is masked is seen, and no text or truth value becomes a number beside one."""
+    """Entries as an array: masked ones are missing, and text or truth values beside numbers stay what they are."""
     if isinstance(values, np.ma.MaskedArray):
         return names.unmasked(values)
     if hasattr(values, "to_pylist"):  # Arrow's

@@ -1,4 +1,4 @@
-"""Names of groups and of levels: what is none, what looks like another, what may stand for a missing value."""
+"""Names of groups and of levels: missing ones, ones that look alike, and ones that may stand for a missing value."""
 
 import unicodedata
 from collections.abc import Collection, Iterable
@@ -82,7 +82,7 @@ def unmasked(array: np.ndarray) -> np.ndarray:
 
 
 def is_missing(value: object) -> bool:
-    """Whether a value is none: None, not a number, or what a library has in their place."""
+    """Whether a value is missing: None, NaN, or what a library has in their place."""
     import pandas as pd  # takes its time to import
 
     return bool(pd.isna(value))

@@ -186,11 +186,11 @@ class TwoLevel:
 
     @cached_property
     def standard(self) -> "Standard":
-        """The same model of covariates with sd 1, about 0 where mu is flat, flat ones orthogonal to each other.
+        """State this model in covariates of sd 1, about 0 where mu is flat, flat ones orthogonal to each other.
 
-        Years or incomes as they are would cost the linear algebra its digits and NUTS its patience, and so would
-        covariates that nearly determine each other. A proper prior of mu is of mu where all covariates are 0, so they
-        stay where they are; a proper prior of a slope is of that slope, so it is mixed with no other.
+        Raw years or incomes, or covariates that nearly determine each other, would cost the linear algebra its digits
+        and slow NUTS down. A proper prior of mu is of mu where all covariates are 0, so they are not centered; a proper
+        prior of a slope is of that slope, so it is mixed with no other.
         """
         g, (mu, *slopes) = self.groups, self.coefficients
         center = g.design[:, 1:].mean(axis=0) * (not mu.proper)

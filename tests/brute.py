@@ -268,12 +268,12 @@ class Brute:
     # Laws given the scales
 
     def linear(self, x, nodes=None):
-        """Mean and variance of x'b, less the centre, at each node."""
+        """Mean and variance of x'b minus the center, at each node."""
         nodes = nodes or self.nodes
         return nodes.location @ x, np.sum(np.einsum("j,njk->nk", x, nodes.root) ** 2, axis=-1)
 
     def theta(self, i, nodes=None):
-        """Mean and variance of theta of group i, less the centre, at each node."""
+        """Mean and variance of theta of group i minus the center, at each node."""
         nodes = nodes or self.nodes
         mean, variance = self.linear(self.model.groups.design[i], nodes)
         noise = self.noise[i] * np.exp(2 * nodes.log_sigma)

@@ -68,7 +68,7 @@ def test_distribution_function_of_kappa(name):
 
 
 def test_sixty():
-    """Two peaks of log tau whose shares hang on the last digits of the data."""
+    """Two peaks of log tau whose shares depend on the last digits of the data."""
     table = Brute(sixty(7.1)).table
     assert table.loc[("tau", ""), "mean"] == pytest.approx(1.192, abs=5e-4)
     assert table.loc[("theta", "59"), "mean"] == pytest.approx(4.882, abs=5e-4)

@@ -46,7 +46,7 @@ def test_a_number_with_an_sd(value, sd, least):
 @example(9.9996)
 @example(0.3)
 def test_a_number_without_an_sd(value):
-    """Four digits, zeros at the end among them; a whole number as it is."""
+    """Four digits, zeros at the end among them; a whole number without decimals."""
     text = numbers.spelled(value)
     assert is_rounded(text, value)
     assert written_out(text, value)

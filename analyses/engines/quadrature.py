@@ -217,7 +217,7 @@ class _Boxes:
         return _Boxes(self.corners[:, which], self.edge, self.lower[which], self.upper[which], self.bent[:, which])
 
     def halved(self, log_density: LogDensity) -> "_Boxes":
-        """The same space in boxes of half the edge."""
+        """Boxes of half the edge that fill these."""
         return _Boxes.of(log_density, _spread(2 * self.corners, 2), self.edge / 2)
 
     @property

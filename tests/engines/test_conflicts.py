@@ -33,7 +33,7 @@ def compared(model):
                 continue  # neither gives a moment that does not exist, or hardly
             off = abs(table.loc[key, statistic] - right.loc[key, statistic])
             # Brute force is right to some 1e-11 sds, but for the rounding of a log likelihood that has some ten for
-            # each row; and both round a number as far from 0 as it is.
+            # each row; and both round what is far from 0.
             known = (1e-11 + 32 * EPS * rows) * wide[key] + 4 * np.spacing(abs(table.loc[key, "mean"]))
             yield from _faults(key, statistic, off, known, wide[key], error.loc[key, statistic])
         for name, p in PROBABILITIES.items():

@@ -67,7 +67,7 @@ def test_an_option_that_is_abbreviated_is_the_same_option(capsys):
 
 
 def test_a_parser_counts_from_zero_each_time():
-    """The same parser, asked again, has not been given anything yet."""
+    """A parser that is used twice starts anew each time."""
     parser = Parser()
     parser.add_argument("--seed", type=int)
     assert [parser.parse_args(["--seed", "3"]).seed for _ in range(2)] == [3, 3]
