@@ -6,6 +6,7 @@ from analyses.checks import probability
 
 MOST_DIGITS = 15  # of a double
 TINY = 1e-12  # a smaller probability, as a difference from 1, may be made of rounding
+ROUNDING = 1e-9  # of an sd: what a number that is right to 1e-10 of it may be when it should be 0
 POSITIONAL = (-4, 15)  # powers of ten between which numbers are written out, without an exponent
 
 
@@ -39,10 +40,14 @@ def spelled(value: float, sd: float | None = None, *, least: int = 4) -> str:
     ('48.11', '1000000012.35', '0.0001235', '5.2')
     >>> spelled(9.71, 40.0, least=1), spelled(99.6, 400.0, least=1), spelled(0.3), spelled(28.0)
     ('10', '100', '0.3000', '28')
+    >>> spelled(-5e-19, 0.28)  # rounding, where the sd is that
+    '0.00'
     """
     if value is None or math.isnan(value):
         return ""
     value = float(value)
+    if sd and math.isfinite(sd) and abs(value) < ROUNDING * abs(sd):
+        return f"{0:.{places(abs(sd)) if places(abs(sd)) <= MOST_DIGITS else 0}f}"
     if value == 0 or not math.isfinite(value):
         return f"{value + 0.0:g}"
     if sd is None and value == round(value) and abs(value) < 10.0 ** POSITIONAL[1]:
