@@ -199,7 +199,11 @@ class Brute:
         """What sigma's prior and the squares within groups add: with many rows, a narrow peak."""
         if self.known:
             return np.zeros_like(s)
-        return log_kernel(self.model.sigma, s) + s - self.df * s - self.ss * np.exp(-2 * s) / 2
+        of_squares = 0.0
+        if self.ss:  # about its top, where terms of the size of the number of rows would cancel
+            off = s - np.log(self.ss / self.df) / 2
+            of_squares = -self.df / 2 * (2 * off + np.expm1(-2 * off))
+        return log_kernel(self.model.sigma, s) + s + of_squares
 
     # The lattice
 
@@ -208,12 +212,16 @@ class Brute:
         """Blocks that are not negligible, for the density or for it times a moment, (log tau, log sigma).
 
         A block's bound is the highest of its corners, but the narrow peak in sigma alone is that of its fine lattice.
+        It is compared with heights that the density has: a bound may lie far above them.
         """
         u, s = self.log_tau.corners[:, None], self.log_sigma.corners[None, :]
-        corners = self.heights(u, s) - self._of_sigma(s)
-        peaks = self._of_sigma(self._inside_sigma).max(axis=1)
+        corners, inside = self.heights(u, s) - self._of_sigma(s), self._inside_sigma
+        peaks = self._of_sigma(inside).max(axis=1)
+        at_peaks = inside[np.arange(len(inside)), self._of_sigma(inside).argmax(axis=1)]
+        known = self.heights(u, at_peaks)
         bounds = [self._highest(corners + moment) + peaks for moment in self._moments(u, s)]
-        return np.any([bound > bound.max() - NEGLIGIBLE for bound in bounds], axis=0)
+        tops = [np.max(known + moment) for moment in self._moments(u, at_peaks)]
+        return np.any([bound > top - NEGLIGIBLE for bound, top in zip(bounds, tops, strict=True)], axis=0)
 
     @property
     def _inside_sigma(self):

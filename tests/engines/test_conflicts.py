@@ -32,15 +32,14 @@ def compared(model):
             if np.isnan(table.loc[key, statistic]) and np.isnan(right.loc[key, statistic]):
                 continue  # neither gives a moment that does not exist, or hardly
             off = abs(table.loc[key, statistic] - right.loc[key, statistic])
-            # Brute force is right to some 1e-11 sds, but for the rounding of a log likelihood that has some ten for
-            # each row; and both round what is far from 0.
-            known = (1e-11 + 32 * EPS * rows) * wide[key] + 4 * np.spacing(abs(table.loc[key, "mean"]))
+            # Brute force is right to some 1e-11 sds, but for the rounding of a log likelihood of so many rows; and both round what is far from 0.
+            known = (1e-11 + 8 * EPS * rows) * wide[key] + 4 * np.spacing(abs(table.loc[key, "mean"]))
             yield from _faults(key, statistic, off, known, wide[key], error.loc[key, statistic])
         for name, p in PROBABILITIES.items():
             point = truth.cdf(key, table.loc[key, name])
             # In a deep valley the density is next to 0, and a distribution function is known to its rounding only.
             known = (
-                (1e-11 + 32 * EPS * rows) * wide[key]
+                (1e-11 + 8 * EPS * rows) * wide[key]
                 + 16 * EPS / point.density
                 + 4 * np.spacing(abs(table.loc[key, name]))
             )
