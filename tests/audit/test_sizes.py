@@ -59,11 +59,11 @@ def rarity(x):
 @pytest.mark.parametrize("effective", [110, 300, 1000])
 @pytest.mark.parametrize("chains", [autoregression, regimes, wider_regimes])
 def test_right_chains_are_called_different_as_rarely_as_is_said(chains, effective):
-    """A thousand runs at a level of 1 in 100, and of 1 in 1000, as nobody can count to the level that is used.
+    """Four hundred runs at levels of 1 in 100 and 1 in 1000, as nobody can count to the level that is used.
 
     Without visits and Student's t, regimes worth 110 effective draws are beyond the level of 1 in 1000 in 3 of 100.
     """
-    runs = 1000
+    runs = 400
     rare = rarity(chains(np.random.default_rng(91), runs, effective))
     for level in (0.01, 0.001):
         assert (rare < level).sum() <= binom.ppf(1 - CHANCE, runs, level)

@@ -32,7 +32,8 @@ def compared(model):
             if np.isnan(table.loc[key, statistic]) and np.isnan(right.loc[key, statistic]):
                 continue  # neither gives a moment that does not exist, or hardly
             off = abs(table.loc[key, statistic] - right.loc[key, statistic])
-            # Brute force is right to some 1e-11 sds, but for the rounding of a log likelihood of so many rows; and both round what is far from 0.
+            # Brute force is right to some 1e-11 sds, but for the rounding of a log likelihood of so many rows; and both
+            # round what is far from 0.
             known = (1e-11 + 8 * EPS * rows) * wide[key] + 4 * np.spacing(abs(table.loc[key, "mean"]))
             yield from _faults(key, statistic, off, known, wide[key], error.loc[key, statistic])
         for name, p in PROBABILITIES.items():
