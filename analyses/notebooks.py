@@ -15,7 +15,7 @@ from itertools import takewhile
 from pathlib import Path
 from subprocess import DEVNULL
 
-from analyses.arguments import FAILED, INTERRUPTED, USAGE, Parser, twice
+from analyses.cli.parser import FAILED, INTERRUPTED, USAGE, Parser, twice
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in run.py; the kernels inherit it
 
@@ -74,12 +74,12 @@ def _parse(arguments):
 
 def run(options: argparse.Namespace, command: list[str]) -> int:
     """Run the notebooks, write their pages, and say how it went; publish nothing if one of them failed."""
-    from analyses import output
-    from analyses.routes import Settings
+    from analyses.fits.fit import Settings
+    from analyses.report import publish
 
-    output.require_ours(options.out, [STUDY])
+    publish.require_ours(options.out, [STUDY])
     started = time.perf_counter()
-    with output.aside(options.out) as folder:
+    with publish.aside(options.out) as folder:
         ran = {name: _written(options.there[name], folder) for name in options.asked}
         if not all(ran.values()):
             return FAILED
@@ -87,12 +87,12 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
             if (old := options.out / STUDY / f"{name}.html").exists():
                 shutil.copy(old, folder)
         files, seconds = list(folder.iterdir()), {"in all": time.perf_counter() - started}
-        output.write(_page(ran), folder / STUDY, Settings(), command=[MODULE, *command], seconds=seconds)
+        publish.write(_page(ran), folder / STUDY, Settings(), command=[MODULE, *command], seconds=seconds)
         shown = [options.there[file.stem] for file in sorted(files)]
         (folder / STUDY / "index.html").write_text(_html("Notebooks", _list(shown)), encoding="utf-8")
         for file in files:
             file.rename(folder / STUDY / file.name)
-        output.publish(folder, options.out)
+        publish.publish(folder, options.out)
     print(f"pages: {options.out / STUDY / 'index.html'}")
     return 0
 

@@ -16,9 +16,9 @@ from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from analyses import OWN, STUDIES
-from analyses.arguments import FAILED, INTERRUPTED, USAGE
-from analyses.asked import Refused
-from analyses.options import parse
+from analyses.cli.options import parse
+from analyses.cli.parser import FAILED, INTERRUPTED, USAGE
+from analyses.ingest.request import Refused
 
 # One thread for linear algebra: its matrices are small, and threads that wait for each other cost ten times the work.
 # Nothing above imports NumPy, which reads this when it is.
@@ -71,15 +71,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(options: argparse.Namespace, command: list[str], asked_to_stop: list[int]) -> int:
     """Answer each study, write all of them, and say how it went; publish nothing once it was asked to stop."""
-    from analyses import output, progress
-    from analyses.routes import Settings
+    from analyses import progress
+    from analyses.fits.fit import Settings
 
     given = ("seed", "draws", "tune", "chains", "cores", "engines", "best", "asked")
     watched = not options.quiet and sys.stdout.isatty() and sys.stderr.isatty()
     settings = Settings(progress=watched, **{name: getattr(options, name) for name in given})
     studies, passed = options.study or list(STUDIES), True
-    output.require_ours(options.out, studies)
-    with output.aside(options.out) as folder, _workers(min(len(studies), _cores() // settings.cores)) as (each, alone):
+    publish.require_ours(options.out, studies)
+    with publish.aside(options.out) as folder, _workers(min(len(studies), _cores() // settings.cores)) as (each, alone):
         settings = replace(settings, progress=watched and alone)
         answered = partial(_answered, settings=settings, folder=folder, command=[MODULE, *command])
         pages = progress.each(each(answered, studies), "studies", total=len(studies), show=watched and not alone)
@@ -91,7 +91,7 @@ def run(options: argparse.Namespace, command: list[str], asked_to_stop: list[int
                 _tell(story)
         if asked_to_stop:
             raise Interrupted
-        output.publish(folder, options.out)
+        publish.publish(folder, options.out)
     if not options.quiet:
         _tell(f"report: {options.out / 'index.html'}")
     return 0 if passed else FAILED
@@ -99,14 +99,14 @@ def run(options: argparse.Namespace, command: list[str], asked_to_stop: list[int
 
 def _answered(name: str, *, settings, folder: Path, command: list[str]) -> tuple[bool, tuple[str, ...], str]:
     """Answer one study and write it: whether the computation is sound, what to warn of, and how it went."""
-    from analyses import output
+    from analyses.report import publish
 
     started = time.perf_counter()
     study = import_module(f"analyses.studies.{name}")
     imported = time.perf_counter()
     page = study.page(settings)
     seconds = {"in all": time.perf_counter() - started, "import": imported - started}
-    output.write(page, folder / name, settings, command=command, seconds=seconds)
+    publish.write(page, folder / name, settings, command=command, seconds=seconds)
     return page.passed, page.warnings, _story(page, time.perf_counter() - started)
 
 

@@ -92,6 +92,6 @@ def build(*, parameterization: Parameterization = "marginal", **others: Any) -> 
     ----------
     Seed 003, whose sigma^2 is misprinted.
     """
-    from models import builder
+    from models import pymc_model
 
-    return builder.build(statement(**others), parameterization=parameterization)
+    return pymc_model.build(statement(**others), parameterization=parameterization)

@@ -78,9 +78,7 @@ def build(*, parameterization: Parameterization = "marginal", **others: Any) -> 
     ----------
     Seed 000, part 2, C, whose V_s and variance of beta are misprinted.
     """
-    from models import builder
-
-    return builder.build(statement(**others), parameterization=parameterization)
+    return pymc_model.build(statement(**others), parameterization=parameterization)
 
 
 def build_rows(
@@ -109,6 +107,6 @@ def build_rows(
     ValueError
         For an unknown parameterization or a label that is no subject's.
     """
-    from models import builder
+    from models import pymc_model
 
-    return builder.build_rows(statement(**others), labels, values, parameterization=parameterization)
+    return pymc_model.build_rows(statement(**others), labels, values, parameterization=parameterization)

@@ -81,6 +81,6 @@ def build(*, parameterization: Parameterization = "marginal", **others: Any) -> 
     ----------
     Seed 002, whose B_j leaves out the index of sigma_j.
     """
-    from models import builder
+    from models import pymc_model
 
-    return builder.build(statement(**others), parameterization=parameterization)
+    return pymc_model.build(statement(**others), parameterization=parameterization)

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import gammaln
 
-from models import laws
-from models.laws import Conditionals, Numbers, State
+from models import distributions
+from models.distributions import Conditionals, Numbers, State
 
 if TYPE_CHECKING:
     from pytensor.tensor import TensorVariable
@@ -120,9 +120,9 @@ class InverseGamma:
             raise ValueError(f"{self} is improper: nothing can be drawn from it")
         return np.sqrt(self.scale / rng.standard_gamma(self.shape, size))
 
-    def given(self, count: Numbers, squares: Numbers) -> laws.InverseGamma:
+    def given(self, count: Numbers, squares: Numbers) -> distributions.InverseGamma:
         """Law of the variance given `count` normal deviations with that variance and their sum of squares."""
-        return laws.InverseGamma(self.shape + count / 2, self.scale + squares / 2)
+        return distributions.InverseGamma(self.shape + count / 2, self.scale + squares / 2)
 
     def conditionals(self, name: str, residuals: Residuals) -> Conditionals:
         """Conjugate: one inverse gamma."""
@@ -221,11 +221,11 @@ class HalfStudentT:
         a = f"{name}_mixing"
 
         def mixing(state):
-            return laws.InverseGamma((self.nu + 1) / 2, self.scale**-2 + self.nu / state[name])
+            return distributions.InverseGamma((self.nu + 1) / 2, self.scale**-2 + self.nu / state[name])
 
         def variance(state):
             count, squares = residuals(state)
-            return laws.InverseGamma((self.nu + count) / 2, self.nu / state[a] + squares / 2)
+            return distributions.InverseGamma((self.nu + count) / 2, self.nu / state[a] + squares / 2)
 
         return {a: mixing, name: variance}
 
@@ -300,7 +300,7 @@ class HalfNormal:
 
         def variance(state):
             count, squares = residuals(state)
-            return laws.GeneralizedInverseGaussian((1 - count) / 2, self.scale**-2, squares)
+            return distributions.GeneralizedInverseGaussian((1 - count) / 2, self.scale**-2, squares)
 
         return {name: variance}
 
@@ -372,7 +372,7 @@ class Normal:
 
     def log_density(self, x: Numbers) -> Numbers:
         """Log density at each x; 0 where flat."""
-        return laws.Normal(self.mean, self.sd).log_density(x) if self.proper else np.zeros_like(x)
+        return distributions.Normal(self.mean, self.sd).log_density(x) if self.proper else np.zeros_like(x)
 
     def variable(self, name: str) -> "TensorVariable":
         """PyMC's variable of the coefficient."""

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from models import laws, priors
-from models.cells import Cells
+from models import distributions, priors
+from models.distributions import Conditionals, State
 from models.groups import Replicates
-from models.laws import Conditionals, State
-from models.pooling import Pooled, pool, theta_given
+from models.groups.equal_noise import Cells
+from models.linear_gaussian import Pooled, pool, theta_given
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -48,7 +48,7 @@ class Nested:
     falling: np.ndarray
     schools: Pooled
     top: Pooled
-    sigma2: laws.InverseGamma
+    sigma2: distributions.InverseGamma
 
     @property
     def height(self) -> np.ndarray:
@@ -155,18 +155,18 @@ class ThreeLevel:
         def mu(state):
             mean = state["theta"] @ self.members / size
             found = theta_given(mean, column(state, "tau2") / size, column(state, "lambda"), column(state, "kappa2"))
-            return laws.Normal(found[0], np.sqrt(found[1]))
+            return distributions.Normal(found[0], np.sqrt(found[1]))
 
         def theta(state):
             noise = column(state, "sigma2") * g.noise
             mean, variance = theta_given(g.mean, noise, state["mu"][:, self.school], column(state, "tau2"))
-            return laws.Normal(mean, np.sqrt(variance))
+            return distributions.Normal(mean, np.sqrt(variance))
 
         def squares(deviation):
             return np.sum(deviation**2, axis=-1)
 
         return {
-            "lambda": lambda s: laws.Normal(s["mu"].mean(axis=-1), np.sqrt(s["kappa2"] / schools)),
+            "lambda": lambda s: distributions.Normal(s["mu"].mean(axis=-1), np.sqrt(s["kappa2"] / schools)),
             "mu": mu,
             "kappa2": lambda s: self.kappa.given(schools, squares(s["mu"] - column(s, "lambda"))),
             "tau2": lambda s: self.tau.given(len(g), squares(s["theta"] - s["mu"][:, self.school])),

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
-from models import laws, priors
+from models import distributions, priors
+from models.distributions import Conditionals, Numbers, State
 from models.groups import Estimates, Groups, Positions
-from models.laws import Conditionals, Numbers, State
-from models.pooling import pool, regression, theta_given
+from models.linear_gaussian import pool, regression, theta_given
 
 Arithmetic = Any  # numbers, arrays or PyMC's variables: whatever can be added and multiplied
 Parameterization = Literal["centered", "noncentered", "marginal"]  # of the PyMC model: see builder.py
@@ -59,7 +59,7 @@ class Collapsed:
     turn: np.ndarray
     unit: np.ndarray
     df: float = np.inf
-    sigma2: laws.InverseGamma | None = None
+    sigma2: distributions.InverseGamma | None = None
 
     @property
     def height(self) -> np.ndarray:
@@ -230,7 +230,7 @@ class TwoLevel:
         """
         g, sigma = self.groups, np.asarray(sigma, dtype=float)
         noise, between = self.variances(g.noise, np.asarray(tau)[..., None], sigma[..., None])
-        means = laws.Normal(b @ g.design.T, np.sqrt(noise + between)).log_density(g.mean)
+        means = distributions.Normal(b @ g.design.T, np.sqrt(noise + between)).log_density(g.mean)
         rising, falling, log_constant = self._log_squares(sigma)
         return np.sum(means, axis=-1) + (rising + falling) + log_constant
 
@@ -291,11 +291,11 @@ class TwoLevel:
         none = prior.given(df + len(self.groups) - len(self.coefficients), ss)
         # About the sum of squares within groups, next to which the rest is small; about any where there is none.
         some = bool(np.all(none.scale > 0))
-        about = laws.InverseGamma(none.shape, none.scale if some else 1.0)
+        about = distributions.InverseGamma(none.shape, none.scale if some else 1.0)
         shape, scale = none.shape, none.scale + p.quadratic / 2
         rising = rising - shape * (np.log1p(p.quadratic / 2 / about.scale) if some else np.log(scale))
         log_constant = self._log_squares_constant + prior.log_constant - np.log(2) + about.log_integral
-        unit, sigma2 = scale / shape, laws.InverseGamma(shape, scale)
+        unit, sigma2 = scale / shape, distributions.InverseGamma(shape, scale)
         covariance = p.covariance * unit[..., None, None]
         log_constant += turned
         return Collapsed(rising, falling, log_constant, location, covariance, turn, unit, 2 * float(shape), sigma2)
@@ -335,12 +335,12 @@ class TwoLevel:
 
         def b(state):
             mean, covariance = regressed(state["theta"], variances(state)[1])
-            return laws.MultivariateNormal(mean @ turn.T, turn @ covariance @ turn.T)
+            return distributions.MultivariateNormal(mean @ turn.T, turn @ covariance @ turn.T)
 
         def theta(state):
             noise, between = variances(state)
             mean, variance = theta_given(g.mean, noise, state["b"] @ g.design.T, between)
-            return laws.Normal(mean, np.sqrt(variance))
+            return distributions.Normal(mean, np.sqrt(variance))
 
         def seen_by_sigma(state):
             count, squares = df + len(g), ss + ((g.mean - state["theta"]) ** 2) @ precision

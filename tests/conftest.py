@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 # Helpers that assert say what they compared, as tests do.
-pytest.register_assert_rewrite("audits", "cases", "own_tables", "runs", "scans", "thousands")
+pytest.register_assert_rewrite(
+    *(f"helpers.{name}" for name in ("audits", "cases", "own_tables", "runs", "scans", "thousands"))
+)
 
 
 @pytest.fixture

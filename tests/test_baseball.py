@@ -5,10 +5,10 @@ import pytest
 from scipy import stats
 
 from analyses.checks import agreement
-from analyses.engines import direct, empirical_bayes, exact
+from analyses.engines import direct_sampling, empirical_bayes, exact
 from analyses.published import source_003, verdicts
 from models import baseball, eight_schools, priors
-from models.pooling import pool
+from models.linear_gaussian import pool
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def test_inputs():
 def test_total_variance_has_the_printed_law(printed_sigma):
     """sigma^2 + tau^2 ~ InverseGamma((k - 3) / 2, (k - 1) s^2 / 2) above sigma^2, against quadrature."""
     model, posterior = printed_sigma
-    law, sigma2 = direct.total_variance(model), baseball.PRINTED**2
+    law, sigma2 = direct_sampling.total_variance(model), baseball.PRINTED**2
     assert law.args[0] == 7.5
     tau = np.array([0.005, 0.02, 0.04, 0.08])
     below = (law.cdf(sigma2 + tau**2) - law.cdf(sigma2)) / law.sf(sigma2)
@@ -46,8 +46,8 @@ def test_mu_and_theta_are_conditionally_as_printed(printed_sigma):
 
 def test_direct_sampling_agrees_and_clipping_does_not(printed_sigma):
     model, posterior = printed_sigma
-    right = direct.sample(model, rng=np.random.default_rng(111))
-    wrong = direct.sample_clipped(model, rng=np.random.default_rng(112))
+    right = direct_sampling.sample(model, rng=np.random.default_rng(111))
+    wrong = direct_sampling.sample_clipped(model, rng=np.random.default_rng(112))
     assert agreement.verdict(agreement.table(right, posterior.table())).passed
     assert not agreement.verdict(agreement.table(wrong, posterior.table())).passed
 
@@ -55,7 +55,7 @@ def test_direct_sampling_agrees_and_clipping_does_not(printed_sigma):
 def test_direct_sampling_is_for_equal_errors_and_flat_priors():
     for model in (eight_schools.statement(), baseball.statement(tau=priors.FLAT)):
         with pytest.raises(ValueError, match="equal standard errors"):
-            direct.sample(model, rng=np.random.default_rng(113))
+            direct_sampling.sample(model, rng=np.random.default_rng(113))
 
 
 def test_the_printed_table_is_that_of_clipped_draws_with_a_sigma_of_6_hundredths():
@@ -68,7 +68,9 @@ def test_the_printed_table_is_that_of_clipped_draws_with_a_sigma_of_6_hundredths
 def test_the_number_of_draws_behind_the_printed_table_can_be_told():
     """From a table made of so many draws, rounded to three digits, to the error of a variance on 3 x 6 degrees."""
     model, printed = baseball.statement(sigma=baseball.PRINTED), verdicts.printed_quantiles()
-    theta = direct.sample_clipped(model, draws=10_000, chains=41, rng=np.random.default_rng(115))["posterior"]["theta"]
+    theta = direct_sampling.sample_clipped(model, draws=10_000, chains=41, rng=np.random.default_rng(115))["posterior"][
+        "theta"
+    ]
     quantiles = np.quantile(theta.values, [0.025, 0.5, 0.975], axis=1)
     made = printed * 0 + np.round(quantiles[:, 0].T, 3)
     said = source_003.draws_of_the_source(made, model)
@@ -77,7 +79,7 @@ def test_the_number_of_draws_behind_the_printed_table_can_be_told():
 
 @pytest.mark.parametrize(
     ("way", "sample"),
-    [(direct.total_at, direct.sample), (direct.clipped_at, direct.sample_clipped)],
+    [(direct_sampling.total_at, direct_sampling.sample), (direct_sampling.clipped_at, direct_sampling.sample_clipped)],
     ids=["truncated", "clipped"],
 )
 def test_errors_of_quantiles_are_those_of_repetitions(way, sample):

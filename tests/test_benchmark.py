@@ -9,10 +9,10 @@ import pytest
 import xarray as xr
 
 from analyses.benchmark import __main__ as command
-from analyses.benchmark import contenders, league, ours, page
+from analyses.benchmark import contenders, league, own_routes, page
 from analyses.benchmark.contenders import Broke, Contender, Found, Run
 from analyses.benchmark.league import Entry
-from analyses.benchmark.rivals import exchange
+from analyses.benchmark.rivals import contender_io
 from analyses.engines import exact
 from analyses.report import pages
 from models import math_test
@@ -201,10 +201,10 @@ def test_bad_usage_is_refused(wrong, capsys):
 
 @pytest.mark.parametrize(("route", "quantities"), [("population", 3), ("exact", 103), ("gibbs", 103)])
 def test_our_routes_hand_in_right_draws(tmp_path, monkeypatch, route, quantities):
-    monkeypatch.setattr(ours, "KEPT", 125 * 32)
-    monkeypatch.setattr(ours, "MANY", 125 * 32)
+    monkeypatch.setattr(own_routes, "KEPT", 125 * 32)
+    monkeypatch.setattr(own_routes, "MANY", 125 * 32)
     league.write_rows(tmp_path / "rows.csv")
-    ours.main(route, str(tmp_path / "rows.csv"), str(tmp_path), "1")
+    own_routes.main(route, str(tmp_path / "rows.csv"), str(tmp_path), "1")
     run = contenders.judged({}, contenders._draws(tmp_path))
     assert (run.draws, len(run.ess)) == (125 * 32, quantities)
     assert run.ess.min() > 1000
@@ -213,7 +213,9 @@ def test_our_routes_hand_in_right_draws(tmp_path, monkeypatch, route, quantities
 
 def test_the_rows_have_the_posterior_of_the_summaries(tmp_path):
     league.write_rows(tmp_path / "rows.csv")
-    again = exact.posterior(ours.stated(exchange.read(tmp_path / "rows.csv"))).population(("sigma", "sd_between"))
+    again = exact.posterior(own_routes.stated(contender_io.read(tmp_path / "rows.csv"))).population(
+        ("sigma", "sd_between")
+    )
     given = exact.posterior(math_test.statement()).population(("sigma", "sd_between"))
     np.testing.assert_allclose(again["mean"], given["mean"], rtol=1e-9)
 
@@ -223,7 +225,7 @@ def test_seconds_of_pymc_are_told_apart():
     stats = xr.Dataset({"perf_counter_start": begun, "perf_counter_diff": xr.full_like(begun, 0.5)})
     posterior = xr.Dataset(attrs={"sampling_time": 7.0})
     tree = xr.DataTree.from_dict({"sample_stats": stats, "posterior": posterior})
-    assert exchange.of_pymc(tree, 0.25, 9.0) == {"setup": 0.25 + 7.0 - 4.0, "compile": 2.0, "sampling": 4.0}
+    assert contender_io.of_pymc(tree, 0.25, 9.0) == {"setup": 0.25 + 7.0 - 4.0, "compile": 2.0, "sampling": 4.0}
 
 
 def test_files_of_jags_are_read_in_order(tmp_path, monkeypatch):

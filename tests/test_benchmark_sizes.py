@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from analyses.benchmark import __main__ as command
-from analyses.benchmark import launch, made, page, page_of_sizes, sized, sizes
+from analyses.benchmark import launch, page, scaling, scaling_page, scaling_routes, simulate_rows
 from analyses.benchmark.contenders import Broke, Found
-from analyses.benchmark.made import Size
-from analyses.benchmark.sizes import Entry, Route, Taken
+from analyses.benchmark.scaling import Entry, Route, Taken
+from analyses.benchmark.simulate_rows import Size
 from analyses.report import pages
-from models import rows
+from models.groups import sufficient_statistics
 
-BY_KEY = {route.key: route for route in sizes.ROUTES}
+BY_KEY = {route.key: route for route in scaling.ROUTES}
 MIB = 2**20
 
 
@@ -36,8 +36,8 @@ def plain(size, **off):
 def found():
     """Two rounds at the large size, at the middle one and at that of lme4; one round of the command."""
     once, then = {"reduce": 4.0, "intervals": 2.0}, {"reduce": 2.0, "intervals": 3.0}
-    large, middle, largest = sizes.LARGE, sizes.MIDDLE, sizes.LARGEST
-    table = sizes.table(
+    large, middle, largest = scaling.LARGE, scaling.MIDDLE, scaling.LARGEST
+    table = scaling.table(
         [
             entry(large, "bare", taken(2.0), taken(1.0, 2.0)),
             entry(large, "means", taken(3.0), taken(3.0)),
@@ -48,50 +48,50 @@ def found():
             entry(middle, "means", taken(0.5), taken(1.0)),
             plain(middle, mu=1e-16, theta=2e-10),
             entry(largest, "means", taken(25.0), taken(25.0)),
-            entry(sizes.OF_LME4, "frame", taken(0.1), taken(0.2)),
-            entry(sizes.OF_LME4, "lme4", taken(15.0), taken(20.0)),
-            entry(sizes.OF_LME4, "polars", status=sizes.NOT_INSTALLED),
-            entry(sizes.OF_LME4, "bare", taken(1.0), status="Killed"),
+            entry(scaling.OF_LME4, "frame", taken(0.1), taken(0.2)),
+            entry(scaling.OF_LME4, "lme4", taken(15.0), taken(20.0)),
+            entry(scaling.OF_LME4, "polars", status=scaling.NOT_INSTALLED),
+            entry(scaling.OF_LME4, "bare", taken(1.0), status="Killed"),
         ]
     )
     return table.set_index(["rows", "groups", "route"], drop=False)
 
 
 def ratio(found, size, route, who):
-    return found.loc[(*size, route), [f"times_{who}{end}" for end in sizes.ENDS]].to_list()
+    return found.loc[(*size, route), [f"times_{who}{end}" for end in scaling.ENDS]].to_list()
 
 
 def test_ratios_are_taken_within_a_round(found):
-    assert ratio(found, sizes.LARGE, "means", "bare") == [2.25, 1.5, 3.0]
-    assert ratio(found, sizes.LARGE, "intervals", "bare") == [4.0, 3.0, 5.0]
-    assert found.loc[(*sizes.LARGE, "intervals"), "cpu_times_bare"] == pytest.approx(2.75)
-    assert ratio(found, sizes.OF_LME4, "lme4", "frame") == pytest.approx([125.0, 100.0, 150.0])
+    assert ratio(found, scaling.LARGE, "means", "bare") == [2.25, 1.5, 3.0]
+    assert ratio(found, scaling.LARGE, "intervals", "bare") == [4.0, 3.0, 5.0]
+    assert found.loc[(*scaling.LARGE, "intervals"), "cpu_times_bare"] == pytest.approx(2.75)
+    assert ratio(found, scaling.OF_LME4, "lme4", "frame") == pytest.approx([125.0, 100.0, 150.0])
 
 
 def test_what_ran_once_is_held_against_the_first_round(found):
-    assert ratio(found, sizes.LARGE, "command", "bare") == [15.5, 15.5, 15.5]
+    assert ratio(found, scaling.LARGE, "command", "bare") == [15.5, 15.5, 15.5]
 
 
 def test_time_a_row_is_held_against_the_middle_size(found):
-    a_row = sizes.MIDDLE.made / sizes.LARGEST.made
-    assert ratio(found, sizes.LARGEST, "means", "middle") == pytest.approx([37.5 * a_row, 25 * a_row, 50 * a_row])
-    assert ratio(found, sizes.MIDDLE, "means", "middle") == [1.0, 1.0, 1.0]
+    a_row = scaling.MIDDLE.made / scaling.LARGEST.made
+    assert ratio(found, scaling.LARGEST, "means", "middle") == pytest.approx([37.5 * a_row, 25 * a_row, 50 * a_row])
+    assert ratio(found, scaling.MIDDLE, "means", "middle") == [1.0, 1.0, 1.0]
 
 
 def test_memory_is_the_highest_and_steps_are_medians(found):
-    row = found.loc[(*sizes.LARGE, "intervals")]
+    row = found.loc[(*scaling.LARGE, "intervals")]
     assert (row["peak_mib"], row["reduce_seconds"], row["seconds"]) == (900, 3.0, 5.5)
 
 
 def test_who_broke_down_has_no_figures(found):
-    row = found.loc[(*sizes.OF_LME4, "bare")]
+    row = found.loc[(*scaling.OF_LME4, "bare")]
     assert (row["status"], row["rounds"]) == ("Killed", 1)
     assert np.isnan(row["seconds"])
-    assert np.isnan(found.loc[(*sizes.OF_LME4, "lme4"), "times_bare"])
+    assert np.isnan(found.loc[(*scaling.OF_LME4, "lme4"), "times_bare"])
 
 
 def test_targets_are_held_against_what_was_measured(found):
-    reached = sizes.targets(found.reset_index(drop=True)).set_index("of")
+    reached = scaling.targets(found.reset_index(drop=True)).set_index("of")
     assert reached["met"].to_list() == ["no", "yes", "yes", "no", "yes", "yes", "not measured", "no"]
     assert reached["measured"].iloc[-1] == 2e-10
     assert reached["should be"].iloc[3] == "at most 30"
@@ -100,11 +100,11 @@ def test_targets_are_held_against_what_was_measured(found):
 
 def test_targets_of_sizes_that_are_not_there_are_left_out():
     size = Size(2_000, 100)
-    assert len(sizes.targets(sizes.table([entry(size, "bare", taken(1.0)), plain(size, mu=1e-16)]))) == 1
+    assert len(scaling.targets(scaling.table([entry(size, "bare", taken(1.0)), plain(size, mu=1e-16)]))) == 1
 
 
 def test_verdicts_tell_who_broke_down_and_what_differs(found):
-    verdicts = dict(page_of_sizes.of_sizes(found.reset_index(drop=True)).verdicts)
+    verdicts = dict(scaling_page.of_sizes(found.reset_index(drop=True)).verdicts)
     assert set(verdicts) == {"bare group-by", "sizes"}
     assert "broke down at 2,000,000 rows in 100,000 groups: Killed" in verdicts["bare group-by"].sentence
     assert not verdicts["sizes"].passed
@@ -112,14 +112,14 @@ def test_verdicts_tell_who_broke_down_and_what_differs(found):
 
 
 def test_a_difference_that_is_not_a_number_is_one():
-    found = sizes.table([plain(Size(2_000, 100), mu=1e-16, theta=np.nan)])
+    found = scaling.table([plain(Size(2_000, 100), mu=1e-16, theta=np.nan)])
     assert found["off_most"].to_list() == ["theta"]
-    assert not dict(page_of_sizes.of_sizes(found).verdicts)["sizes"].passed
-    assert sizes.targets(found)["met"].to_list() == ["not measured"]
+    assert not dict(scaling_page.of_sizes(found).verdicts)["sizes"].passed
+    assert scaling.targets(found)["met"].to_list() == ["not measured"]
 
 
 def test_the_page_says_all_of_it(found):
-    made_ = page.page(page_of_sizes.of_sizes(found.reset_index(drop=True)))
+    made_ = page.page(scaling_page.of_sizes(found.reset_index(drop=True)))
     html = pages.render(made_, {n: pages.png(f) for s in made_.sections for n, (f, _) in s.figures.items()})
     for said in (
         "2.2 (1.5 to 3.0)",
@@ -137,19 +137,19 @@ def test_the_page_says_all_of_it(found):
 
 def test_shares_stand_beside_their_size(found):
     """Also that of stating the groups, which is not how many there are."""
-    sections = {section.title: section for section in page_of_sizes.of_sizes(found.reset_index(drop=True)).sections}
+    sections = {section.title: section for section in scaling_page.of_sizes(found.reset_index(drop=True)).sections}
     (row,) = sections["Where the time goes"].table.to_dict("records")
-    assert (row["rows"], row["groups"]) == sizes.LARGE
+    assert (row["rows"], row["groups"]) == scaling.LARGE
     assert (row["reducing"], row["intervals"]) == ("55%", "45%")
 
 
 def test_the_grid_has_rows_groups_and_the_largest_if_asked():
-    usual, all_of_it = sizes.grid(), sizes.grid(largest=True)
-    assert {sizes.LARGE, sizes.MIDDLE, sizes.OF_LME4, Size(10_000, 100), Size(20_000_000, 100)} <= set(usual)
-    assert set(all_of_it) - set(usual) == {sizes.LARGEST, sizes.SHALLOW}
-    assert BY_KEY["lme4"].takes(sizes.OF_LME4)
-    assert not BY_KEY["lme4"].takes(sizes.LARGE)
-    assert not BY_KEY["lme4"].takes(sizes.SHALLOW)
+    usual, all_of_it = scaling.grid(), scaling.grid(largest=True)
+    assert {scaling.LARGE, scaling.MIDDLE, scaling.OF_LME4, Size(10_000, 100), Size(20_000_000, 100)} <= set(usual)
+    assert set(all_of_it) - set(usual) == {scaling.LARGEST, scaling.SHALLOW}
+    assert BY_KEY["lme4"].takes(scaling.OF_LME4)
+    assert not BY_KEY["lme4"].takes(scaling.LARGE)
+    assert not BY_KEY["lme4"].takes(scaling.SHALLOW)
 
 
 @pytest.mark.parametrize(("size", "ends"), [((2_000, 100), (5, 35)), ((200, 100), (1, 3)), ((100, 100), (1, 1))])
@@ -162,7 +162,7 @@ def test_sizes_are_spread_about_their_average(size, ends):
 def test_rows_are_made_as_said_and_the_same_again(tmp_path, monkeypatch):
     size = Size(6_000, 300)
     (tmp_path / "one").mkdir()
-    made.main("6000", "300", str(tmp_path / "one"), "csv")
+    simulate_rows.main("6000", "300", str(tmp_path / "one"), "csv")
     given = pd.read_csv(tmp_path / "one" / "rows.csv")
     assert given["school"].value_counts().sort_index().to_list() == size.sizes.tolist()
     means = given.groupby("school")["score"].mean()
@@ -171,55 +171,55 @@ def test_rows_are_made_as_said_and_the_same_again(tmp_path, monkeypatch):
     assert within.std() == pytest.approx(9, rel=0.05)
     assert means.std() == pytest.approx(5.3, rel=0.15)
     assert abs(np.corrcoef(given["school"][1:], given["school"][:-1])[0, 1]) < 0.05
-    monkeypatch.setattr(made, "PIECE", 2_500)
+    monkeypatch.setattr(simulate_rows, "PIECE", 2_500)
     (tmp_path / "three").mkdir()
-    made.main("6000", "300", str(tmp_path / "three"))
-    pieces = sized.parquet(str(tmp_path / "three"))
+    simulate_rows.main("6000", "300", str(tmp_path / "three"))
+    pieces = scaling_routes.parquet(str(tmp_path / "three"))
     assert len(pieces) == 3
-    again = sized.files.relation(pieces).df()
+    again = scaling_routes.files.relation(pieces).df()
     columns = ["school", "score"]
     same = given.sort_values(columns).to_numpy() - again.sort_values(columns).to_numpy()
     np.testing.assert_allclose(same, 0, atol=1e-12)
 
 
 def test_no_more_is_made_than_there_is_room_for(tmp_path, monkeypatch):
-    monkeypatch.setattr(made.shutil, "disk_usage", lambda folder: SimpleNamespace(free=1_000))
+    monkeypatch.setattr(simulate_rows.shutil, "disk_usage", lambda folder: SimpleNamespace(free=1_000))
     with pytest.raises(OSError, match="are needed for the rows"):
-        made.require_room([Size(2_000, 100)], tmp_path)
+        simulate_rows.require_room([Size(2_000, 100)], tmp_path)
 
 
 @pytest.fixture
 def folder(tmp_path):
-    made.parquet(Size(1_200, 60), tmp_path)
+    simulate_rows.parquet(Size(1_200, 60), tmp_path)
     return tmp_path
 
 
 @pytest.mark.parametrize("route", ["means", "intervals", "frame"])
 def test_routes_tell_their_steps(folder, route):
-    told = sized.ROUTES[route](str(folder))
+    told = scaling_routes.ROUTES[route](str(folder))
     groups, ends = ["groups"] * (route != "frame"), ["intervals"] * (route == "intervals")
     assert list(told) == ["reduce", *groups, "posterior", "population", "moments", *ends]
-    assert set(told) <= set(sizes.STEPS)
+    assert set(told) <= set(scaling.STEPS)
     assert all(wall > 0 for wall, _ in told.values())
 
 
-@pytest.mark.parametrize("limit", [sized.PLAIN_GROUPS, 10])
+@pytest.mark.parametrize("limit", [scaling_routes.PLAIN_GROUPS, 10])
 def test_answers_are_those_of_the_plain_path(folder, monkeypatch, limit):
-    monkeypatch.setattr(sized, "PLAIN_GROUPS", limit)
-    off = sized.plain(str(folder))
-    assert off.keys() == {"theta", "kappa"} | ({"mu", *sized.SCALES} if limit > 10 else set())
-    assert max(off.values()) < sizes.ALIKE
+    monkeypatch.setattr(scaling_routes, "PLAIN_GROUPS", limit)
+    off = scaling_routes.plain(str(folder))
+    assert off.keys() == {"theta", "kappa"} | ({"mu", *scaling_routes.SCALES} if limit > 10 else set())
+    assert max(off.values()) < scaling.ALIKE
 
 
 def test_a_wrong_answer_would_be_found(folder, monkeypatch):
-    right = rows.of_frame
+    right = sufficient_statistics.of_frame
 
     def wrong(*frame, **columns):
         found = right(*frame, **columns)
         return found._replace(ss=found.ss * (1 + 1e-8))
 
-    monkeypatch.setattr(sized.rows, "of_frame", wrong)
-    assert sized.plain(str(folder))["sigma"] == pytest.approx(5e-9, rel=0.1)
+    monkeypatch.setattr(scaling_routes.rows, "of_frame", wrong)
+    assert scaling_routes.plain(str(folder))["sigma"] == pytest.approx(5e-9, rel=0.1)
 
 
 def test_a_command_is_timed_and_its_memory_is_its_own(tmp_path):
@@ -246,36 +246,36 @@ def calling(code, **route):
 def test_one_that_breaks_down_is_told(tmp_path, status, whole):
     route = calling(f"import sys; print('no such school'); sys.exit({status})", whole=whole)
     with pytest.raises(Broke, match="no such school"):
-        sizes.run(route, route.find([]), tmp_path, tmp_path)
+        scaling.run(route, route.find([]), tmp_path, tmp_path)
 
 
 def test_the_command_counts_though_a_check_of_it_failed(tmp_path):
     route = calling("import sys; sys.exit(3)", whole=True)
     (tmp_path / "rows_00.parquet").touch()
-    assert sizes.run(route, route.find([]), tmp_path, tmp_path).seconds > 0
-    assert sizes._asked(tmp_path, tmp_path)[2] == str(tmp_path / "rows_00.parquet")
+    assert scaling.run(route, route.find([]), tmp_path, tmp_path).seconds > 0
+    assert scaling._asked(tmp_path, tmp_path)[2] == str(tmp_path / "rows_00.parquet")
     (tmp_path / "rows_01.parquet").touch()
-    assert sizes._asked(tmp_path, tmp_path)[2] == str(tmp_path)
+    assert scaling._asked(tmp_path, tmp_path)[2] == str(tmp_path)
 
 
 def test_some_take_part_in_the_first_round_only():
     code = "import sys; open(f'{sys.argv[2]}/steps.json', 'w').write('{\"a\": [2, 3], \"b\": [1, 1]}')"
     often, once = calling(code), calling(code, once=True)._replace(key="means")
     small = calling(code, most=Size(100, 100))._replace(key="lme4")
-    found = sizes.play([Size(200, 50)], [often, once, small], rounds=2, pythons=[], say=lambda line: None)
+    found = scaling.play([Size(200, 50)], [often, once, small], rounds=2, pythons=[], say=lambda line: None)
     assert [(e.route.key, len(e.runs)) for e in found] == [("bare", 2), ("means", 1)]
     assert found[0].runs[1]._replace(peak=0) == Taken(3, 4, 0, {"a": 2, "b": 1}, {})
 
 
 def test_the_whole_part_runs(tmp_path, monkeypatch, capsys):
     """From the command line, on one tiny table; without R, Polars and the command, which has tests of its own."""
-    routes = [r if r.key != "lme4" else r._replace(find=lambda pythons: None) for r in sizes.ROUTES]
-    monkeypatch.setattr(sizes, "ROUTES", tuple(r for r in routes if r.key in ("bare", "means", "lme4", "plain")))
-    monkeypatch.setattr(sizes, "grid", lambda **asked: [Size(1_200, 60)])
+    routes = [r if r.key != "lme4" else r._replace(find=lambda pythons: None) for r in scaling.ROUTES]
+    monkeypatch.setattr(scaling, "ROUTES", tuple(r for r in routes if r.key in ("bare", "means", "lme4", "plain")))
+    monkeypatch.setattr(scaling, "grid", lambda **asked: [Size(1_200, 60)])
     assert command.main(["--parts", "sizes", "--rounds", "1", "--out", str(tmp_path)]) == 0
     assert "ok   sizes: largest relative difference from the plain path at 1 sizes" in capsys.readouterr().out
     written = pd.read_csv(tmp_path / "benchmark_sizes.csv", keep_default_na=False)
-    assert tuple(written.columns) == sizes.COLUMNS
+    assert tuple(written.columns) == scaling.COLUMNS
     assert written["route"].to_list() == ["bare", "means", "lme4", "plain"]
     assert written["status"].to_list() == ["", "", "not installed", ""]
     assert written["rounds"].to_list() == [1, 1, 0, 1]

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from brute import Brute
-from conflicts import KINDS, LEAST_FALL, conflict, sixty, tuned
+from helpers.brute import Brute
+from helpers.conflicts import KINDS, LEAST_FALL, conflict, sixty, tuned
+from helpers.oracle import Oracle, row
+from helpers.problems import PROBLEMS
 from mpmath import mpf
-from oracle import Oracle, row
-from problems import PROBLEMS
 from scipy.special import roots_legendre
 
 from models import propriety

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from problems import PROBLEMS, estimates
+from helpers.problems import PROBLEMS, estimates
 
-from analyses import contract, tables
 from analyses.checks import agreement, diagnostics
-from analyses.engines import exact, gibbs, nuts
-from models import blood_pressure, builder, eight_schools, math_test, priors
+from analyses.engines import exact, gibbs, inference_data, nuts, summary_tables
+from models import blood_pressure, eight_schools, math_test, priors, pymc_model
 from models.groups import Replicates
 from models.two_level import TwoLevel
 
@@ -38,7 +37,7 @@ def assert_agrees(tree, table):
 @pytest.mark.parametrize("name", EVERY)
 def test_gibbs_agrees(name, reference):
     tree = gibbs.sample(EVERY[name], thin=80 if name in SLOW else 8, rng=np.random.default_rng(51))
-    found = diagnostics.verdict(tree, tables.summary(tree, reference(name)))
+    found = diagnostics.verdict(tree, summary_tables.summary(tree, reference(name)))
     assert found.passed, found.sentence
     assert_agrees(tree, reference(name))
 
@@ -61,12 +60,12 @@ def test_other_parameterizations_have_the_same_posterior(parameterization, refer
 
 def test_rows_have_the_same_posterior(reference):
     model = STUDIES["blood_pressure"]
-    built = builder.build_rows(model, *model.groups.rows(np.random.default_rng(54)), parameterization="centered")
+    built = pymc_model.build_rows(model, *model.groups.rows(np.random.default_rng(54)), parameterization="centered")
     found = nuts.run(built, draws=2000, tune=1000, chains=4, cores=1, seed=54, target_accept=0.9)["posterior"]
     drawn = {name: found[name].values for name in ("tau", "sigma", "theta")}
     drawn["b"] = np.concatenate([found["mu"].values[..., None], found["beta"].values], axis=-1)
     assert_agrees(
-        contract.complete(model, drawn, engine="nuts", rng=np.random.default_rng(54)), reference("blood_pressure")
+        inference_data.complete(model, drawn, engine="nuts", rng=np.random.default_rng(54)), reference("blood_pressure")
     )
 
 
@@ -133,7 +132,7 @@ def test_no_engine_samples_what_has_no_posterior(sample):
 def test_draws_that_are_no_numbers_are_an_error():
     drawn = {"b": np.zeros((1, 2, 1)), "tau": np.array([[1.0, np.nan]])}
     with pytest.raises(FloatingPointError, match="gibbs: 1 draws of tau"):
-        contract.complete(STUDIES["eight_schools"], drawn, engine="gibbs", rng=np.random.default_rng(58))
+        inference_data.complete(STUDIES["eight_schools"], drawn, engine="gibbs", rng=np.random.default_rng(58))
 
 
 def test_gibbs_starts_where_all_means_are_equal(reference):

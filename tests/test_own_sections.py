@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from analyses import prepare
-from analyses.asked import Asked
 from analyses.engines.mixture import width
+from analyses.fits.fit import Settings
+from analyses.ingest import build_model
+from analyses.ingest.request import Asked
 from analyses.report import pages
-from analyses.routes import Settings
-from analyses.studies import meta_analysis, one_way, own_data
+from analyses.studies import meta_analysis, one_way
+from analyses.studies.sections import own_table
 
 ROWS = {"a": (5.0, 6.5, 7.0), "b": (9.0, 8.5, 11.0, 9.5), "c": (6.0,), "d": (4.0, 4.5, 7.5), "e": (8.0, 9.5)}
 TRIALS = [("a", 2.8, 1.5), ("b", 0.8, 1.0), ("c", -0.3, 1.6), ("d", 0.7, 1.1), ("e", 1.8, 1.0), ("f", 1.2, 1.8)]
@@ -26,8 +27,8 @@ def answered(tmp_path, study, offset, unit):
     path.write_text("\n".join(lines))
     asked = Asked(path=path, columns=columns, compare=(("b", "a"), ("c", "d")))
     settings = Settings(engines=("exact",), asked=asked)
-    prepared = getattr(prepare, study.__name__.rpartition(".")[2])(asked)
-    return prepared, *own_data.answered("it", prepared, settings), settings
+    prepared = getattr(build_model, study.__name__.rpartition(".")[2])(asked)
+    return prepared, *own_table.answered("it", prepared, settings), settings
 
 
 @pytest.fixture(params=[one_way, meta_analysis], ids=["one_way", "meta_analysis"])
@@ -53,7 +54,7 @@ def same(one, two):
 def test_differences_are_of_the_joint_posterior(both):
     """Each pair by itself, weights on all groups: as the numbers stand before they are printed."""
     _, (prepared, inside, _, settings), _ = both
-    table, labels = own_data.comparisons(prepared, inside, settings)[0].table, inside.model.groups.labels
+    table, labels = own_table.comparisons(prepared, inside, settings)[0].table, inside.model.groups.labels
     assert table["difference"].tolist() == ["b - a", "c - d"]
     for (_, row), (one, other) in zip(table.iterrows(), (("b", "a"), ("c", "d")), strict=True):
         weights = np.array([[(label == one) - (label == other) for label in labels]], dtype=float)
@@ -65,13 +66,13 @@ def test_differences_are_of_the_joint_posterior(both):
 
 def test_differences_have_the_unit_and_no_offset(both):
     _, one, two = both
-    tables = [own_data.comparisons(prepared, inside, s)[0].table for prepared, inside, _, s in (one, two)]
+    tables = [own_table.comparisons(prepared, inside, s)[0].table for prepared, inside, _, s in (one, two)]
     same(moved(tables[0], scaled=("mean", "sd", "q2_5", "q50", "q97_5")), tables[1])
 
 
 def test_what_the_others_say_has_both_and_densities_their_unit(both):
     study, one, two = both
-    tables = [own_data.others_say(prepared, inside).table for prepared, inside, _, _ in (one, two)]
+    tables = [own_table.others_say(prepared, inside).table for prepared, inside, _, _ in (one, two)]
     first = moved(tables[0], located=("observed", "mean", "q2_5", "q50", "q97_5"), scaled=("sd",))
     n = np.array([len(values) for values in ROWS.values()]) if study is one_way else np.ones(len(TRIALS))
     same(first.assign(log_density=first["log_density"] + n * np.log(1024)), tables[1])
@@ -79,7 +80,7 @@ def test_what_the_others_say_has_both_and_densities_their_unit(both):
 
 def test_restricted_likelihood_has_both(both):
     _, one, two = both
-    tables = [own_data.by_restricted_likelihood(p, inside, found).table for p, inside, found, _ in (one, two)]
+    tables = [own_table.by_restricted_likelihood(p, inside, found).table for p, inside, found, _ in (one, two)]
     scale = np.array([64.0 if variable == "mu" else 0.0 for variable in tables[0]["variable"]])
     expected = scale + tables[0]["REML"] / 1024
     assert tables[1]["REML"].to_numpy() == pytest.approx(expected.to_numpy(), rel=1e-6, abs=1e-9)

@@ -4,11 +4,10 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
-from problems import estimates, replicates
+from helpers.problems import estimates, replicates
 
-from analyses import tables
 from analyses.checks import agreement, diagnostics
-from analyses.engines import exact, gibbs, nuts
+from analyses.engines import exact, gibbs, nuts, summary_tables
 from models import priors
 from models.two_level import TwoLevel
 
@@ -69,7 +68,7 @@ def test_every_pair_of_choices(choices):
     table = exact.posterior(model).table()
     thin = gibbs.thinning(model, rng=np.random.default_rng(71))
     by_gibbs = gibbs.sample(model, thin=thin, rng=np.random.default_rng(72))
-    found = diagnostics.verdict(by_gibbs, tables.summary(by_gibbs, table))
+    found = diagnostics.verdict(by_gibbs, summary_tables.summary(by_gibbs, table))
     assert found.passed, found.sentence
     by_nuts = nuts.sample(model, target_accept=0.95, seed=73, rng=np.random.default_rng(73))
     for tree in (by_gibbs, by_nuts):

@@ -7,14 +7,14 @@ from partial_pooling_data import table
 from scipy import stats
 
 from analyses.checks import t_tests
-from analyses.engines import restricted
+from analyses.engines import reml
 from analyses.published import Figure, discrepancy, source_002, verdicts
 from models import blood_pressure, eight_schools, math_test
 
 
 def test_math_tests_by_lme4():
     model = math_test.statement()
-    found = restricted.maximum(model)
+    found = reml.maximum(model)
     assert (found.b[0], found.error[0]) == (pytest.approx(48.1050, abs=5e-5), pytest.approx(0.5283, abs=5e-5))
     assert found.sd_between**2 == pytest.approx(23.20, abs=5e-3)
     assert found.sigma**2 == pytest.approx(84.73, abs=5e-3)
@@ -26,7 +26,7 @@ def test_math_tests_by_lme4():
 
 
 def test_blood_pressure_by_lme4():
-    found = restricted.maximum(blood_pressure.statement())
+    found = reml.maximum(blood_pressure.statement())
     assert (found.b[1], found.error[1]) == (pytest.approx(-7.4330, abs=5e-5), pytest.approx(4.5143, abs=5e-5))
 
 

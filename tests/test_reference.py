@@ -8,9 +8,9 @@ import pytest
 from scipy import stats
 
 from analyses import reference
-from analyses.asked import Refused
+from analyses.ingest.request import Refused
 from analyses.reference.__main__ import _digits, main
-from models import baseball, blood_pressure, classrooms, eight_schools, math_test, normal
+from models import baseball, blood_pressure, classrooms, eight_schools, math_test, one_group
 
 SLOW = {"math_test_general"}  # of two scales on the lattice
 
@@ -117,7 +117,7 @@ def test_log_densities_of_estimates(name):
 
 
 def test_log_densities_of_one_group():
-    model = normal.example()
+    model = one_group.example()
     rows = np.linspace(-1, 1, int(model.n))
     rows = model.mean + rows * np.sqrt(model.ss / np.sum(rows**2))  # any that have that mean and sum of squares
     for point in reference.read("normal")["points"]:

@@ -9,9 +9,10 @@ from scipy import stats
 
 from analyses import run
 from analyses.engines import exact, gibbs
+from analyses.fits.fit import Settings
 from analyses.published import verdicts
-from analyses.routes import Settings
-from analyses.studies import classrooms, eight_schools, normal, second_solution
+from analyses.studies import classrooms, eight_schools, normal
+from analyses.studies.sections import general_priors
 from models import math_test
 
 WITHOUT_NUTS = ("math_test", "blood_pressure", "baseball", "normal", "classrooms", "eight_schools", "published")
@@ -98,7 +99,7 @@ def test_general_priors_by_gibbs_agree_with_two_dimensions_of_quadrature():
     from analyses.checks import agreement
 
     model = math_test.general()
-    tree = gibbs.sample(model, thin=second_solution.THIN, rng=np.random.default_rng(122))
+    tree = gibbs.sample(model, thin=general_priors.THIN, rng=np.random.default_rng(122))
     found = agreement.verdict(agreement.table(tree, exact.posterior(model).table()))
     assert found.passed, found.sentence
 
@@ -114,8 +115,8 @@ def test_little_is_felt_of_the_top_at_the_bottom():
 
 def test_the_posterior_of_one_group_is_a_t():
     """The slide's question; independent draws, one after the other, have that t's distribution."""
-    from analyses.engines import sequential
+    from analyses.engines import conjugate
 
     model = normal.normal.example()
-    tree = sequential.draw(model, draws=5000, rng=np.random.default_rng(123))
+    tree = conjugate.draw(model, draws=5000, rng=np.random.default_rng(123))
     assert stats.kstest(tree["posterior"]["theta"].values.ravel(), model.theta().cdf).pvalue > 1e-5

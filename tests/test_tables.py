@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analyses import tables
-from analyses.contract import QUANTILES, SAMPLE, labelled
+from analyses.engines import summary_tables
+from analyses.engines.inference_data import QUANTILES, SAMPLE, labelled
 
 
 @pytest.fixture(scope="module")
@@ -30,17 +30,17 @@ def test_every_column_is_what_arviz_says(tree):
         "ess_tail": az.ess(draws, method="tail"),
         "r_hat": az.rhat(draws),
     }
-    wanted = pd.DataFrame({name: tables.flat(found) for name, found in statistics.items()})
+    wanted = pd.DataFrame({name: summary_tables.flat(found) for name, found in statistics.items()})
     exists = pd.DataFrame({"mean": 0.0, "sd": 1.0}, index=wanted.index)
-    found = tables.summary(tree, exists).set_index(["variable", "label"])
+    found = summary_tables.summary(tree, exists).set_index(["variable", "label"])
     assert found.index.tolist() == [("mu", ""), ("theta", "a"), ("theta", "b"), ("theta", "c")]
     np.testing.assert_allclose(found[list(wanted)].astype(float), wanted, rtol=1e-12)  # sums in another order
     assert wanted.nunique().min() == 4, "or columns could stand for each other"
 
 
 def test_a_moment_that_does_not_exist_is_none(tree):
-    index, _ = tables.stacked(tree["posterior"].dataset)
-    found = tables.summary(tree, pd.DataFrame({"mean": np.nan, "sd": np.nan}, index=index))
+    index, _ = summary_tables.stacked(tree["posterior"].dataset)
+    found = summary_tables.summary(tree, pd.DataFrame({"mean": np.nan, "sd": np.nan}, index=index))
     assert found[["mean", "sd", "mcse_mean"]].isna().all(axis=None)
     assert found["q50"].notna().all()
 
@@ -48,7 +48,7 @@ def test_a_moment_that_does_not_exist_is_none(tree):
 def test_a_column_without_any_value_is_left_out(tmp_path):
     """And one with some is kept, empty cells and all; text that looks like a number stays text."""
     table = pd.DataFrame({"label": ["007", "NA"], "n": [None, None], "x": [1.5, np.nan]})
-    tables.write_parquet(table, tmp_path / "it's.parquet")
+    summary_tables.write_parquet(table, tmp_path / "it's.parquet")
     found = duckdb.connect().execute("from read_parquet(?)", [str(tmp_path / "it's.parquet")]).fetchall()
     assert [row[0] for row in found] == ["007", "NA"]
     assert found[0][1] == 1.5
@@ -58,4 +58,4 @@ def test_a_column_without_any_value_is_left_out(tmp_path):
 def test_a_disk_that_fails_is_an_error_of_the_system(tmp_path):
     """run.main tells OSErrors in a line: of a full disk, or a folder that has gone."""
     with pytest.raises(OSError, match="parquet"):
-        tables.write_parquet(pd.DataFrame({"a": [1.0]}), tmp_path / "gone" / "groups.parquet")
+        summary_tables.write_parquet(pd.DataFrame({"a": [1.0]}), tmp_path / "gone" / "groups.parquet")

@@ -8,10 +8,10 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from analyses import prepare
-from analyses.asked import Asked
 from analyses.checks import heterogeneity
-from analyses.engines import exact, restricted
+from analyses.engines import exact, reml
+from analyses.ingest import build_model
+from analyses.ingest.request import Asked
 from models.propriety import says_nothing_of_tau
 
 # Davies and Goldsmith (1972), section 6.4; Box and Tiao (1973), section 5.1.2: yields of dyestuff, grams, by batch.
@@ -72,7 +72,7 @@ def rows(tmp_path):
         path = tmp_path / "rows.csv"
         lines = [f"{group},{y}" for group, values in groups.items() for y in values]
         path.write_text("\n".join(["group,y", *lines]))
-        return prepare.one_way(Asked(path=path, columns={"group": "group", "value": "y"}))
+        return build_model.one_way(Asked(path=path, columns={"group": "group", "value": "y"}))
 
     return made
 
@@ -84,14 +84,14 @@ def estimates(tmp_path):
     def made(table, **asked):
         path = tmp_path / "estimates.csv"
         path.write_text("\n".join(["y,v,x", *(f"{y!r},{v!r},{x}" for y, v, x in table)]))
-        return prepare.meta_analysis(Asked(path=path, columns={"estimate": "y", "variance": "v"}, **asked))
+        return build_model.meta_analysis(Asked(path=path, columns={"estimate": "y", "variance": "v"}, **asked))
 
     return made
 
 
 def maximum(prepared):
     """Restricted maximum likelihood in the units of the data: mu, its error, sd_between, sigma, theta."""
-    found, (offset, unit) = restricted.maximum(prepared.model), prepared.units.outside("theta")
+    found, (offset, unit) = reml.maximum(prepared.model), prepared.units.outside("theta")
     b = np.array([offset, *np.zeros(len(found.b) - 1)]) + unit * found.b
     return b, unit * found.error, unit * found.sd_between, unit * found.sigma, offset + unit * found.theta
 

@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from analyses.arguments import FAILED, USAGE, Parser, twice
-from analyses.asked import Refused
+from analyses.cli.parser import FAILED, USAGE, Parser, twice
+from analyses.ingest.request import Refused
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in run.py, and before NumPy is imported
 
@@ -67,13 +67,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(options: argparse.Namespace, rename: dict[str, str]) -> int:
     """Audit the draws and say what was found."""
-    from analyses import reference, tables
-    from analyses.audit import coverage, draws, findings
+    from analyses import reference
+    from analyses.audit import completeness, draws, findings
+    from analyses.engines import summary_tables
 
     against = reference.load(options.study)
-    coverage.require_known(options.without, against)
+    completeness.require_known(options.without, against)
     tree, left = draws.named(draws.read(options.file), against, rename)
-    missing = coverage.missing(tree["posterior"].dataset, against, left, options.without)
+    missing = completeness.missing(tree["posterior"].dataset, against, left, options.without)
     found = findings.audit(tree, against, reference.alternatives(against))
     sizes = tree["posterior"].sizes
     chains = f"{sizes['chain']} chain{'s' if sizes['chain'] > 1 else ''}"
@@ -87,7 +88,7 @@ def run(options: argparse.Namespace, rename: dict[str, str]) -> int:
         print(f"This says nothing of the whole posterior: {'; '.join(missing)}.")
     print("\n  ".join([found.sentence, *found.more]))
     if options.table:
-        tables.write(found.table, options.table, (*tables.AGREEMENT[1:], "ess", "smallest"))
+        summary_tables.write(found.table, options.table, (*summary_tables.AGREEMENT[1:], "ess", "smallest"))
     if found.passed is None:
         return USAGE
     return FAILED if not found.passed else PARTIAL if missing else 0

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analyses.asked import Refused
-from analyses.contract import SAMPLE, labelled
+from analyses.engines.inference_data import SAMPLE, labelled
+from analyses.ingest.request import Refused
 from analyses.reference import Reference
 
 ENTRY = re.compile(r"(?P<name>.+?)(?:\[(?P<inside>[^\[\]]+)\]|\.(?P<dotted>\d+))")  # theta[A], theta[1] or theta.1

@@ -12,11 +12,11 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from analyses.audit import joint, sizes
+from analyses.audit import joint_statistics, significance
 from analyses.checks import agreement
+from analyses.engines.summary_tables import flat, stacked
 from analyses.reference import Reference
 from analyses.report.numbers import rounded, spelled
-from analyses.tables import flat, stacked
 
 LIKELY = 0.95  # the chance with which the smallest error that is stated would have been found
 MOST_R_HAT = 1.05  # beyond it chains have not seen the same posterior, whatever the draws' mean
@@ -79,7 +79,7 @@ class Comparison:
     @property
     def limit(self) -> float:
         """Beyond it a figure differs, whatever chains are slow in."""
-        return sizes.limit(self.tests, self.size)
+        return significance.limit(self.tests, self.size)
 
     @property
     def wrong(self) -> pd.DataFrame:
@@ -136,8 +136,8 @@ def _judged(posterior, found, reference, others):
 
 def compare(posterior: xr.Dataset, reference: Reference) -> Comparison:
     """Compare draws, named as the reference names them, figure by figure, each quantity by itself and jointly."""
-    together = joint.statistics(reference, posterior)
-    of_joint = [joint.quantiles(reference, posterior)] if together else []
+    together = joint_statistics.statistics(reference, posterior)
+    of_joint = [joint_statistics.quantiles(reference, posterior)] if together else []
     exact = pd.concat([reference.table[["mean", "sd", "q5", "q50", "q95"]], *of_joint])
     every = posterior.drop_attrs().merge(together).assign_attrs(engine="audit")
     table = agreement.table(xr.DataTree.from_dict({"posterior": every}), exact)
@@ -152,11 +152,13 @@ def compare(posterior: xr.Dataset, reference: Reference) -> Comparison:
 
 def _with_smallest(table, size, count):
     """The error of each figure that would have been found with probability LIKELY."""
-    limit, size = sizes.limit(agreement.tests(table), size), max(size, 1.0)
+    limit, size = significance.limit(agreement.tests(table), size), max(size, 1.0)
     beside = _beside_reference(pd.Series(size, table.index), table["size_of_visits"].eq(np.inf) & table["p"].notna())
     pairs = list(zip(table["p"].fillna(0.0), beside, strict=True))  # 0 stands for a mean
     found = {
-        (p, n): sizes.smallest(p, n, count, limit, LIKELY) if p else (limit + stats.norm.ppf(LIKELY)) / np.sqrt(n)
+        (p, n): significance.smallest(p, n, count, limit, LIKELY)
+        if p
+        else (limit + stats.norm.ppf(LIKELY)) / np.sqrt(n)
         for p, n in {*pairs}
     }
     return table.assign(smallest=[found[pair] for pair in pairs])
@@ -165,22 +167,24 @@ def _with_smallest(table, size, count):
 def _with_visits(table, posterior, exact):
     """The probability of each share, and how often its tail is visited: infinitely often where that is not counted."""
     index, draws = stacked(posterior)
-    counted = sizes.visits(draws, exact.loc[index]).stack().rename("visits").rename_axis([*index.names, "statistic"])
+    counted = (
+        significance.visits(draws, exact.loc[index]).stack().rename("visits").rename_axis([*index.names, "statistic"])
+    )
     table = table.join(counted, on=["variable", "label", "statistic"])
-    p, visits = table["statistic"].map(sizes.PROBABILITY), table["visits"]
+    p, visits = table["statistic"].map(significance.PROBABILITY), table["visits"]
     count = draws.shape[1] * draws.shape[2]
-    return table.assign(p=p, size_of_visits=sizes.size_of_visits(visits, p, count).fillna(np.inf))
+    return table.assign(p=p, size_of_visits=significance.size_of_visits(visits, p, count).fillna(np.inf))
 
 
 def _with_deviates(table, names, size, count):
     """`z_alone`, from each figure's own effective size; `z`, from that of the file and from visits."""
     p, mean, of_joint = table["p"], table["p"].isna(), table["variable"].isin(names)
     own, least = (_beside_reference(n, of_joint) for n in (table["ess"], np.minimum(table["ess"], max(size, 1.0))))
-    alone = table["z"].where(mean, sizes.deviate(table["value"], p, own))
-    z = (table["z"] * np.sqrt(least / own)).where(mean, sizes.deviate(table["value"], p, _least_ess(table, own)))
+    alone = table["z"].where(mean, significance.deviate(table["value"], p, own))
+    z = (table["z"] * np.sqrt(least / own)).where(mean, significance.deviate(table["value"], p, _least_ess(table, own)))
     by_visits = _by_visits(table, size, count)
     z = z.where(mean | of_joint | (z.abs() <= np.abs(by_visits)), by_visits)
-    z = z.where(~of_joint, sizes.deviate(table["value"], p, least))
+    z = z.where(~of_joint, significance.deviate(table["value"], p, least))
     return table.assign(z=z, z_alone=alone, mcse=table["mcse"] * np.sqrt(table["ess"] / least))
 
 
@@ -190,7 +194,7 @@ def _least_ess(table, own):
 
 def _beside_reference(n, of_joint):
     """Effective draws, fewer where what they are compared with has a Monte Carlo error too."""
-    return n.where(~of_joint, n * joint.SIZE / (n + joint.SIZE))
+    return n.where(~of_joint, n * joint_statistics.SIZE / (n + joint_statistics.SIZE))
 
 
 def _by_visits(table, size, count):
@@ -199,8 +203,8 @@ def _by_visits(table, size, count):
     upper = p > 0.5  # then the tail is above the quantile
     share = table["value"].where(~upper, 1 - table["value"])
     with np.errstate(divide="ignore", invalid="ignore"):  # all draws on one side: no visit, and a deviate of 0
-        z = sizes.deviate_of_visits(
-            share, np.minimum(p, 1 - p), np.minimum(table["visits"], sizes.worth(p, size, count)), count
+        z = significance.deviate_of_visits(
+            share, np.minimum(p, 1 - p), np.minimum(table["visits"], significance.worth(p, size, count)), count
         )
     return np.where(upper, -z, z)
 

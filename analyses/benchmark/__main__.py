@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from analyses.arguments import FAILED, INTERRUPTED, USAGE, Parser, comma_separated
+from analyses.cli.parser import FAILED, INTERRUPTED, USAGE, Parser, comma_separated
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in run.py, and before NumPy is imported
 
@@ -88,17 +88,19 @@ def _keys() -> list[str]:
 
 def run(options: argparse.Namespace, command: list[str]) -> int:
     """Let all take turns, write the page, and say how it went."""
-    from analyses import output
     from analyses.benchmark import page
-    from analyses.routes import Settings
+    from analyses.fits.fit import Settings
+    from analyses.report import publish
 
     started = time.perf_counter()
-    output.require_ours(options.out, [page.NAME])
-    with output.aside(options.out) as folder:
+    publish.require_ours(options.out, [page.NAME])
+    with publish.aside(options.out) as folder:
         made = page.page(*(PART[name](options) for name in PARTS if name in options.parts))
         seconds = {"in all": round(time.perf_counter() - started, 3)}
-        output.write(made, folder / made.name, Settings(seed=options.seed), command=[MODULE, *command], seconds=seconds)
-        output.publish(folder, options.out)
+        publish.write(
+            made, folder / made.name, Settings(seed=options.seed), command=[MODULE, *command], seconds=seconds
+        )
+        publish.publish(folder, options.out)
     for of, verdict in made.verdicts:
         print(f"  {'ok  ' if verdict.passed else 'FAIL'} {of}: {verdict.sentence}")
     print(f"{made.sentence}\n{seconds['in all']:.0f} s; report: {options.out / made.name / 'index.html'}")
@@ -122,15 +124,15 @@ def _league(options):
 
 
 def _sizes(options):
-    from analyses.benchmark import page_of_sizes, sizes
+    from analyses.benchmark import scaling, scaling_page
 
-    entries = sizes.play(
-        sizes.grid(largest=options.largest),
+    entries = scaling.play(
+        scaling.grid(largest=options.largest),
         rounds=options.rounds,
         pythons=[sys.executable, *options.pythons],
         say=_say,
     )
-    return page_of_sizes.of_sizes(sizes.table(entries))
+    return scaling_page.of_sizes(scaling.table(entries))
 
 
 PART = {"league": _league, "sizes": _sizes}

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analyses.tables import flat
+from analyses.engines.summary_tables import flat
 
 RIVALS = Path(__file__).with_name("rivals")
 MOST_SECONDS = 1800
@@ -88,7 +88,7 @@ def ours(route: str):
 
     def found(pythons):
         version = f"PyMC {metadata.version('pymc')}" if route in NUTS else metadata.version("partial-pooling")
-        return Found((sys.executable, "-m", "analyses.benchmark.ours", route), version)
+        return Found((sys.executable, "-m", "analyses.benchmark.own_routes", route), version)
 
     return found
 

@@ -8,8 +8,8 @@ import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-from analyses.arguments import FAILED, INTERRUPTED, USAGE, Parser
-from analyses.asked import Refused
+from analyses.cli.parser import FAILED, INTERRUPTED, USAGE, Parser
+from analyses.ingest.request import Refused
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in run.py, and before NumPy is imported
 
@@ -59,16 +59,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(options: argparse.Namespace, command: list[str]) -> int:
     """Calibrate, write the page, and say how it went."""
-    from analyses import output
-    from analyses.routes import Settings
+    from analyses.fits.fit import Settings
+    from analyses.report import publish
 
     name, started = "mutants" if options.mutants else "calibration", time.perf_counter()
-    output.require_ours(options.out, [name])
-    with output.aside(options.out) as folder:
+    publish.require_ours(options.out, [name])
+    with publish.aside(options.out) as folder:
         page = _mutants(options) if options.mutants else _calibration(options)
         seconds = {"in all": round(time.perf_counter() - started, 3)}
-        output.write(page, folder / name, Settings(seed=options.seed), command=[MODULE, *command], seconds=seconds)
-        output.publish(folder, options.out)
+        publish.write(page, folder / name, Settings(seed=options.seed), command=[MODULE, *command], seconds=seconds)
+        publish.publish(folder, options.out)
     for of, verdict in page.verdicts:
         print(f"  {'ok  ' if verdict.passed else 'FAIL'} {of}: {verdict.sentence}")
     print(f"{page.sentence}\n{seconds['in all']:.0f} s; report: {options.out / name / 'index.html'}")
@@ -79,25 +79,25 @@ def _calibration(options):
     import numpy as np
     import pandas as pd
 
-    from analyses.calibrate import coverage, page, units
+    from analyses.calibrate import coverage, jobs, page
 
-    tasks = [(units.judged, (unit,), {"seed": options.seed, "quick": options.quick}) for unit in units.UNITS]
-    sets = coverage.SETS // (units.QUICK if options.quick else 1)
+    tasks = [(jobs.judged, (unit,), {"seed": options.seed, "quick": options.quick}) for unit in jobs.UNITS]
+    sets = coverage.SETS // (jobs.QUICK if options.quick else 1)
     for number, condition in enumerate(coverage.CONDITIONS):
-        rng = np.random.default_rng([options.seed, len(units.UNITS) + number])
+        rng = np.random.default_rng([options.seed, len(jobs.UNITS) + number])
         tasks.append((coverage.table, (condition,), {"sets": sets, "rng": rng}))
     found = _together(tasks, options.cores)
-    judged = dict(zip(units.UNITS, found, strict=False))
-    return page.calibration(judged, pd.concat(found[len(units.UNITS) :]), quick=options.quick)
+    judged = dict(zip(jobs.UNITS, found, strict=False))
+    return page.calibration(judged, pd.concat(found[len(jobs.UNITS) :]), quick=options.quick)
 
 
 def _mutants(options):
     import pandas as pd
 
-    from analyses.calibrate import mistakes, page
+    from analyses.calibrate import mutation, page
 
     asked = {"seed": options.seed, "quick": options.quick}
-    tasks = [(mistakes.tried, (options.mutants, one), asked) for one in mistakes.every(options.mutants)]
+    tasks = [(mutation.tried, (options.mutants, one), asked) for one in mutation.every(options.mutants)]
     return page.mutants(pd.DataFrame(_together(tasks, options.cores)), quick=options.quick)
 
 

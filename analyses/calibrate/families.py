@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from analyses.calibrate import one_group, own_variances, three_level, two_level
+from analyses.calibrate import one_group, three_level, two_level, unequal_variances
 from models import eight_schools, priors
 from models.groups import Estimates, Replicates
-from models.normal import OneGroup
-from models.own_variances import OwnVariances
+from models.one_group import OneGroup
 from models.three_level import ThreeLevel
 from models.two_level import TwoLevel
+from models.unequal_variances import OwnVariances
 
 HALF = priors.InverseGamma(0.5, 0.5)
 SIZES = (2, 3, 8, 2, 5, 3)  # rows of groups
@@ -106,7 +106,7 @@ FAMILIES = {
             box={"sigma2": (5.0**2, 20.0**2), "tau2": (0.0, 15.0**2), "kappa2": (0.0, 25.0**2)},
             reach=((-3.5, 1.2, 0.12), (-3.5, 1.7, 0.12)),
         ),
-        own_variances.Family(
+        unequal_variances.Family(
             name="own variances",
             story="y_ij ~ N(theta_i, sigma_i²), sigma_i² ~ InverseGamma(nu/2, nu s²/2), flat sd between groups to 20",
             model=OwnVariances(_rows((3, 4, 8, 3, 5, 6))),

@@ -1,4 +1,4 @@
-"""One group, in closed form: what the two-level families have, for `models.normal`."""
+"""One group, in closed form: what the two-level families have, for `models.one_group`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -6,9 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from analyses.calibrate import states, stationary
-from models import laws, normal
-from models.normal import OneGroup
+from analyses.calibrate import batched_states, stationary
+from models import distributions, one_group
+from models.one_group import OneGroup
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -30,7 +30,7 @@ class Family:
     def simulate(self, size: int, rng) -> tuple[OneGroup, dict]:
         """So many truths from the prior, and the model with data from each."""
         m = self.model
-        sigma2 = laws.InverseGamma(m.alpha, np.full(size, m.beta)).draw(rng)
+        sigma2 = distributions.InverseGamma(m.alpha, np.full(size, m.beta)).draw(rng)
         theta = rng.normal(m.mu, m.tau * np.sqrt(sigma2))
         mean, ss = rng.normal(theta, np.sqrt(sigma2 / m.n)), sigma2 * rng.chisquare(m.n - 1, size)
         return replace(m, mean=mean, ss=ss), {"sigma2": sigma2, "theta": theta}
@@ -43,20 +43,20 @@ class Family:
 
     def log_joint(self, model: OneGroup, state: dict) -> np.ndarray:
         """Log density of a state and the data."""
-        prior = laws.InverseGamma(model.alpha, model.beta).log_density(state["sigma2"])
-        of_theta = laws.Normal(model.mu, model.tau * np.sqrt(state["sigma2"])).log_density(state["theta"])
+        prior = distributions.InverseGamma(model.alpha, model.beta).log_density(state["sigma2"])
+        of_theta = distributions.Normal(model.mu, model.tau * np.sqrt(state["sigma2"])).log_density(state["theta"])
         return log_likelihood(model, state) + prior + of_theta
 
     def by_exact(self, model, truth, *, draws, rng):
         """sigma^2 from its own law, theta given it."""
         law, shape = model.sigma2(), (draws, len(truth["theta"]))
-        sigma2 = laws.InverseGamma(law.shape, np.broadcast_to(law.scale, shape)).draw(rng)
+        sigma2 = distributions.InverseGamma(law.shape, np.broadcast_to(law.scale, shape)).draw(rng)
         return {"sigma2": sigma2, "theta": model.theta_given(sigma2).draw(rng)}
 
     def by_nuts(self, model, truth, *, draws, rng):
         """PyMC's model."""
         tuning, cases = (_cases(*some) for some in (self.simulate(stationary.TRIED, rng), (model, truth)))
-        found = stationary.by_nuts(lambda: normal.build(self.model), tuning, cases, {}, draws=draws, rng=rng)
+        found = stationary.by_nuts(lambda: one_group.build(self.model), tuning, cases, {}, draws=draws, rng=rng)
         return {"sigma2": found["sigma"] ** 2, "theta": found["theta"]}
 
 
@@ -68,4 +68,4 @@ def log_likelihood(model: OneGroup, state: dict) -> np.ndarray:
 
 def _cases(model, truth):
     data = {"observed_mean": model.mean, "observed_ss": model.ss}
-    return states.each(data, {"sigma": np.sqrt(truth["sigma2"]), "theta": truth["theta"]})
+    return batched_states.each(data, {"sigma": np.sqrt(truth["sigma2"]), "theta": truth["theta"]})

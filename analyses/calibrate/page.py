@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analyses.calibrate import mistakes, ranks
+from analyses.calibrate import mutation, ranks
 from analyses.calibrate.families import FAMILIES
+from analyses.calibrate.jobs import ALARM, DRAWS, UNITS, Unit
 from analyses.calibrate.ranks import Judgement
-from analyses.calibrate.units import ALARM, DRAWS, UNITS, Unit
 from analyses.checks import Verdict
-from analyses.contract import NAMES
-from analyses.report import proofs
+from analyses.engines.inference_data import NAMES
+from analyses.report import validation_figures
 from analyses.report.pages import Page, Section
 
 RANKED = (
@@ -107,7 +107,7 @@ def _places(name, found):
         for engine, given in of_engines.items()
     }
     alarm = ranks.limit(ALARM / len(UNITS), 0) / len(next(iter(places.values()))) / (2 * DRAWS)
-    figure = proofs.ranks_of_truths(places, lambda p: stats.norm.isf(alarm) * np.sqrt(p * (1 - p) / size))
+    figure = validation_figures.ranks_of_truths(places, lambda p: stats.norm.isf(alarm) * np.sqrt(p * (1 - p) / size))
     caption = (
         f"Share of {size:,} truths below each place among the draws, less what it should be, by quantity and engine. "
         f"The band is that of {size:,} sets of data: engines with more are judged by a narrower one."
@@ -147,7 +147,7 @@ def mutants(rows: pd.DataFrame, *, quick: bool) -> Page:
                 text="Each mistake is a patch of one conditional of the right sampler; a number before it is that of "
                 "the source that prints it. The identity holds the law of each step against the joint density, without "
                 "sampling, and names the step that is wrong; it cannot see a sampler that is wrong as a whole. The "
-                f"calibration ranks truths, {mistakes.FIRST} sets of data and then more until the mistake is caught, "
+                f"calibration ranks truths, {mutation.FIRST} sets of data and then more until the mistake is caught, "
                 "by the limit that right engines have to pass, and names the quantity that is least even. Power is a "
                 f"lower bound on the chance that the whole test, with {'an eighth of ' if quick else ''}its number of "
                 "sets, catches it at once.",

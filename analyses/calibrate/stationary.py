@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from analyses.calibrate import box
+from analyses.calibrate import truncation
 from analyses.engines import gibbs
 
 TUNE_ON, TUNE = 10, 150  # sets of data of its own that NUTS is tuned on, and steps on each
@@ -23,7 +23,7 @@ TRIED = 200  # sets of which those are the most typical: tuned on one with a hug
 
 def conditionals_of(family, model) -> dict:
     """The product's conditionals, in the order in which a sweep draws, cut off where a prior is."""
-    return box.cut(model.conditionals(), family.box)
+    return truncation.cut(model.conditionals(), family.box)
 
 
 def by_gibbs(family, model, truth: dict, *, draws: int, rng, conditionals: Callable | None = None) -> dict:

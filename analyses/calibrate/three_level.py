@@ -7,10 +7,10 @@ from functools import partial
 import numpy as np
 from scipy.ndimage import maximum_filter
 
-from analyses.calibrate import box, states, stationary
-from analyses.contract import replicate
-from analyses.engines import nested
-from models import laws, three_level
+from analyses.calibrate import batched_states, stationary, truncation
+from analyses.engines import three_level as engine
+from analyses.engines.inference_data import replicate
+from models import distributions, three_level
 from models.three_level import ThreeLevel
 
 TOP = 500.0
@@ -36,7 +36,7 @@ class Family:
     def simulate(self, size: int, rng) -> tuple[ThreeLevel, dict]:
         """So many truths from the prior, lambda fixed, and the model with data from each."""
         m, g = self.model, self.model.classrooms
-        truth = {f"{n}2": box.variance(getattr(m, n), self.box[f"{n}2"], size, rng) for n in nested.SCALES}
+        truth = {f"{n}2": truncation.variance(getattr(m, n), self.box[f"{n}2"], size, rng) for n in engine.SCALES}
         sd = {name: np.sqrt(truth[name])[:, None] for name in truth}
         truth["lambda"] = np.full(size, TOP)
         truth["mu"] = rng.normal(truth["lambda"][:, None], sd["kappa2"], (size, len(m.schools)))
@@ -48,21 +48,23 @@ class Family:
         """What is ranked."""
         g = model.classrooms
         few, many = np.argmax(g.noise), np.argmin(g.noise)
-        found = {"lambda": state["lambda"]} | {name: np.sqrt(state[f"{name}2"]) for name in nested.SCALES}
+        found = {"lambda": state["lambda"]} | {name: np.sqrt(state[f"{name}2"]) for name in engine.SCALES}
         found |= {"mu, first school": state["mu"][..., 0], "theta, noisiest": state["theta"][..., few]}
         found |= {
             "theta, least noisy": state["theta"][..., many],
-            "log likelihood": states.log_likelihood(model.classrooms, state),
+            "log likelihood": batched_states.log_likelihood(model.classrooms, state),
         }
         return found | {"future value": rng.normal(state["theta"][..., few], found["sigma"])}
 
     def log_joint(self, model: ThreeLevel, state: dict) -> np.ndarray:
         """Log density of a state and the data, up to a constant."""
-        sd = {name: np.sqrt(state[f"{name}2"]) for name in nested.SCALES}
+        sd = {name: np.sqrt(state[f"{name}2"]) for name in engine.SCALES}
         top, mu = state["lambda"][..., None], state["mu"]
-        total = states.log_likelihood(model.classrooms, state)
-        total += laws.Normal(top, sd["kappa"][..., None]).log_density(mu).sum(axis=-1)
-        total += laws.Normal(mu[..., model.school], sd["tau"][..., None]).log_density(state["theta"]).sum(axis=-1)
+        total = batched_states.log_likelihood(model.classrooms, state)
+        total += distributions.Normal(top, sd["kappa"][..., None]).log_density(mu).sum(axis=-1)
+        total += (
+            distributions.Normal(mu[..., model.school], sd["tau"][..., None]).log_density(state["theta"]).sum(axis=-1)
+        )
         # Priors are of the roots, the state has variances.
         return total + sum(getattr(model, name).log_density(sd[name]) - np.log(sd[name]) for name in sd)
 
@@ -81,17 +83,17 @@ class Family:
             # The share has an edge where a ratio becomes too large for any sigma, and may rise towards it.
             return log_density(nodes, lambda law: maximum_filter(law.share, size=(3, 3, 1)))
 
-        u = states.on_lattice(log_density, self.reach, len(truth["lambda"]), draws, rng, above=above, bound=2.0)
+        u = batched_states.on_lattice(log_density, self.reach, len(truth["lambda"]), draws, rng, above=above, bound=2.0)
         tau, kappa = np.exp(u)
         sigma = np.sqrt(self._given(model, (tau, kappa))[1].draw(rng))
         drawn = {"sigma": sigma, "tau": tau * sigma, "kappa": kappa * sigma}
-        return _squared(nested.descend(model, drawn, rng))
+        return _squared(engine.descend(model, drawn, rng))
 
     def _given(self, model, ratios):
         """The model given the ratios, and the law of sigma^2, cut off."""
         given, (low, high) = model.collapsed(*ratios), self.box["sigma2"]
         ends = [self.box[name][1] / ratio**2 for name, ratio in zip(("tau2", "kappa2"), ratios, strict=True)]
-        return given, box.Cut(given.sigma2, low, np.maximum(np.minimum(high, np.minimum(*ends)), low))
+        return given, truncation.Cut(given.sigma2, low, np.maximum(np.minimum(high, np.minimum(*ends)), low))
 
     def by_nuts(self, model, truth, *, draws, rng):
         """PyMC's marginal model, mu and theta from their conditionals."""
@@ -100,16 +102,16 @@ class Family:
         found = stationary.by_nuts(
             lambda: three_level.build(self.model), tuning, cases, limits, draws=draws, rng=rng
         )  # fmt: skip
-        return _squared(nested.descend(model, found, rng))
+        return _squared(engine.descend(model, found, rng))
 
 
 def _squared(drawn):
     """A state from draws of sds."""
-    found = {f"{name}2": drawn[name] ** 2 for name in nested.SCALES}
+    found = {f"{name}2": drawn[name] ** 2 for name in engine.SCALES}
     return found | {name: drawn[name] for name in ("lambda", "mu", "theta")}
 
 
 def _cases(model, truth):
     g = model.classrooms
     data = {"observed_mean": g.mean, "observed_ss": g.within[1]}
-    return states.each(data, {"lambda": truth["lambda"]} | {n: np.sqrt(truth[f"{n}2"]) for n in nested.SCALES})
+    return batched_states.each(data, {"lambda": truth["lambda"]} | {n: np.sqrt(truth[f"{n}2"]) for n in engine.SCALES})

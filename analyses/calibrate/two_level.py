@@ -6,12 +6,12 @@ from functools import partial
 
 import numpy as np
 
-from analyses.calibrate import box, states, stationary
-from analyses.contract import replicate
-from analyses.engines import direct, exact, metropolis
-from analyses.engines.integrated import log_posterior, unpack
-from models import builder, laws, priors
-from models.pooling import kappa
+from analyses.calibrate import batched_states, stationary, truncation
+from analyses.engines import direct_sampling, exact, metropolis
+from analyses.engines.inference_data import replicate
+from analyses.engines.marginal_posterior import log_posterior, unpack
+from models import distributions, priors, pymc_model
+from models.linear_gaussian import kappa
 from models.two_level import TwoLevel
 
 MU, BETA, SIGMA = 500.0, 30.0, 10.0  # where they are fixed: never 0 and 1, where a forgotten square would hide
@@ -62,9 +62,9 @@ class Family:
             rng.normal(prior.mean, prior.sd, size) if prior.proper else np.full(size, at)
             for prior, at in zip(model.coefficients, fixed, strict=True)
         ]
-        tau2 = box.variance(model.tau, self.box.get("tau2"), size, rng)
+        tau2 = truncation.variance(model.tau, self.box.get("tau2"), size, rng)
         known = np.full(size, 1.0 if isinstance(model.sigma, priors.Known) else SIGMA**2)
-        sigma2 = box.variance(model.sigma, None, size, rng) if model.sigma.proper else known
+        sigma2 = truncation.variance(model.sigma, None, size, rng) if model.sigma.proper else known
         truth = {"b": np.stack(b, axis=-1), "tau2": tau2, "sigma2": sigma2}
         truth["theta"] = _population(model, truth).draw(rng)
         data = replicate(g, truth["theta"], np.sqrt(sigma2), rng=rng)
@@ -81,7 +81,7 @@ class Family:
         if not model.relative and "sigma" in model.unknown:  # elsewhere a function of tau alone
             found["kappa"] = kappa(g.noise[few] * state["sigma2"], state["tau2"])
         found |= {"theta, noisiest": theta[..., few], "theta, least noisy": theta[..., many]}
-        found["log likelihood"] = states.log_likelihood(model.groups, state)
+        found["log likelihood"] = batched_states.log_likelihood(model.groups, state)
         # A flat prior in the place of a proper one is calibrated too, averaged over data; but not in this.
         found |= {"log prior": self._log_prior(model, state)} if model.coefficients[0].proper else {}
         found["future value"] = rng.normal(theta[..., few], sigma * np.sqrt(g.noise_of_one[few]))
@@ -95,9 +95,9 @@ class Family:
 
     def log_joint(self, model: TwoLevel, state: dict) -> np.ndarray:
         """Log density of a state with its variances and auxiliary variables, and of the data, (data,)."""
-        total = states.log_likelihood(model.groups, state) + _population(model, state).log_density(state["theta"]).sum(
-            axis=-1
-        )
+        total = batched_states.log_likelihood(model.groups, state) + _population(model, state).log_density(
+            state["theta"]
+        ).sum(axis=-1)
         for k, prior in enumerate(model.coefficients):
             total = total + prior.log_density(state["b"][..., k])
         for name in model.unknown:
@@ -111,11 +111,11 @@ class Family:
             return model.collapsed(*np.exp(u)).height + u.sum(axis=0)
 
         def held(u):
-            return box.inside({"tau2": np.exp(2 * u[0])}, self.box)
+            return truncation.inside({"tau2": np.exp(2 * u[0])}, self.box)
 
-        u = states.on_lattice(log_density, self.reach, len(truth["tau2"]), draws, rng, box=held)
+        u = batched_states.on_lattice(log_density, self.reach, len(truth["tau2"]), draws, rng, box=held)
         found = _state(exact.given_scales(model, np.exp(u), rng))
-        return found | {"theta": states.drawn_given(model.conditionals()["theta"], found, rng)}
+        return found | {"theta": batched_states.drawn_given(model.conditionals()["theta"], found, rng)}
 
     def by_metropolis(self, model, truth, *, draws, rng):
         """The step that `metropolis.sample` takes, of the spread that truths have."""
@@ -123,7 +123,7 @@ class Family:
 
         def log_density(u):
             _, tau, sigma = unpack(model, u)
-            held = box.inside({"tau2": tau**2, "sigma2": sigma**2}, self.box)
+            held = truncation.inside({"tau2": tau**2, "sigma2": sigma**2}, self.box)
             return np.where(held, log_posterior(model, u), -np.inf)
 
         def move(state):
@@ -134,7 +134,7 @@ class Family:
         start = np.concatenate([truth["b"], np.stack(logs, axis=-1)], axis=-1)
         walked = stationary.by_moves(move, {"u": start}, draws=draws, thin=5 * self.thin, rng=rng)["u"]
         found = _state(dict(zip(("b", "tau", "sigma"), unpack(model, walked), strict=True)))
-        return found | {"theta": states.drawn_given(model.conditionals()["theta"], found, rng)}
+        return found | {"theta": batched_states.drawn_given(model.conditionals()["theta"], found, rng)}
 
     def by_nuts(self, model, truth, *, draws, rng):
         """PyMC's marginal model, theta from its conditional."""
@@ -142,19 +142,19 @@ class Family:
         tuning = self._cases(*self.simulate(stationary.TRIED, rng), turn)
         limits = {name.removesuffix("2"): tuple(np.sqrt(ends)) for name, ends in self.box.items()}
         cases = self._cases(model, truth, turn)
-        found = stationary.by_nuts(lambda: builder.build(inner), tuning, cases, limits, draws=draws, rng=rng)
+        found = stationary.by_nuts(lambda: pymc_model.build(inner), tuning, cases, limits, draws=draws, rng=rng)
         slopes = [found[f"beta_{k}"] for k, _ in enumerate(model.groups.covariates, start=1)]
         found["b"] = np.stack([found["mu"], *slopes], axis=-1) @ turn.T
         found = _state({name: found[name] for name in ("b", *model.unknown)})
-        return found | {"theta": states.drawn_given(model.conditionals()["theta"], found, rng)}
+        return found | {"theta": batched_states.drawn_given(model.conditionals()["theta"], found, rng)}
 
     def _cases(self, model, truth, turn):
         """Values of PyMC's data and of what it samples, for each set of data."""
-        data = builder.observed(model.standard.model.groups)
+        data = pymc_model.observed(model.standard.model.groups)
         b = np.linalg.solve(turn, truth["b"][..., None])[..., 0]
         free = {"mu": b[:, 0]} | {f"beta_{k}": b[:, k] for k in range(1, b.shape[1])}
         free |= {name: np.sqrt(truth[f"{name}2"]) for name in model.unknown}
-        return states.each(data, free)
+        return batched_states.each(data, free)
 
     def one_at_a_time(self, model, truth, *, draws, rng):
         """The exact engine as users have it: each set of data has a lattice of its own."""
@@ -163,7 +163,7 @@ class Family:
 
     def by_direct(self, model, truth, *, draws, rng):
         """Direct sampling, where all standard errors are equal."""
-        return self.each(model, truth, lambda m: direct.sample(m, draws=2 * draws, chains=1, rng=rng), draws)
+        return self.each(model, truth, lambda m: direct_sampling.sample(m, draws=2 * draws, chains=1, rng=rng), draws)
 
     def each(self, model, truth, draw, draws):
         """Draws of each set of data by itself, from the tree that `draw` makes of it."""
@@ -171,9 +171,9 @@ class Family:
         def found(i):
             def some():
                 state = _from_tree(one(model, i), draw(one(model, i)))
-                return state, box.inside(state, self.box)
+                return state, truncation.inside(state, self.box)
 
-            return states.first_kept(some, draws)
+            return batched_states.first_kept(some, draws)
 
         every = [found(i) for i in range(len(truth["tau2"]))]
         return {name: np.concatenate([state[name] for state in every], axis=1) for name in every[0]}
@@ -183,14 +183,16 @@ def _population(model, state):
     """Law of theta given b and the variances."""
     tau, sigma = (np.sqrt(state[name])[..., None] for name in ("tau2", "sigma2"))
     _, between = model.variances(model.groups.noise, tau, sigma)
-    return laws.Normal(state["b"] @ model.groups.design.T, np.sqrt(between))
+    return distributions.Normal(state["b"] @ model.groups.design.T, np.sqrt(between))
 
 
 def _log_variance(prior, name, state):
     """Log density of a variance, and of the variable that mixes it where it has one, up to a constant."""
     if (mixing := f"{name}_mixing") in state:
-        given = laws.InverseGamma(prior.nu / 2, prior.nu / state[mixing])
-        return given.log_density(state[name]) + laws.InverseGamma(0.5, prior.scale**-2).log_density(state[mixing])
+        given = distributions.InverseGamma(prior.nu / 2, prior.nu / state[mixing])
+        return given.log_density(state[name]) + distributions.InverseGamma(0.5, prior.scale**-2).log_density(
+            state[mixing]
+        )
     return prior.log_density(np.sqrt(state[name])) - np.log(state[name]) / 2
 
 

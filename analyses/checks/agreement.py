@@ -15,8 +15,8 @@ from arviz_stats.base import array_stats
 from scipy.special import ndtri
 
 from analyses.checks import Verdict
-from analyses.contract import NAMES, SAMPLE
-from analyses.tables import flat, stacked
+from analyses.engines.inference_data import NAMES, SAMPLE
+from analyses.engines.summary_tables import flat, stacked
 
 SHARES = {"below_q5": ("q5", 0.05), "below_q50": ("q50", 0.5), "below_q95": ("q95", 0.95)}
 LEAST_ESS = 100  # fewer, and a share's error is no normal; a chain that is stuck must not pass for want of power

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from analyses.checks import t_tests
-from analyses.contract import replicate
 from analyses.engines.exact import Posterior
+from analyses.engines.inference_data import replicate
 from analyses.engines.mixture import t_quantiles
 from models.groups import Replicates
 from models.two_level import TwoLevel

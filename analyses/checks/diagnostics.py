@@ -6,8 +6,8 @@ import pandas as pd
 import xarray as xr
 
 from analyses.checks import Verdict
-from analyses.contract import NAMES
-from analyses.tables import flat
+from analyses.engines.inference_data import NAMES
+from analyses.engines.summary_tables import flat
 
 MOST_R_HAT = 1.01
 LEAST_ESS = 400

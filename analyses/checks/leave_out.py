@@ -8,12 +8,12 @@ import pandas as pd
 from arviz_stats.base import array_stats
 from scipy.special import gammaln, logsumexp, ndtr, stdtr
 
-from analyses.contract import QUANTILES
 from analyses.engines import exact
+from analyses.engines.inference_data import QUANTILES
 from analyses.engines.mixture import highest_moment
 from analyses.engines.quadrature import QuadratureError
+from models.distributions import LOG_2PI
 from models.groups import Groups, Replicates
-from models.laws import LOG_2PI
 from models.propriety import Improper, moments, require_proper
 from models.two_level import TwoLevel
 

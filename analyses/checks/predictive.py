@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike
 
 from analyses.checks import Verdict, chance
 from analyses.checks.agreement import LEAST_ESS, limit
-from analyses.contract import NAMES, SAMPLE, labelled, replicate
+from analyses.engines.inference_data import NAMES, SAMPLE, labelled, replicate
+from models.distributions import Numbers
 from models.groups import Groups
-from models.laws import Numbers
 from models.two_level import TwoLevel
 
 EXTREME = 0.01  # a predictive p-value below it, or above one minus it, is called a misfit in words

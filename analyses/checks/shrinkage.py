@@ -8,7 +8,7 @@ import xarray as xr
 from scipy.stats import rankdata
 
 from analyses.checks import probability
-from analyses.tables import GROUPS
+from analyses.engines.summary_tables import GROUPS
 from models.groups import Estimates, Groups, Replicates
 
 AMONG = 3

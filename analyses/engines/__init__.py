@@ -1,1 +1,1 @@
-"""Routes to the posterior. Each returns the same DataTree: see analyses/contract.py."""
+"""Routes to the posterior. Each returns the same DataTree: see analyses/engines/inference_data.py."""

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from scipy import optimize
 
-from analyses.engines.integrated import peaks, unpack
+from analyses.engines.marginal_posterior import peaks, unpack
 from models.groups import Estimates
-from models.pooling import kappa, theta_given
+from models.linear_gaussian import kappa, theta_given
 from models.two_level import TwoLevel
 
 Method = Literal["L-BFGS-B", "Nelder-Mead"]

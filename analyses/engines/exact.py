@@ -13,7 +13,7 @@ import xarray as xr
 from scipy.special import logsumexp
 
 from analyses import progress
-from analyses.contract import Drawn, complete
+from analyses.engines.inference_data import Drawn, complete
 from analyses.engines.mixture import (
     Mixture,
     highest_moment,
@@ -28,9 +28,9 @@ from analyses.engines.mixture import (
     t_mixture,
 )
 from analyses.engines.quadrature import Parts, Region, cover
+from models.distributions import Numbers
 from models.groups import Positions
-from models.laws import Numbers
-from models.pooling import kappa, own, theta_given
+from models.linear_gaussian import kappa, own, theta_given
 from models.propriety import moments, require_proper
 from models.two_level import Collapsed, TwoLevel
 

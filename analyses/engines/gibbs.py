@@ -5,9 +5,9 @@ import numpy as np
 import xarray as xr
 
 from analyses import progress
-from analyses.contract import Drawn, complete
+from analyses.engines.inference_data import Drawn, complete
+from models.distributions import Conditionals, State
 from models.groups import Positions
-from models.laws import Conditionals, State
 from models.propriety import require_proper
 from models.two_level import TwoLevel
 

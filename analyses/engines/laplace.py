@@ -9,9 +9,9 @@ import pandas as pd
 import xarray as xr
 from scipy import optimize
 
-from analyses.contract import complete
-from analyses.engines.integrated import log_posterior, peaks, unpack
-from models.laws import MultivariateNormal
+from analyses.engines.inference_data import complete
+from analyses.engines.marginal_posterior import log_posterior, peaks, unpack
+from models.distributions import MultivariateNormal
 from models.propriety import require_proper
 from models.two_level import TwoLevel
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 
-from analyses.contract import SAMPLE, complete
 from analyses.engines import laplace
-from analyses.engines.integrated import log_posterior, unpack
-from models.laws import Numbers
+from analyses.engines.inference_data import SAMPLE, complete
+from analyses.engines.marginal_posterior import log_posterior, unpack
+from models.distributions import Numbers
 from models.two_level import TwoLevel
 
 

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 from scipy import special
 from scipy.optimize import elementwise
 
-from analyses.contract import QUANTILES
-from models.laws import Numbers
+from analyses.engines.inference_data import QUANTILES
+from models.distributions import Numbers
 
 CLOSE = {"xatol": 2e-16, "xrtol": 4e-16}
 PROBABILITIES = QUANTILES | {"q5": 0.05, "q95": 0.95}  # the last two are what agreement asks for

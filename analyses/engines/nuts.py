@@ -13,11 +13,11 @@ import pymc as pm
 import pytensor
 import xarray as xr
 
-from analyses.contract import complete
-from models.builder import build, initial, observed
+from analyses.engines.inference_data import complete
+from models.distributions import Numbers
 from models.groups import Positions
-from models.laws import Numbers
 from models.propriety import require_proper
+from models.pymc_model import build, initial, observed
 from models.two_level import Parameterization, TwoLevel
 
 pytensor.config.numba__fastmath = False

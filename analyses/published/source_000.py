@@ -3,7 +3,7 @@
 import numpy as np
 
 from analyses.published import Figure
-from models import blood_pressure, laws, math_test, priors
+from models import blood_pressure, distributions, math_test, priors
 from models.groups import Replicates
 from models.two_level import TwoLevel
 
@@ -77,8 +77,10 @@ def density_of_scores(rng):
         return -rows / (2 * t.s) - np.sum((theta - t.mu) ** 2) / (2 * tau2 * t.s)
 
     def right(theta):
-        rows = sum(laws.Normal(a, np.sqrt(t.s)).log_density(y).sum() for y, a in zip(t.rows, theta, strict=True))
-        return rows + laws.Normal(t.mu, np.sqrt(tau2 * t.s)).log_density(theta).sum()
+        rows = sum(
+            distributions.Normal(a, np.sqrt(t.s)).log_density(y).sum() for y, a in zip(t.rows, theta, strict=True)
+        )
+        return rows + distributions.Normal(t.mu, np.sqrt(tau2 * t.s)).log_density(theta).sum()
 
     return printed(moved) - printed(t.theta), right(moved) - right(t.theta)
 
@@ -100,8 +102,10 @@ def joint(rng):
         return -((t.N + t.P) / 2 + 1) * np.log(s) + ((t.P + 1) / 2 - 1) * np.log(kappa) - exponent
 
     def right(s, kappa):
-        rows = sum(laws.Normal(a, np.sqrt(s)).log_density(y).sum() for y, a in zip(t.rows, t.theta, strict=True))
-        population = laws.Normal(t.mu + t.beta * t.x, np.sqrt(s / kappa)).log_density(t.theta).sum()
+        rows = sum(
+            distributions.Normal(a, np.sqrt(s)).log_density(y).sum() for y, a in zip(t.rows, t.theta, strict=True)
+        )
+        population = distributions.Normal(t.mu + t.beta * t.x, np.sqrt(s / kappa)).log_density(t.theta).sum()
         return rows + population - np.log(s) - np.log(kappa) / 2 - kappa / 2  # kappa ~ Gamma(1/2, 1/2)
 
     s, kappa = 1.3 * t.s, 0.7 * t.kappa

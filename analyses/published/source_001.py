@@ -3,7 +3,7 @@
 import numpy as np
 
 from analyses.published import Figure
-from models import laws, math_test, priors
+from models import distributions, math_test, priors
 from models.groups import Replicates
 from models.two_level import TwoLevel
 
@@ -57,9 +57,13 @@ class _Scores:
 
     def joint(self, lam, w):
         """Log of the joint density as a function of lambda and omega."""
-        rows = sum(laws.Normal(t, lam**-0.5).log_density(y).sum() for y, t in zip(self.rows, self.theta, strict=True))
-        population = laws.Normal(self.mu, (lam * w) ** -0.5).log_density(self.theta).sum()
-        prior = laws.Gamma(self.a, self.b).log_density(lam) + laws.Gamma(self.c, self.d).log_density(w)
+        rows = sum(
+            distributions.Normal(t, lam**-0.5).log_density(y).sum() for y, t in zip(self.rows, self.theta, strict=True)
+        )
+        population = distributions.Normal(self.mu, (lam * w) ** -0.5).log_density(self.theta).sum()
+        prior = distributions.Gamma(self.a, self.b).log_density(lam) + distributions.Gamma(self.c, self.d).log_density(
+            w
+        )
         return rows + population + prior
 
 

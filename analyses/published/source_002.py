@@ -6,10 +6,10 @@ import numpy as np
 from partial_pooling_data import table as stored
 from scipy import stats
 
-from analyses.engines import exact, integrated, laplace, metropolis
+from analyses.engines import exact, laplace, marginal_posterior, metropolis
 from analyses.published import Figure
-from models import eight_schools, laws
-from models.pooling import kappa, pool, theta_given
+from models import distributions, eight_schools
+from models.linear_gaussian import kappa, pool, theta_given
 from models.two_level import TwoLevel
 
 RUNS = 200  # of the source's own sampler, each as long as it was run there
@@ -176,7 +176,9 @@ def joint(rng):
         return np.sum(-np.log(tau * t.sigma) - exponent)
 
     def right(theta, mu, tau):
-        return np.sum(laws.Normal(mu, tau).log_density(theta) + laws.Normal(theta, t.sigma).log_density(t.y))
+        return np.sum(
+            distributions.Normal(mu, tau).log_density(theta) + distributions.Normal(theta, t.sigma).log_density(t.y)
+        )
 
     one, two = (t.theta, t.mu, t.tau), (u.theta, u.mu, u.tau)
     return printed(*one) - printed(*two), right(*one) - right(*two)
@@ -229,16 +231,18 @@ def variance_of_theta(rng):
 def marginal(rng):
     """What the joint leaves when theta's conditional is taken out: the density of y_j about mu."""
     t = _Schools(rng)
-    joint = laws.Normal(t.mu, t.tau).log_density(t.theta) + laws.Normal(t.theta, t.sigma).log_density(t.y)
-    rest = joint - laws.Normal(t.mean, np.sqrt(t.variance)).log_density(t.theta)
-    return laws.Normal(t.mu, np.sqrt(t.sigma**2 + t.tau**2)).log_density(t.y), rest
+    joint = distributions.Normal(t.mu, t.tau).log_density(t.theta) + distributions.Normal(t.theta, t.sigma).log_density(
+        t.y
+    )
+    rest = joint - distributions.Normal(t.mean, np.sqrt(t.variance)).log_density(t.theta)
+    return distributions.Normal(t.mu, np.sqrt(t.sigma**2 + t.tau**2)).log_density(t.y), rest
 
 
 def log_posterior(rng):
     """Of (mu, log tau) with its Jacobian, as a change between two points."""
     model = eight_schools.statement()
     one, two = rng.normal([8, 2], [3, 0.5], (2, 2))
-    ours = integrated.log_posterior(model, np.array([one, two]))
+    ours = marginal_posterior.log_posterior(model, np.array([one, two]))
     return _printed_height(model, one) - _printed_height(model, two), ours[0] - ours[1]
 
 
@@ -246,7 +250,7 @@ def proportional_logs(rng):
     """A log density is known up to a constant that is added, not one that it is multiplied by."""
     model = eight_schools.statement()
     one, two = rng.normal([8, 2], [3, 0.5], (2, 2))
-    ours = integrated.log_posterior(model, np.array([one, two]))
+    ours = marginal_posterior.log_posterior(model, np.array([one, two]))
     return _printed_height(model, one) / _printed_height(model, two), ours[0] / ours[1]
 
 

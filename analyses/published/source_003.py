@@ -6,10 +6,10 @@ from typing import Self
 import numpy as np
 from scipy import special, stats
 
-from analyses.engines import direct, empirical_bayes, exact
+from analyses.engines import direct_sampling, empirical_bayes, exact
 from analyses.published import Figure
-from models import baseball, laws, normal
-from models.pooling import kappa, pool, theta_given
+from models import baseball, distributions, one_group
+from models.linear_gaussian import kappa, pool, theta_given
 
 NODES = 4_000  # equally probable values of sigma^2 + tau^2 that stand for its law
 ROUNDED = 1e-6 / 12  # variance of what three decimals leave
@@ -28,10 +28,10 @@ def figures(printed) -> dict[str, Figure]:
     """
     t, sigma = baseball.averages(), best_reading(printed)[0]
     model = baseball.statement(sigma=sigma)
-    exactly, clipped = exact.posterior(model).theta(), Sampled.of(model, direct.clipped_at)
+    exactly, clipped = exact.posterior(model).theta(), Sampled.of(model, direct_sampling.clipped_at)
     # A variance on so few degrees of freedom may be larger than it looks: its upper 95% limit is taken.
     few = equals() / stats.chi2.ppf(0.05, equals())
-    errors = Sampled.of(model, direct.total_at).sd * np.sqrt(few / draws_of_the_source(printed, model))
+    errors = Sampled.of(model, direct_sampling.total_at).sd * np.sqrt(few / draws_of_the_source(printed, model))
     found = {}
     for k, (name, p) in enumerate(QUANTILES.items()):
         columns = exactly.quantile(p), errors[k], clipped.quantile[k]
@@ -118,7 +118,7 @@ def readings(printed) -> dict[tuple[float, str], float]:
     found = {}
     for sigma in (baseball.PRINTED, baseball.binomial()):
         model = baseball.statement(sigma=sigma)
-        for name, total_at in (("truncated", direct.total_at), ("clipped at 0", direct.clipped_at)):
+        for name, total_at in (("truncated", direct_sampling.total_at), ("clipped at 0", direct_sampling.clipped_at)):
             off = Sampled.of(model, total_at).quantile.T - printed.to_numpy()
             found[sigma, name] = float(np.sqrt(np.mean(off**2)))
     return found
@@ -146,7 +146,7 @@ def draws_of_the_source(printed, model) -> float:
         raise ValueError("players with the same average differ by no more than rounding: no draws can be counted")
     _, which, size = np.unique(model.groups.mean, return_inverse=True, return_counts=True)
     free = 1 - 1 / size[which]  # degrees of freedom that each player adds to those of its average
-    return float(np.sum(Sampled.of(model, direct.total_at).sd_apart ** 2 @ free) / free.sum() / seen)
+    return float(np.sum(Sampled.of(model, direct_sampling.total_at).sd_apart ** 2 @ free) / free.sum() / seen)
 
 
 def equals() -> int:
@@ -172,7 +172,7 @@ class _Group:
         self.mu, self.tau, self.alpha, self.beta = 50.0, 0.6, 2.5, 180.0
         self.theta, self.sigma2 = rng.normal(48, 3), rng.uniform(50, 120)
         known = {"mu": self.mu, "tau": self.tau, "alpha": self.alpha, "beta": self.beta}
-        self.model = normal.OneGroup(n=self.n, mean=self.mean, ss=self.ss, **known)
+        self.model = one_group.OneGroup(n=self.n, mean=self.mean, ss=self.ss, **known)
 
 
 def likelihood(rng):
@@ -182,7 +182,7 @@ def likelihood(rng):
     printed = -t.n / 2 * np.log(2 * np.pi * t.sigma2) - ((t.n - 1) * s2 + t.n * (t.mean - t.theta) ** 2) / (
         2 * t.sigma2
     )
-    return printed, laws.Normal(t.theta, np.sqrt(t.sigma2)).log_density(t.y).sum()
+    return printed, distributions.Normal(t.theta, np.sqrt(t.sigma2)).log_density(t.y).sum()
 
 
 def theta_given_sigma(rng):
@@ -218,7 +218,7 @@ def shape_of_sigma(rng):
     return t.alpha + t.n / 2, t.model.sigma2().shape
 
 
-def printed_scale(model: normal.OneGroup) -> float:
+def printed_scale(model: one_group.OneGroup) -> float:
     """beta* as printed: sum y^2 + mu^2/tau^2 - (n mean + mu/tau^2)^2 / (n + 1/tau^2)."""
     total, weight = model.n * model.mean + model.mu / model.tau**2, model.n + model.tau**-2
     return model.ss + model.n * model.mean**2 + model.mu**2 / model.tau**2 - total**2 / weight
@@ -245,7 +245,7 @@ def joint_of_means(rng):
     """theta_i's population variance is printed as theta where tau^2 is meant."""
     t = _Players(rng)
     theta = rng.normal(t.mu, np.sqrt(t.tau2), t.k)
-    printed, right = (laws.Normal(t.mu, np.sqrt(v)).log_density(theta).sum() for v in (np.abs(theta), t.tau2))
+    printed, right = (distributions.Normal(t.mu, np.sqrt(v)).log_density(theta).sum() for v in (np.abs(theta), t.tau2))
     return printed, right
 
 
@@ -261,7 +261,7 @@ def theta_given_population(rng):
 def marginal_of_data(rng):
     """y_i ~ N(mu, sigma^2 + tau^2) with theta gone."""
     t = _Players(rng)
-    printed = laws.Normal(t.mu, np.sqrt(t.sigma2 + t.tau2)).log_density(t.y).sum()
+    printed = distributions.Normal(t.mu, np.sqrt(t.sigma2 + t.tau2)).log_density(t.y).sum()
     return printed, t.model.log_marginal(np.array([t.mu]), np.sqrt(t.tau2), 1.0)
 
 
@@ -298,14 +298,14 @@ def factorisation(rng):
 
     def printed(theta, mu, tau2):
         mean, variance = theta_given(t.y, t.sigma2, mu, tau2)
-        of_theta = laws.Normal(mean, np.sqrt(variance)).log_density(theta).sum()
-        of_mu = laws.Normal(t.y.mean(), np.sqrt((t.sigma2 + tau2) / t.k)).log_density(mu)
+        of_theta = distributions.Normal(mean, np.sqrt(variance)).log_density(theta).sum()
+        of_mu = distributions.Normal(t.y.mean(), np.sqrt((t.sigma2 + tau2) / t.k)).log_density(mu)
         total = t.sigma2 + tau2
         return of_theta + of_mu - (t.k - 1) / 2 * np.log(total) - (t.k - 1) * t.s2 / (2 * total)
 
     def right(theta, mu, tau2):
-        rows = laws.Normal(theta, np.sqrt(t.sigma2)).log_density(t.y).sum()
-        return rows + laws.Normal(mu, np.sqrt(tau2)).log_density(theta).sum()
+        rows = distributions.Normal(theta, np.sqrt(t.sigma2)).log_density(t.y).sum()
+        return rows + distributions.Normal(mu, np.sqrt(tau2)).log_density(theta).sum()
 
     one = rng.normal(t.mu, np.sqrt(t.tau2), t.k), t.mu, t.tau2
     two = rng.normal(0.27, 0.04, t.k), 0.27, 0.04**2

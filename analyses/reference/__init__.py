@@ -8,7 +8,7 @@ from importlib import resources
 import numpy as np
 import pandas as pd
 
-from analyses.asked import Refused
+from analyses.ingest.request import Refused
 
 FOLDER = "reference"
 FUNCTIONS = ("sd_between", "kappa")  # of the scales; in `classrooms` kappa is itself a scale, with a prior

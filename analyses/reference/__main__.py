@@ -8,7 +8,7 @@ from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 
-from analyses.arguments import USAGE, Parser
+from analyses.cli.parser import USAGE, Parser
 from analyses.reference import FOLDER, STATISTICS
 
 MODULE = "analyses.reference"

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analyses.engines import exact, nested, sequential
+from analyses.engines import conjugate, exact
+from analyses.engines import three_level as three_level_engine
 from analyses.engines.mixture import width
-from analyses.reference import joint
-from models import baseball, blood_pressure, classrooms, eight_schools, laws, math_test, normal, priors
+from analyses.reference import joint_statistics
+from models import baseball, blood_pressure, classrooms, distributions, eight_schools, math_test, priors
+from models import one_group as one_group_model
 from models.groups import Estimates
 from models.two_level import TwoLevel
 
@@ -33,7 +35,7 @@ class Case:
     data: str
     figures: Callable[[], tuple[pd.DataFrame, pd.DataFrame, list[dict]]]
     draw: Callable[..., xr.DataTree]
-    joint: joint.Statistics
+    joint: joint_statistics.Statistics
 
 
 def two_level(data: str, model: TwoLevel) -> Case:
@@ -52,11 +54,16 @@ def two_level(data: str, model: TwoLevel) -> Case:
 
     written = [rows, f"theta_i ~ N({population}, {between})"]
     return Case(
-        model=written, priors=spelled, data=data, figures=figures, draw=posterior.draw, joint=joint.two_level(model)
+        model=written,
+        priors=spelled,
+        data=data,
+        figures=figures,
+        draw=posterior.draw,
+        joint=joint_statistics.two_level(model),
     )
 
 
-def one_group(data: str, model: normal.OneGroup) -> Case:
+def one_group(data: str, model: one_group_model.OneGroup) -> Case:
     """One group."""
     prior = priors.InverseGamma(model.alpha, model.beta)
 
@@ -67,35 +74,40 @@ def one_group(data: str, model: normal.OneGroup) -> Case:
             "theta": theta,
             "sigma": sigma,
             "log_likelihood": _of_rows(model.n, squares, sigma),
-            "log_population": float(laws.Normal(model.mu, model.tau * sigma).log_density(theta)),
+            "log_population": float(distributions.Normal(model.mu, model.tau * sigma).log_density(theta)),
             "log_prior": float(prior.log_density(sigma)),
         }
 
     def figures():
-        table = sequential.table(model)
-        return table, _relative(table, sequential.error(model)), [point(table, q) for q in AT]
+        table = conjugate.table(model)
+        return table, _relative(table, conjugate.error(model)), [point(table, q) for q in AT]
 
     written = ["y_j ~ N(theta, sigma^2)", f"theta ~ N({model.mu:g}, {model.tau:g}^2 sigma^2)"]
-    draw = partial(sequential.draw, model)
+    draw = partial(conjugate.draw, model)
     of_sigma = {"sigma": str(prior)}
-    return Case(model=written, priors=of_sigma, data=data, figures=figures, draw=draw, joint=joint.one_group(model))
+    return Case(
+        model=written, priors=of_sigma, data=data, figures=figures, draw=draw, joint=joint_statistics.one_group(model)
+    )
 
 
 def three_level(data: str, model: classrooms.ThreeLevel) -> Case:
     """Classrooms in schools."""
-    posterior, g = nested.posterior(model), model.classrooms
-    spelled = {"lambda": "Uniform()"} | {name: str(getattr(model, name)) for name in nested.SCALES}
+    posterior, g = three_level_engine.posterior(model), model.classrooms
+    spelled = {"lambda": "Uniform()"} | {name: str(getattr(model, name)) for name in three_level_engine.SCALES}
 
     def point(table, q):
-        at = {name: _short(table.loc[(name, ""), q]) for name in ("lambda", *nested.SCALES)}
+        at = {name: _short(table.loc[(name, ""), q]) for name in ("lambda", *three_level_engine.SCALES)}
         mu = at["lambda"] + at["kappa"] * _alternating(len(model.schools))
         theta = mu[model.school] + at["tau"] * _alternating(len(g))
         squares = g.within[1] + np.sum(g.n * (g.mean - theta) ** 2)
-        of_mu, of_theta = laws.Normal(at["lambda"], at["kappa"]), laws.Normal(mu[model.school], at["tau"])
+        of_mu, of_theta = (
+            distributions.Normal(at["lambda"], at["kappa"]),
+            distributions.Normal(mu[model.school], at["tau"]),
+        )
         return at | {
             "log_likelihood": _of_rows(g.n.sum(), squares, at["sigma"]),
             "log_population": float(of_mu.log_density(mu).sum() + of_theta.log_density(theta).sum()),
-            "log_prior": float(sum(getattr(model, name).log_density(at[name]) for name in nested.SCALES)),
+            "log_prior": float(sum(getattr(model, name).log_density(at[name]) for name in three_level_engine.SCALES)),
         }
 
     def figures():
@@ -104,7 +116,12 @@ def three_level(data: str, model: classrooms.ThreeLevel) -> Case:
 
     written = ["y_ijk ~ N(theta_ij, sigma^2)", "theta_ij ~ N(mu_i, tau^2)", "mu_i ~ N(lambda, kappa^2)"]
     return Case(
-        model=written, priors=spelled, data=data, figures=figures, draw=posterior.draw, joint=joint.three_level(model)
+        model=written,
+        priors=spelled,
+        data=data,
+        figures=figures,
+        draw=posterior.draw,
+        joint=joint_statistics.three_level(model),
     )
 
 
@@ -127,7 +144,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "eight_schools_weakly_informative": lambda: two_level("eight_schools.csv", eight_schools.weakly_informative()),
     "baseball": _baseball(),
     "baseball_printed": _baseball(baseball.PRINTED),
-    "normal": lambda: one_group("math_test.csv", normal.example()),
+    "normal": lambda: one_group("math_test.csv", one_group_model.example()),
     "classrooms": lambda: three_level("classrooms.csv", classrooms.statement()),
 }
 
@@ -145,7 +162,7 @@ def _two_level_point(model, table, q) -> dict:
     named = {"mu": b[0]} | {f"beta[{name}]": b[k] for k, name in enumerate(g.covariates, start=1)}
     return {name: float(value) for name, value in (named | at).items()} | {
         "log_likelihood": _log_likelihood(g, theta, sigma),
-        "log_population": float(laws.Normal(g.design @ b, sd).log_density(theta).sum()),
+        "log_population": float(distributions.Normal(g.design @ b, sd).log_density(theta).sum()),
         "log_marginal_likelihood": float(model.log_marginal(b, tau, sigma) + factor),
         "log_prior": float(model.log_prior(b, np.asarray(tau), np.asarray(sigma))),
     }
@@ -154,13 +171,13 @@ def _two_level_point(model, table, q) -> dict:
 def _log_likelihood(g, theta, sigma) -> float:
     """Log density of the rows, or of the estimates, given theta and sigma."""
     if not g.df.any():
-        return float(laws.Normal(theta, sigma * np.sqrt(g.noise)).log_density(g.mean).sum())
+        return float(distributions.Normal(theta, sigma * np.sqrt(g.noise)).log_density(g.mean).sum())
     return _of_rows(g.df.sum() + len(g), g.within[1] + np.sum((g.mean - theta) ** 2 / g.noise), sigma)
 
 
 def _of_rows(n, squares, sigma) -> float:
     """Log density of n rows with that sum of squares about their means."""
-    return float(-n * (laws.LOG_2PI / 2 + np.log(sigma)) - squares / sigma**2 / 2)
+    return float(-n * (distributions.LOG_2PI / 2 + np.log(sigma)) - squares / sigma**2 / 2)
 
 
 def _alternating(count):

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from analyses.contract import NAMES
+from analyses.engines.inference_data import NAMES
 
 COLOUR = {"nuts": "#1f6fb2", "gibbs": "#d9730d", "exact": "#222222"}
 RAW, POOLED, WARNING = "#8a8a8a", "#1f6fb2", "#c0263b"

@@ -11,10 +11,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analyses.checks import Verdict
-from analyses.contract import NAMES
+from analyses.engines.inference_data import NAMES
+from analyses.fits.fit import Fit
 from analyses.report.decimals import cells
 from analyses.report.numbers import bound
-from analyses.routes import Fit
 
 HEADINGS = {  # of columns whose names in the files are for programs
     "q2_5": "2.5%",

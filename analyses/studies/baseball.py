@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 
 from analyses.checks import agreement, shrinkage
-from analyses.engines import direct, empirical_bayes
+from analyses.engines import direct_sampling, empirical_bayes
+from analyses.fits.fit import Answer, Settings, answer
 from analyses.published import source_003, verdicts
 from analyses.report import figures
 from analyses.report.pages import Page, Section
-from analyses.routes import Answer, Settings, answer
-from analyses.studies import common
+from analyses.studies.sections import any_model
 from models import baseball
 
 THIN = 40  # sweeps a draw: as with the eight schools, but tau keeps farther from 0
@@ -18,8 +18,8 @@ THIN = 40  # sweeps a draw: as with the eight schools, but tau keeps farther fro
 def page(settings: Settings) -> Page:
     """Answer the lecture's example."""
     found = answer("baseball", baseball.statement(), settings, best="high", thin=THIN)
-    tree = direct.sample(found.model, rng=settings.rng("direct"))
-    methods, metropolis, _ = common.other_methods(found, settings, thin=20)
+    tree = direct_sampling.sample(found.model, rng=settings.rng("direct"))
+    methods, metropolis, _ = any_model.other_methods(found, settings, thin=20)
     return Page(
         name="baseball",
         title="Batting averages: what 45 at-bats are worth",
@@ -29,13 +29,13 @@ def page(settings: Settings) -> Page:
             rest_of_season(found),
             raw_and_pooled(found),
             printed_table(),
-            common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="player")),
-            common.predictive_section(found),
-            common.prediction_section(found),
+            any_model.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="player")),
+            any_model.predictive_section(found),
+            any_model.prediction_section(found),
         ),
         machinery=(
-            common.agreement_section(found),
-            common.rank_section(found, ("mu", "tau")),
+            any_model.agreement_section(found),
+            any_model.rank_section(found, ("mu", "tau")),
             methods,
         ),
         picture="pooled",
@@ -45,7 +45,7 @@ def page(settings: Settings) -> Page:
         data=("baseball",),
         fits=(found,),
         more=(("baseball", agreement.verdict(agreement.table(tree, found.reference))), ("baseball", metropolis)),
-        model_checks=common.fit(found),
+        model_checks=any_model.fit(found),
     )
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from analyses import raw
-from analyses.checks import chance, coverage, probability, serial, shrinkage, t_tests
+from analyses.checks import chance, coverage, probability, serial_correlation, shrinkage, t_tests
+from analyses.fits.fit import Answer, Settings, answer
+from analyses.ingest import raw_rows
 from analyses.report import figures
 from analyses.report.pages import Page, Section
-from analyses.routes import Answer, Settings, answer
-from analyses.studies import common
+from analyses.studies.sections import any_model
 from models import blood_pressure
 
 THIN = 4  # as for the math tests
@@ -16,12 +16,12 @@ THIN = 4  # as for the math tests
 
 def page(settings: Settings) -> Page:
     """Answer the exercise."""
-    t, read = raw.summarised("blood_pressure", settings.asked)
+    t, read = raw_rows.summarised("blood_pressure", settings.asked)
     model = blood_pressure.statement(subjects=blood_pressure.groups(t))
     found = answer("blood_pressure", model, settings, best="low", thin=THIN)
     n = model.groups.n
     replicated, rows = records(found, t, settings)
-    methods, metropolis, _ = common.other_methods(found, settings, thin=20)
+    methods, metropolis, _ = any_model.other_methods(found, settings, thin=20)
     return Page(
         name="blood_pressure",
         title="Blood pressure: does the medication work?",
@@ -31,18 +31,18 @@ def page(settings: Settings) -> Page:
         sections=(
             three_analyses(found),
             covering(found, settings),
-            common.conditionals_section(beta=True),
+            any_model.conditionals_section(beta=True),
             effect(found),
             raw_and_pooled(found),
             how_much_is_pooled(found),
             independence(replicated, rows),
-            common.predictive_section(found, unequal(found), unit="mmHg"),
-            common.prediction_section(found),
-            common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="subject")),
+            any_model.predictive_section(found, unequal(found), unit="mmHg"),
+            any_model.prediction_section(found),
+            any_model.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="subject")),
         ),
         machinery=(
-            common.agreement_section(found),
-            common.rank_section(found, ("mu", "tau", "sigma")),
+            any_model.agreement_section(found),
+            any_model.rank_section(found, ("mu", "tau", "sigma")),
             methods,
         ),
         picture="three",
@@ -53,7 +53,7 @@ def page(settings: Settings) -> Page:
         read=read,
         fits=(found,),
         more=(("blood_pressure", metropolis),),
-        model_checks=(*common.fit(found), ("blood_pressure", serial.verdict(rows))),
+        model_checks=(*any_model.fit(found), ("blood_pressure", serial_correlation.verdict(rows))),
     )
 
 
@@ -80,7 +80,7 @@ def sentence(found: Answer) -> str:
 def effect(found: Answer) -> Section:
     """Show the posterior of beta."""
     beta = found.reference.loc[("beta", "treatment")]
-    law = common.density(found.posterior.b, 1, beta["mean"] - 4 * beta["sd"], beta["mean"] + 4 * beta["sd"])
+    law = any_model.density(found.posterior.b, 1, beta["mean"] - 4 * beta["sd"], beta["mean"] + 4 * beta["sd"])
     drawn = {e: t["posterior"]["beta"].sel(covariate="treatment") for e, t in found.trees.items() if e != "exact"}
     caption = "Posterior of beta by each engine under the exact density; the dashed line is no effect."
     return Section(
@@ -156,14 +156,16 @@ def unequal(found: Answer) -> str:
 def records(found: Answer, t: pd.DataFrame, settings: Settings) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
     """Test quantities of replicated records, and their table beside those of the data."""
     tree = found.posterior.draw(rng=settings.rng("serial"))
-    replicated = serial.replicated(*serial.calendar(t), tree, rng=settings.rng("serial", "replicated"))
-    return replicated, serial.table(serial.from_table(t), replicated)
+    replicated = serial_correlation.replicated(
+        *serial_correlation.calendar(t), tree, rng=settings.rng("serial", "replicated")
+    )
+    return replicated, serial_correlation.table(serial_correlation.from_table(t), replicated)
 
 
 def independence(replicated: dict[str, np.ndarray], rows: pd.DataFrame) -> Section:
     """Check whether records of a subject are independent given theta (D)."""
-    p, observed = serial.two_sided(rows), rows.set_index("quantity")["observed"].to_dict()
-    odd = rows[p < serial.ODD / len(rows)]
+    p, observed = serial_correlation.two_sided(rows), rows.set_index("quantity")["observed"].to_dict()
+    odd = rows[p < serial_correlation.ODD / len(rows)]
     first, oddest = rows.iloc[0], p.idxmin()
     caption = (
         "What records that are independent given theta would show on the same days; the red line is what was seen."
@@ -183,7 +185,7 @@ def independence(replicated: dict[str, np.ndarray], rows: pd.DataFrame) -> Secti
         figures={"serial": (figures.predictive({"exact": replicated}, observed), caption)},
         table=rows,
         note="Replicated records are independent given theta, on the same days. Two-sided P are held against "
-        f"{serial.ODD} divided by their number.",
+        f"{serial_correlation.ODD} divided by their number.",
     )
 
 

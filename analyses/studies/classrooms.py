@@ -5,11 +5,11 @@ import pandas as pd
 from partial_pooling_data import table
 from partial_pooling_data.simulate_classrooms import TRUTH
 
-from analyses.engines import nested
+from analyses.engines import three_level
+from analyses.fits.fit import Fit, Settings, fit, timed
 from analyses.report import figures
 from analyses.report.pages import Page, Section
-from analyses.routes import Fit, Settings, fit, timed
-from analyses.studies import common
+from analyses.studies.sections import any_model
 from models import classrooms, priors
 from models.three_level import ThreeLevel
 
@@ -31,9 +31,9 @@ def page(settings: Settings) -> Page:
             where_it_lies(found, model),
             pulled_twice(found, model),
             top_and_bottom(change),
-            common.prediction_section(found),
+            any_model.prediction_section(found),
         ),
-        machinery=(common.agreement_section(found), common.rank_section(found, ("lambda", "kappa", "tau"))),
+        machinery=(any_model.agreement_section(found), any_model.rank_section(found, ("lambda", "kappa", "tau"))),
         picture="pulled",
         doubts="Nothing, for once: the data are simulated from the model that is fitted. With data of one's own all "
         f"three levels would be taken for normal, and {len(model.schools)} schools say little of how schools spread.",
@@ -46,19 +46,19 @@ def reached(model: ThreeLevel, settings: Settings) -> Fit:
     """Reach the posterior by every engine asked for."""
     trees, seconds = {}, {}
     with timed(seconds, "exact"):
-        posterior = nested.posterior(model)
+        posterior = three_level.posterior(model)
         reference, predictions, error = posterior.table(), posterior.predictions(at=0), posterior.error()
     if "nuts" in settings.engines:
         with timed(seconds, "nuts"):
-            trees["nuts"] = nested.by_nuts(model, **settings.nuts("classrooms"))
+            trees["nuts"] = three_level.by_nuts(model, **settings.nuts("classrooms"))
     if "gibbs" in settings.engines:
         with timed(seconds, "gibbs"):
-            trees["gibbs"] = nested.by_gibbs(model, rng=settings.rng("gibbs", "classrooms"))
+            trees["gibbs"] = three_level.by_gibbs(model, rng=settings.rng("gibbs", "classrooms"))
     if "exact" in settings.engines:
         with timed(seconds, "exact draws"):
             trees["exact"] = posterior.draw(rng=settings.rng("exact", "classrooms"))
     ahead = {
-        e: nested.predicted(model, tree, posterior.new_labels(0), at=0, rng=settings.rng("new", "classrooms", e))
+        e: three_level.predicted(model, tree, posterior.new_labels(0), at=0, rng=settings.rng("new", "classrooms", e))
         for e, tree in trees.items()
     }
     off = float(error.div(reference.loc[error.index, "sd"], axis=0).max().max())
@@ -97,7 +97,7 @@ def where_it_lies(found: Fit, model: ThreeLevel) -> Section:
         f"{inside['theta']}, of {len(model.schools)} schools {inside['mu']} have their true mean within the 95% "
         f"interval. Of the three spreads {least} is known least, for its size.",
         table=pd.DataFrame(rows),
-        note=f"Exact values. {common.INTERVALS} kappa is here the source's letter for the spread between schools.",
+        note=f"Exact values. {any_model.INTERVALS} kappa is here the source's letter for the spread between schools.",
     )
 
 
@@ -119,7 +119,7 @@ def pulled_twice(found: Fit, model: ThreeLevel) -> Section:
 
 def moved(found: Fit) -> pd.DataFrame:
     """How far means move, in sds, and how sds change, when p(kappa) = 1 takes the place of p(kappa^2) = 1."""
-    other = nested.posterior(classrooms.statement(kappa=priors.FLAT))
+    other = three_level.posterior(classrooms.statement(kappa=priors.FLAT))
     rows = []
     for name, said in {"kappa": "kappa itself", **LEVELS}.items():
         law, before = other.scale(name) if name == "kappa" else other.level(name), found.reference.loc[name]

@@ -7,13 +7,13 @@ from arviz_stats.base import array_stats
 from scipy import stats
 
 from analyses.checks import chance, diagnostics, heterogeneity, probability, shrinkage
-from analyses.engines import integrated, laplace, metropolis
-from analyses.report import figures, proofs
+from analyses.engines import laplace, marginal_posterior, metropolis
+from analyses.fits.fit import Answer, Settings, answer
+from analyses.report import figures, validation_figures
 from analyses.report.pages import Page, Section
-from analyses.routes import Answer, Settings, answer
-from analyses.studies import common
+from analyses.studies.sections import any_model
 from models import eight_schools
-from models.pooling import kappa, theta_given
+from models.linear_gaussian import kappa, theta_given
 
 NORMAL = stats.norm.ppf(0.975)
 LAGS = 40  # by then the correlation has died out
@@ -25,7 +25,7 @@ def page(settings: Settings) -> Page:
     """Answer the walk-through."""
     flat = answer("eight_schools", eight_schools.statement(), settings, best="high", thin=THIN)
     weak = answer("weakly_informative", eight_schools.weakly_informative(), settings, best="high", thin=THIN)
-    methods, judged, walked = common.other_methods(flat, settings, thin=20)
+    methods, judged, walked = any_model.other_methods(flat, settings, thin=20)
     return Page(
         name="eight_schools",
         title="Coaching in eight schools",
@@ -37,17 +37,17 @@ def page(settings: Settings) -> Page:
             given_tau(flat),
             raw_and_pooled(flat),
             against_the_others(flat),
-            common.league_section(flat, shrinkage.sentence(flat.groups, best=flat.best, dim="school")),
+            any_model.league_section(flat, shrinkage.sentence(flat.groups, best=flat.best, dim="school")),
             other_prior(flat, weak),
-            common.predictive_section(flat, unit="points"),
-            common.prediction_section(flat),
+            any_model.predictive_section(flat, unit="points"),
+            any_model.prediction_section(flat),
         ),
         machinery=(
             hills(flat, walked),
             the_chain(flat, settings),
             *(geometry(flat, settings) if "nuts" in settings.engines else ()),
-            common.agreement_section(flat),
-            common.rank_section(flat, ("mu", "tau")),
+            any_model.agreement_section(flat),
+            any_model.rank_section(flat, ("mu", "tau")),
             methods,
         ),
         picture="theta_given_tau",
@@ -56,7 +56,7 @@ def page(settings: Settings) -> Page:
         data=("eight_schools",),
         fits=(flat, weak),
         more=(("eight_schools", judged),),
-        model_checks=common.fit(flat),
+        model_checks=any_model.fit(flat),
     )
 
 
@@ -128,7 +128,7 @@ def the_chain(found: Answer, settings: Settings) -> Section:
     tau = np.exp(np.linspace(-6, 4.1, 401))
     of_tau = np.diff(found.posterior.scale("tau").cdf(tau, np.zeros(401, dtype=int))) / np.diff(np.log(tau))
     curves = {
-        "mu, points": (mu, common.density(found.posterior.b, 0, -18.0, 37.0)),
+        "mu, points": (mu, any_model.density(found.posterior.b, 0, -18.0, 37.0)),
         "log tau": (log_tau, (np.log(tau[1:] * tau[:-1]) / 2, of_tau)),
     }
     ess = {name: float(az.ess(x[None], method="mean")) for name, x in (("mu", mu), ("log tau", log_tau))}
@@ -146,7 +146,7 @@ def the_chain(found: Answer, settings: Settings) -> Section:
         f"are kept are worth {ess['mu']:.0f} independent ones for mu and {ess['log tau']:.0f} for log tau, so means "
         f"come with {np.sqrt(STEPS / ess['mu']):.1f} and {np.sqrt(STEPS / ess['log tau']):.1f} times the error that "
         "their number suggests.",
-        figures={"chain": (proofs.chain(curves, correlations), caption)},
+        figures={"chain": (validation_figures.chain(curves, correlations), caption)},
     )
 
 
@@ -182,7 +182,7 @@ def raw_and_pooled(found: Answer) -> Section:
 def given_tau(found: Answer) -> Section:
     """Show theta given tau, and how likely each tau is."""
     g = found.model.groups
-    tau, density = common.density(found.posterior.scale("tau"), 0, 1e-3, 30.0)
+    tau, density = any_model.density(found.posterior.scale("tau"), 0, 1e-3, 30.0)
     b = found.model.collapsed(tau).location
     means, _ = theta_given(g.mean, g.noise, b @ g.design.T, tau[:, None] ** 2)
     axes = {"xlabel": "tau, points", "ylabel": "E(theta | tau, y), points"}
@@ -240,7 +240,7 @@ def geometry(found: Answer, settings: Settings) -> tuple[Section]:
 def hills(found: Answer, walked) -> Section:
     """Show the posterior of (mu, log tau), its normal approximation, and where Metropolis went."""
     mu, log_tau = np.linspace(-18, 37, 221), np.linspace(-6, 4.1, 203)
-    height = integrated.log_posterior(found.model, np.stack(np.meshgrid(mu, log_tau), axis=-1))
+    height = marginal_posterior.log_posterior(found.model, np.stack(np.meshgrid(mu, log_tau), axis=-1))
     law = laplace.approximation(found.model)
     draws = walked["posterior"].dataset
     caption = (
@@ -279,5 +279,5 @@ def other_prior(flat: Answer, weak: Answer) -> Section:
         "mu pull everything closer together and down. The tables and draws of that model are in the folder "
         "weakly_informative.",
         table=pd.DataFrame(rows),
-        note=f"Exact values. {common.INTERVALS}",
+        note=f"Exact values. {any_model.INTERVALS}",
     )

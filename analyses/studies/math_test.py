@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 from scipy import optimize
 
-from analyses import raw
-from analyses.checks import chance, extremes, probability, shrinkage
+from analyses.checks import chance, funnel, probability, shrinkage
+from analyses.fits.fit import Answer, Settings, answer
+from analyses.ingest import raw_rows
 from analyses.report import figures
 from analyses.report.numbers import bound
 from analyses.report.pages import Page, Section
-from analyses.routes import Answer, Settings, answer
-from analyses.studies import common, one_sigma, second_solution
+from analyses.studies.sections import any_model, general_priors, unequal_variances
 from models import math_test
 
 THIN = 4  # sweeps a draw: this sampler mixes well, and what is kept is then nearly independent
@@ -19,13 +19,13 @@ PAIRS = 200_000
 
 def page(settings: Settings) -> Page:
     """Answer the exercise."""
-    t, read = raw.summarised("math_test", settings.asked)
+    t, read = raw_rows.summarised("math_test", settings.asked)
     model = math_test.statement(schools=math_test.groups(t))
     found, n = answer("math_test", model, settings, best="high", thin=THIN), model.groups.n
     farthest = far_from_the_middle(found, settings)
-    methods, metropolis, _ = common.other_methods(found, settings, thin=20)
-    remedy, own = one_sigma.remedy(found, settings)
-    second, judged = second_solution.section(found, settings)
+    methods, metropolis, _ = any_model.other_methods(found, settings, thin=20)
+    remedy, own = unequal_variances.remedy(found, settings)
+    second, judged = general_priors.section(found, settings)
     return Page(
         name="math_test",
         title="Math tests in 100 schools",
@@ -36,21 +36,21 @@ def page(settings: Settings) -> Page:
             maximum_likelihood(found),
             extreme_means(found, farthest),
             raw_and_pooled(found),
-            common.conditionals_section(beta=False),
+            any_model.conditionals_section(beta=False),
             how_much_is_pooled(found),
             covariances(found, settings),
-            one_sigma.tests(found, t),
+            unequal_variances.tests(found, t),
             *remedy,
             second,
-            common.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="school")),
-            common.predictive_section(
+            any_model.league_section(found, shrinkage.sentence(found.groups, best=found.best, dim="school")),
+            any_model.predictive_section(
                 found, "Section B tried one respect more, how samples of few and of many spread.", unit="points"
             ),
-            common.prediction_section(found),
+            any_model.prediction_section(found),
         ),
         machinery=(
-            common.agreement_section(found),
-            common.rank_section(found, ("mu", "tau", "sigma")),
+            any_model.agreement_section(found),
+            any_model.rank_section(found, ("mu", "tau", "sigma")),
             methods,
         ),
         picture="shrinkage",
@@ -65,7 +65,7 @@ def page(settings: Settings) -> Page:
             *(("own variances", verdict) for verdict in own),
             *(("general priors", verdict) for verdict in judged),
         ),
-        model_checks=(*common.fit(found), ("math_test", extremes.verdict(farthest))),
+        model_checks=(*any_model.fit(found), ("math_test", funnel.verdict(farthest))),
     )
 
 
@@ -122,7 +122,7 @@ def maximised(g):
 def far_from_the_middle(found: Answer, settings: Settings) -> pd.DataFrame:
     """Count the means far from the middle, in the data and in replicated ones."""
     tree = found.posterior.draw(rng=settings.rng("extremes"))
-    return extremes.table(found.model.groups, tree, rng=settings.rng("extremes", "replicated"))
+    return funnel.table(found.model.groups, tree, rng=settings.rng("extremes", "replicated"))
 
 
 def extreme_means(found: Answer, rows: pd.DataFrame) -> Section:
@@ -145,7 +145,7 @@ def extreme_means(found: Answer, rows: pd.DataFrame) -> Section:
     return Section(
         title="B. Extreme means come from small samples",
         text=f"School 67, the highest with {high['estimate']:.1f}, has {high['n']} pupils, and school 17, the lowest "
-        f"but {below} with {low['estimate']:.1f}, has {low['n']}: of the {extremes.FARTHEST} means farthest from the "
+        f"but {below} with {low['estimate']:.1f}, has {low['n']}: of the {funnel.FARTHEST} means farthest from the "
         f"middle {few['observed']:.0f} belong to schools with fewer pupils tested than the median one (n is the "
         "number tested, not the size of the school). A mean of n scores has the standard error sigma / sqrt(n), so "
         "schools with few pupils tested scatter most even if they are no better and no worse.\n\nThe source "
@@ -154,7 +154,7 @@ def extreme_means(found: Answer, rows: pd.DataFrame) -> Section:
         f"probability {probability(few['P, differing'])}, and as large a spread of theirs compared with that of the "
         f"others, "
         f"noise allowed for, with {chance(ratio['P, differing'])}. "
-        f"{explained if ratio['P, differing'] > extremes.DOUBTFUL else unexplained} Were all schools alike, "
+        f"{explained if ratio['P, differing'] > funnel.DOUBTFUL else unexplained} Were all schools alike, "
         f"{of.iloc[1]['mean, alike']:.0f} means would lie beyond two standard errors; {of.iloc[1]['observed']:.0f} "
         f"do ({chance(of.iloc[1]['P, alike'])}).",
         figures={"extremes": (figure, caption)},

@@ -3,19 +3,19 @@
 import numpy as np
 import pandas as pd
 
-from analyses.engines import sequential
+from analyses.engines import conjugate
+from analyses.fits.fit import Fit, Settings, fit, timed
 from analyses.published import source_003
 from analyses.report import figures
 from analyses.report.pages import Page, Section
-from analyses.routes import Fit, Settings, fit, timed
-from analyses.studies import common
-from models import normal
-from models.normal import OneGroup
+from analyses.studies.sections import any_model
+from models import one_group
+from models.one_group import OneGroup
 
 
 def page(settings: Settings) -> Page:
     """Answer the lecture's first part."""
-    model = normal.example()
+    model = one_group.example()
     found = reached(model, settings)
     return Page(
         name="normal",
@@ -26,9 +26,9 @@ def page(settings: Settings) -> Page:
         sections=(
             students_t(model, found),
             one_after_the_other(model),
-            common.prediction_section(found),
+            any_model.prediction_section(found),
         ),
-        machinery=(common.agreement_section(found), common.rank_section(found, ("theta", "sigma"))),
+        machinery=(any_model.agreement_section(found), any_model.rank_section(found, ("theta", "sigma"))),
         picture="theta",
         doubts="The prior ties what is believed of theta to sigma: were pupils more alike, theta would be believed to "
         "be known better beforehand. That makes the algebra close, and is rarely meant.",
@@ -44,15 +44,15 @@ def reached(model: OneGroup, settings: Settings) -> Fit:
         asked = settings.nuts("normal")
         del asked["rng"]  # nothing is left to draw
         with timed(seconds, "nuts"):
-            trees["nuts"] = sequential.by_nuts(model, **asked)
+            trees["nuts"] = conjugate.by_nuts(model, **asked)
     if "gibbs" in settings.engines:
         with timed(seconds, "gibbs"):
-            trees["gibbs"] = sequential.by_gibbs(model, rng=settings.rng("gibbs", "normal"))
+            trees["gibbs"] = conjugate.by_gibbs(model, rng=settings.rng("gibbs", "normal"))
     if "exact" in settings.engines:
-        trees["exact"] = sequential.draw(model, rng=settings.rng("exact", "normal"))
-    ahead = {e: sequential.predicted(model, tree, rng=settings.rng("new", "normal", e)) for e, tree in trees.items()}
-    known = {"error": sequential.error(model), "nodes": 1, "seconds": seconds}
-    return fit("normal", trees, sequential.table(model), ahead, sequential.predictions(model), **known)
+        trees["exact"] = conjugate.draw(model, rng=settings.rng("exact", "normal"))
+    ahead = {e: conjugate.predicted(model, tree, rng=settings.rng("new", "normal", e)) for e, tree in trees.items()}
+    known = {"error": conjugate.error(model), "nodes": 1, "seconds": seconds}
+    return fit("normal", trees, conjugate.table(model), ahead, conjugate.predictions(model), **known)
 
 
 def sentence(model: OneGroup) -> str:

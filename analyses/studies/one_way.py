@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from analyses import prepare
-from analyses.prepare import Prepared
+from analyses.fits.fit import MANY, Answer, Crowd, Settings
+from analyses.ingest import build_model
+from analyses.ingest.build_model import Prepared
 from analyses.report.pages import Page, Section
-from analyses.routes import MANY, Answer, Crowd, Settings
-from analyses.studies import common, many, own_data
+from analyses.studies.sections import any_model, many_groups, own_table
 
 LIKELIHOOD = "y_ij ~ N(theta_i, sigma²)"
 DOUBTS = (
@@ -20,13 +20,13 @@ DOUBTS = (
 
 def page(settings: Settings) -> Page:
     """Answer for a table of one's own."""
-    prepared = prepare.one_way(settings.asked, show=settings.progress)
+    prepared = build_model.one_way(settings.asked, show=settings.progress)
     if len(prepared.model.groups) > MANY:
         return of_many(prepared, settings)
-    inside, found = own_data.answered("one_way", prepared, settings)
+    inside, found = own_table.answered("one_way", prepared, settings)
     model, g = prepared.model, prepared.model.groups
     sigma = model.rough["sigma"]
-    others = own_data.relative_priors() if model.relative else own_data.absolute_priors(prepared, sigma)
+    others = own_table.relative_priors() if model.relative else own_table.absolute_priors(prepared, sigma)
     scale = "the usual ones" if model.relative else "about sigma's size"
     return Page(
         name="one_way",
@@ -34,58 +34,60 @@ def page(settings: Settings) -> Page:
         question=question(g),
         sentence=sentence(inside, found),
         sections=(
-            own_data.the_model(prepared, LIKELIHOOD),
-            own_data.raw_and_pooled(found, against="n", xlabel="values in the group", ylabel="mean of the group"),
-            *own_data.coefficients(inside, found),
+            own_table.the_model(prepared, LIKELIHOOD),
+            own_table.raw_and_pooled(found, against="n", xlabel="values in the group", ylabel="mean of the group"),
+            *own_table.coefficients(inside, found),
             variation(inside, found),
-            own_data.league(found),
-            *own_data.comparisons(prepared, inside, settings),
-            own_data.what_comes_next(found),
-            own_data.others_say(prepared, inside),
-            own_data.other_priors(prepared, others, scale),
-            own_data.by_restricted_likelihood(prepared, inside, found),
-            common.predictive_section(found),
+            own_table.league(found),
+            *own_table.comparisons(prepared, inside, settings),
+            own_table.what_comes_next(found),
+            own_table.others_say(prepared, inside),
+            own_table.other_priors(prepared, others, scale),
+            own_table.by_restricted_likelihood(prepared, inside, found),
+            any_model.predictive_section(found),
         ),
-        machinery=(common.agreement_section(found), common.rank_section(found, ("mu", *model.unknown))),
-        picture=own_data.picture(found),
+        machinery=(any_model.agreement_section(found), any_model.rank_section(found, ("mu", *model.unknown))),
+        picture=own_table.picture(found),
         doubts=DOUBTS,
         read=prepared.read,
         fits=(found,),
-        model_checks=common.fit(found),
+        model_checks=any_model.fit(found),
         warnings=prepared.warnings,
     )
 
 
 def of_many(prepared: Prepared, settings: Settings) -> Page:
     """The same of very many groups."""
-    inside, found, left_out = many.answered("one_way", prepared, settings)
+    inside, found, left_out = many_groups.answered("one_way", prepared, settings)
     model, g = prepared.model, prepared.model.groups
-    others = own_data.relative_priors() if model.relative else own_data.absolute_priors(prepared, model.rough["sigma"])
+    others = (
+        own_table.relative_priors() if model.relative else own_table.absolute_priors(prepared, model.rough["sigma"])
+    )
     mean = "mean of the group"
     return Page(
         name="one_way",
         title=f"Groups in {settings.asked.path.name}",
         question=question(g),
-        sentence=f"{how_much(inside, found)} {many.first(found)}",
+        sentence=f"{how_much(inside, found)} {many_groups.first(found)}",
         sections=(
-            own_data.the_model(prepared, LIKELIHOOD),
-            many.what_pooling_does(found, against="n", xlabel="values in the group", ylabel=mean),
-            *own_data.coefficients(inside, found),
+            own_table.the_model(prepared, LIKELIHOOD),
+            many_groups.what_pooling_does(found, against="n", xlabel="values in the group", ylabel=mean),
+            *own_table.coefficients(inside, found),
             variation(inside, found),
-            many.league(found, xlabel=mean),
-            many.discoveries(found),
-            *own_data.comparisons(prepared, inside, settings),
-            own_data.what_comes_next(found),
-            many.foretold(found),
-            own_data.other_priors(prepared, others, "the usual ones" if model.relative else "about sigma's size"),
-            own_data.by_restricted_likelihood(prepared, inside, found),
+            many_groups.league(found, xlabel=mean),
+            many_groups.discoveries(found),
+            *own_table.comparisons(prepared, inside, settings),
+            own_table.what_comes_next(found),
+            many_groups.foretold(found),
+            own_table.other_priors(prepared, others, "the usual ones" if model.relative else "about sigma's size"),
+            own_table.by_restricted_likelihood(prepared, inside, found),
         ),
-        machinery=many.routes(found, ("mu", *model.unknown)),
+        machinery=many_groups.routes(found, ("mu", *model.unknown)),
         picture="pooling",
         doubts=DOUBTS,
         read=prepared.read,
         fits=(found,),
-        model_checks=(many.spread_of_places(found),),
+        model_checks=(many_groups.spread_of_places(found),),
         warnings=(*prepared.warnings, *left_out),
     )
 
@@ -101,12 +103,12 @@ def question(g) -> str:
 
 def sentence(inside: Answer, found: Answer) -> str:
     """Give the answer in a sentence or two."""
-    return f"{how_much(inside, found)} {own_data.first(found)}"
+    return f"{how_much(inside, found)} {own_table.first(found)}"
 
 
 def how_much(inside: Answer | Crowd, found: Answer | Crowd) -> str:
     """Say how much groups differ."""
-    spread, sigma = (own_data.between(found.reference.loc[(name, "")]) for name in ("sd_between", "sigma"))
+    spread, sigma = (own_table.between(found.reference.loc[(name, "")]) for name in ("sd_between", "sigma"))
     low, middle, high = (100 * inside.posterior.intraclass().quantile(p)[0] for p in (0.025, 0.5, 0.975))
     return (
         f"Groups differ with a standard deviation of {spread}, values of one group with {sigma}: {middle:.0f}% of the "
@@ -121,12 +123,12 @@ def variation(inside: Answer | Crowd, found: Answer | Crowd) -> Section:
         name: law.quantile(p) for name, p in (("q2_5", 0.025), ("q50", 0.5), ("q97_5", 0.975))
     }
     share = pd.DataFrame({"quantity": ["intraclass correlation"]} | {name: np.ravel(v) for name, v in columns.items()})
-    rows = found.reference.loc[["sd_between", "sigma"], own_data.QUANTITY].reset_index()
+    rows = found.reference.loc[["sd_between", "sigma"], own_table.QUANTITY].reset_index()
     rows = rows.rename(columns={"variable": "quantity"}).drop(columns="label")
     return Section(
         title="Between and within",
         text="The intraclass correlation is the share of the variance of a value that lies between groups, and the "
         "correlation of two values of one group: sd_between² / (sd_between² + sigma²).",
-        table=common.existing(pd.concat([rows, share], ignore_index=True)),
-        note=f"Exact. {common.INTERVALS}",
+        table=any_model.existing(pd.concat([rows, share], ignore_index=True)),
+        note=f"Exact. {any_model.INTERVALS}",
     )

@@ -3,11 +3,11 @@
 import numpy as np
 
 from analyses.checks import Verdict
+from analyses.fits.fit import Settings
 from analyses.published import verdicts
 from analyses.published.verdicts import AGREES, ERROR, OWN_ERROR, UNDECIDED, UNEXPLAINED
-from analyses.report import proofs
+from analyses.report import validation_figures
 from analyses.report.pages import Page, Section
-from analyses.routes import Settings
 
 SOURCES = {
     "000": "the exercise on math scores and blood pressure",
@@ -105,7 +105,7 @@ def in_errors(rows) -> Section:
         "deviations of the source's own error, or, for a search, in the largest error that it may make, less half a "
         "unit of the last printed digit; in red those that are called wrong."
     )
-    figure = proofs.in_errors(
+    figure = validation_figures.in_errors(
         z.to_numpy(),
         drawn["figure"].str.split(".").str[:2].str.join(" ").tolist(),
         (drawn["verdict"] == ERROR).to_numpy(),

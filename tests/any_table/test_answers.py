@@ -8,10 +8,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
-from cases import EPS, LOCATED, ROUNDS, Case, cases, estimates, refusal, scores
+from helpers.cases import EPS, LOCATED, ROUNDS, Case, cases, estimates, refusal, scores
+from helpers.oracle import Oracle, row
 from hypothesis import example, given, settings
 from mpmath import mpf
-from oracle import Oracle, row
 
 from analyses.engines import exact, mixture
 from models import priors, propriety

@@ -6,12 +6,13 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from cases import ROUNDS, cases, estimates, scores
+from helpers.cases import ROUNDS, cases, estimates, scores
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from analyses import prepare, run
-from analyses.asked import Asked, Refused
+from analyses import run
+from analyses.ingest import build_model
+from analyses.ingest.request import Asked, Refused
 
 EIGHT = ["28", "8", "-3", "7", "-1", "1", "18", "12"], ["15", "10", "16", "11", "9", "11", "10", "18"]
 
@@ -31,7 +32,7 @@ def test_any_bytes(tmp_path_factory, study, start, rest):
     path.write_bytes(start + rest)
     names = {"one_way": ("group", "value"), "meta_analysis": ("estimate", "se")}[study]
     try:
-        prepared = getattr(prepare, study)(Asked(path=path, columns=dict(zip(names, "ab", strict=True))))
+        prepared = getattr(build_model, study)(Asked(path=path, columns=dict(zip(names, "ab", strict=True))))
         faults = []
     except Refused as refused:
         prepared, faults = None, str(refused).splitlines()

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from cases import EPS, Case, estimates, scores
+from helpers.cases import EPS, Case, estimates, scores
 
 from analyses.engines import exact, mixture
 

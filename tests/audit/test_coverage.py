@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from audits import SAMPLE, audited, frame, netcdf, passed, refused, rejected, saved
+from helpers.audits import SAMPLE, audited, frame, netcdf, passed, refused, rejected, saved
 
 from analyses.audit.__main__ import PARTIAL
 

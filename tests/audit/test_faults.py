@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from audits import SAMPLE, audited, frame, netcdf, refused, saved
+from helpers.audits import SAMPLE, audited, frame, netcdf, refused, saved
 
 from analyses import reference
 from analyses.audit.__main__ import main

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from audits import passed, rejected, saved
+from helpers.audits import passed, rejected, saved
 
 SHUFFLED = {
     "eight_schools": ("mu", "tau", "theta"),

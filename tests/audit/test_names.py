@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from audits import SAMPLE, SCHOOLS, frame, netcdf, passed, saved
+from helpers.audits import SAMPLE, SCHOOLS, frame, netcdf, passed, saved
 
 from analyses.audit.draws import read
 

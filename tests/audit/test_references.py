@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 import pytest
-from audits import passed, rejected, saved
+from helpers.audits import passed, rejected, saved
 
 from analyses import reference
 from analyses.reference.__main__ import main as make

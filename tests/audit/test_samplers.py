@@ -6,7 +6,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from audits import SCHOOLS, frame, passed, rejected, saved, smallest_size
+from helpers.audits import SCHOOLS, frame, passed, rejected, saved, smallest_size
 
 from models import eight_schools
 

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from audits import SAMPLE
+from helpers.audits import SAMPLE
 from scipy.signal import lfilter
 from scipy.special import ndtri
 from scipy.stats import binom
 
-from analyses.audit import findings, sizes
+from analyses.audit import findings, significance
 from analyses.reference import Reference
 
 ROWS = {"mean": 0.0, "sd": 1.0, "q5": ndtri(0.05), "q50": 0.0, "q95": ndtri(0.95)}
@@ -52,7 +52,7 @@ def wider_regimes(rng, runs, effective):
 def rarity(x):
     """How rare the rarest of four figures is by the audit, for chains (run, chain, draw), with Bonferroni's factor."""
     found = [findings.compare(xr.Dataset({"x": (SAMPLE, draws)}), NORMAL) for draws in x]
-    return np.array([sizes.probability(c.table["z"].abs().max(), c.size) * len(c.table) for c in found])
+    return np.array([significance.probability(c.table["z"].abs().max(), c.size) * len(c.table) for c in found])
 
 
 @pytest.mark.slow
@@ -72,32 +72,32 @@ def test_right_chains_are_called_different_as_rarely_as_is_said(chains, effectiv
 def test_independent_draws_visit_a_tail_as_often_as_is_expected():
     """Each tail and the median, of 400,000 draws: visits are 1 in 22 draws and 1 in 4; errors below 1/sqrt(visits)."""
     x = np.random.default_rng(92).standard_normal((1, 4, 100_000))
-    counted = sizes.visits(x, NORMAL.table)
+    counted = significance.visits(x, NORMAL.table)
     expected = {"below_q5": 0.05 / 1.1, "below_q50": 0.25, "below_q95": 0.05 / 1.1}
     for name, rate in expected.items():
-        assert sizes.visits_a_draw(sizes.PROBABILITY[name]) == pytest.approx(rate)
+        assert significance.visits_a_draw(significance.PROBABILITY[name]) == pytest.approx(rate)
         assert counted[name].iloc[0] == pytest.approx(4e5 * rate, abs=4 * np.sqrt(4e5 * rate))
 
 
 def test_draws_between_the_median_and_a_tail_end_no_visit():
     """Two draws in the tail with one beside it are one visit; the median ends it, and a chain's end does not."""
     x = np.array([[[2.0, 1.0, 2.0, -1.0, 2.0, 0.5]]])
-    assert sizes.visits(x, NORMAL.table)["below_q95"].tolist() == [1.0]
+    assert significance.visits(x, NORMAL.table)["below_q95"].tolist() == [1.0]
 
 
 @pytest.mark.parametrize("p", [0.05, 0.5])
 def test_visits_and_their_size_are_inverse(p):
     for size in (30.0, 400.0, 3900.0):
-        assert sizes.size_of_visits(sizes.worth(p, size, 4000), p, 4000) == pytest.approx(size, rel=1e-12)
+        assert significance.size_of_visits(significance.worth(p, size, 4000), p, 4000) == pytest.approx(size, rel=1e-12)
 
 
 def test_a_size_of_visits_is_that_of_a_two_state_chain():
     """Draws that alternate between long stays: n (1 - r) / (1 + r), r the correlation of successive states."""
     correlation, n = 0.9, 4000
-    stays = n * sizes.visits_a_draw(0.05) * (1 - correlation)
-    assert sizes.size_of_visits(stays, 0.05, n) == pytest.approx(n * (1 - correlation) / (1 + correlation))
+    stays = n * significance.visits_a_draw(0.05) * (1 - correlation)
+    assert significance.size_of_visits(stays, 0.05, n) == pytest.approx(n * (1 - correlation) / (1 + correlation))
 
 
 def test_a_tail_without_a_visit_says_nothing_by_visits():
-    z = sizes.deviate_of_visits(pd.Series([1e-9]), 0.05, pd.Series([0.0]), 4000)
+    z = significance.deviate_of_visits(pd.Series([1e-9]), 0.05, pd.Series([0.0]), 4000)
     assert z.tolist() == [0.0]

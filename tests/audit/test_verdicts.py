@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from audits import SAMPLE, audited, frame, passed, rejected, saved
+from helpers.audits import SAMPLE, audited, frame, passed, rejected, saved
 from scipy.stats import binom, norm
 
 from analyses import reference
-from analyses.audit import findings, sizes
+from analyses.audit import findings, significance
 from analyses.audit.draws import named
 from analyses.engines import exact
 from models import eight_schools
@@ -88,7 +88,7 @@ def test_the_smallest_error_of_a_share_is_found(statistic, p):
 @pytest.mark.parametrize("share", [0.02, 0.05, 0.1, 0.2])
 def test_a_share_is_as_rare_as_its_binomial_says(share):
     """Not as a normal would have it: of 200 draws 20% lying below the 5% quantile have a chance of 6e-14, not 1e-22."""
-    z = sizes.deviate(pd.Series([share]), pd.Series([0.05]), pd.Series([200.7]))[0]
+    z = significance.deviate(pd.Series([share]), pd.Series([0.05]), pd.Series([200.7]))[0]
     law, count = binom(200, 0.05), round(200 * share)
     tail = law.sf(count - 1) if share > 0.05 else law.cdf(count)
     assert norm.sf(abs(z)) == pytest.approx(tail if tail < 0.5 else 1 - tail, rel=1e-9)

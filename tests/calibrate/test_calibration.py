@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analyses.calibrate import coverage, page, ranks, stationary, units
+from analyses.calibrate import coverage, jobs, page, ranks, stationary
 from analyses.calibrate.families import FAMILIES
-from analyses.calibrate.units import Unit
+from analyses.calibrate.jobs import Unit
 from analyses.report import pages
 from models import blood_pressure
 
@@ -18,8 +18,8 @@ def judged(family, *, wrong=False):
         found = stationary.by_gibbs(FAMILIES[family], model, truth, draws=draws, rng=rng)
         return found | {"sigma2": 1.44 * found["sigma2"]} if wrong else found
 
-    ranked = units.ranking(FAMILIES[family], engine, np.random.default_rng(1))
-    return ranks.judge(ranked, size=1000, draws=units.DRAWS, alarm=units.ALARM)
+    ranked = jobs.ranking(FAMILIES[family], engine, np.random.default_rng(1))
+    return ranks.judge(ranked, size=1000, draws=jobs.DRAWS, alarm=jobs.ALARM)
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +43,9 @@ def test_the_page(wrong, covered):
 
 
 def test_units_are_all_engines_of_all_families():
-    assert {unit.family for unit in units.UNITS} == FAMILIES.keys()
+    assert {unit.family for unit in jobs.UNITS} == FAMILIES.keys()
     assert all({"gibbs", "nuts"} <= FAMILIES[name].engines.keys() for name in FAMILIES)
-    assert all(unit.sets(quick=True) * units.QUICK == unit.sets(quick=False) for unit in units.UNITS)
+    assert all(unit.sets(quick=True) * jobs.QUICK == unit.sets(quick=False) for unit in jobs.UNITS)
 
 
 @pytest.mark.parametrize("name", coverage.CONDITIONS)

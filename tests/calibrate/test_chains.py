@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analyses.calibrate import box, ranks, states, stationary
-from models import laws, priors
+from analyses.calibrate import batched_states, ranks, stationary, truncation
+from models import distributions, priors
 
 DRAWS = 31
 
@@ -32,8 +32,8 @@ def test_a_sweep_is_reversed():
     rng, rho, size = np.random.default_rng(2), 0.9, 40_000
     sd = np.sqrt(1 - rho**2)
     conditionals = {
-        "x": lambda s: laws.Normal(rho * s["y"], sd),
-        "y": lambda s: laws.Normal(rho * s["x"], sd),
+        "x": lambda s: distributions.Normal(rho * s["y"], sd),
+        "y": lambda s: distributions.Normal(rho * s["x"], sd),
     }
     x = rng.standard_normal(size)
     truth = {"x": x, "y": rng.normal(rho * x, sd)}
@@ -69,13 +69,19 @@ def test_what_pymc_samples_is_found_again(name, of, value):
         assert np.exp(forward(value)) == pytest.approx(value**2 if "2" in name or "power" in name else value)
 
 
-@pytest.mark.parametrize("law", [laws.InverseGamma(3.0, np.full(20_000, 40.0)), laws.Gamma(3.0, np.full(20_000, 0.2))])
+@pytest.mark.parametrize(
+    "law", [distributions.InverseGamma(3.0, np.full(20_000, 40.0)), distributions.Gamma(3.0, np.full(20_000, 0.2))]
+)
 @pytest.mark.parametrize("limits", [(0.0, 12.0), (9.0, 30.0), (0.0, 2.0)])
 def test_a_law_that_is_cut_off(law, limits):
     """Against SciPy's distribution function between the limits, by Kolmogorov and Smirnov's test."""
-    whole = stats.invgamma(3.0, scale=40.0) if isinstance(law, laws.InverseGamma) else stats.gamma(3.0, scale=1 / 0.2)
+    whole = (
+        stats.invgamma(3.0, scale=40.0)
+        if isinstance(law, distributions.InverseGamma)
+        else stats.gamma(3.0, scale=1 / 0.2)
+    )
     low, high = whole.cdf(limits)
-    drawn = box.Cut(law, *limits).draw(np.random.default_rng(3))
+    drawn = truncation.Cut(law, *limits).draw(np.random.default_rng(3))
     assert (drawn >= limits[0]).all()
     assert (drawn <= limits[1]).all()
     assert stats.kstest(drawn, lambda x: (whole.cdf(x) - low) / (high - low)).pvalue > 1e-6
@@ -85,7 +91,7 @@ def test_a_law_that_is_cut_off(law, limits):
 def test_an_improper_prior_that_is_cut_off(prior):
     """Roots of the variances drawn, against the integral of the prior's density."""
     limits = (4.0, 400.0)
-    sd = np.sqrt(box.variance(prior, limits, 20_000, np.random.default_rng(4)))
+    sd = np.sqrt(truncation.variance(prior, limits, 20_000, np.random.default_rng(4)))
     grid = np.linspace(2.0, 20.0, 20_001)
     density = np.exp(prior.log_density(grid))
     upto = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)])
@@ -108,7 +114,7 @@ def test_what_is_improper_has_no_draws():
     with pytest.raises(ValueError, match="improper"):
         priors.FLAT.draw(3, np.random.default_rng(6))
     with pytest.raises(ValueError, match="need a box"):
-        box.variance(priors.HalfNormal(1.0), (0.0, 1.0), 3, np.random.default_rng(6))
+        truncation.variance(priors.HalfNormal(1.0), (0.0, 1.0), 3, np.random.default_rng(6))
 
 
 def test_draws_on_a_lattice_are_the_densitys():
@@ -118,7 +124,7 @@ def test_draws_on_a_lattice_are_the_densitys():
     def log_density(u):
         return -(u[0] ** 2 - 2 * rho * u[0] * u[1] + u[1] ** 2) / (2 * (1 - rho**2))
 
-    u = states.on_lattice(log_density, [(-7.0, 7.1, 0.7)] * 2, 5000, 50, rng, bound=1.6)
+    u = batched_states.on_lattice(log_density, [(-7.0, 7.1, 0.7)] * 2, 5000, 50, rng, bound=1.6)
     assert u.shape == (2, 50, 5000)
     for x in (*u, (u[0] + u[1]) / np.sqrt(2 + 2 * rho)):
         assert stats.kstest(x.ravel(), stats.norm.cdf).pvalue > 1e-6
@@ -126,4 +132,4 @@ def test_draws_on_a_lattice_are_the_densitys():
 
 def test_an_envelope_that_is_exceeded_is_an_error():
     with pytest.raises(RuntimeError, match="envelope of the draws is exceeded"):
-        states.on_lattice(lambda u: -(u[0] ** 2) / 2, [(-9.0, 9.1, 2.0)], 50, 50, np.random.default_rng(8))
+        batched_states.on_lattice(lambda u: -(u[0] ** 2) / 2, [(-9.0, 9.1, 2.0)], 50, 50, np.random.default_rng(8))

@@ -5,14 +5,14 @@ All mistakes are calibrated by `python -m analyses.calibrate --mutants`, which C
 
 from types import SimpleNamespace
 
-import mutants
 import numpy as np
 import pytest
+from helpers import mutants
 
-from analyses.calibrate import identity, mistakes, units
+from analyses.calibrate import density_check, jobs, mutation
 from analyses.calibrate.__main__ import MISTAKES, main
 from analyses.calibrate.families import FAMILIES
-from analyses.calibrate.mistakes import Mistake
+from analyses.calibrate.mutation import Mistake
 
 STEPS = {"mu": "b", "beta": "b", "sigma²": "sigma2", "tau²": "tau2", "mixing": "tau2_mixing", "theta": "theta"}
 STEPS |= {"lambda": "lambda", "kappa²": "kappa2", "s²": "s2", "sd between groups": "between2"}
@@ -22,14 +22,14 @@ CHANGED_PRIORS = {"theta: tau where tau² belongs"}  # of the model, so that eve
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_right_conditionals_are_the_joint_densitys(family):
-    assert identity.broken(FAMILIES[family], np.random.default_rng(1)) == []
+    assert density_check.broken(FAMILIES[family], np.random.default_rng(1)) == []
 
 
 @pytest.mark.parametrize(("family", "what"), [(f, what) for f in mutants.MUTANTS for what in mutants.MUTANTS[f]])
 def test_the_identity_names_the_step_that_is_wrong(family, what):
-    given = mistakes.patched(mutants.MUTANTS[family][what])
+    given = mutation.patched(mutants.MUTANTS[family][what])
     with np.errstate(all="ignore"):
-        found = identity.broken(FAMILIES[family], np.random.default_rng(2), given)
+        found = density_check.broken(FAMILIES[family], np.random.default_rng(2), given)
     step = STEPS[what.removeprefix("000: ").removeprefix("001: ").removeprefix("003: ").split(":")[0]]
     if family in ("classrooms", "own variances") and step == "b":
         step = "mu"
@@ -53,7 +53,7 @@ def test_every_family_has_ten_mistakes_at_least():
 )
 def test_ranks_catch_mistakes(family, what):
     """A few; of the third the identity can know nothing, and of the last only the log prior."""
-    found = mistakes.tried(MISTAKES, Mistake(family, what), seed=1, quick=False)
+    found = mutation.tried(MISTAKES, Mistake(family, what), seed=1, quick=False)
     assert found["caught"]
     assert found["sets"] <= 1000
 
@@ -63,7 +63,7 @@ def test_no_mistake_is_not_caught(family, tmp_path):
     """What is reported as caught has to be wrong: the right conditionals, cut off where they have to be, are not."""
     path = tmp_path / "mine.py"
     path.write_text(f'MUTANTS = {{"{family}": {{"nothing is wrong": lambda model, right: {{}}}}}}\n', encoding="utf-8")
-    found = mistakes.tried(path, Mistake(family, "nothing is wrong"), seed=1, quick=True)
+    found = mutation.tried(path, Mistake(family, "nothing is wrong"), seed=1, quick=True)
     assert not found["caught"]
     assert found["identity"] == ""
 
@@ -72,7 +72,7 @@ def test_a_sampler_that_breaks_down_is_caught_and_says_why(tmp_path):
     path = tmp_path / "mine.py"
     stops = 'def no(model, right):\n    raise FloatingPointError("out of numbers")\n\n'
     path.write_text(stops + 'MUTANTS = {"normal": {"it stops": no}}\n', encoding="utf-8")
-    found = mistakes.tried(path, Mistake("normal", "it stops"), seed=1, quick=True)
+    found = mutation.tried(path, Mistake("normal", "it stops"), seed=1, quick=True)
     assert found["caught"]
     assert found["breaks"] == "out of numbers"
 
@@ -83,14 +83,14 @@ def test_code_that_is_wrong_is_no_mistake_that_is_caught(tmp_path):
     stops = 'def no(model, right):\n    raise ValueError("operands could not be broadcast")\n\n'
     path.write_text(stops + 'MUTANTS = {"normal": {"it stops": no}}\n', encoding="utf-8")
     with pytest.raises(ValueError, match="could not be broadcast"):
-        mistakes.tried(path, Mistake("normal", "it stops"), seed=1, quick=True)
+        mutation.tried(path, Mistake("normal", "it stops"), seed=1, quick=True)
 
 
 @pytest.mark.parametrize("family", ["one way", "schools", "normal"])
 def test_a_step_that_is_left_out_is_caught_though_it_ranks_evenly(family):
     """A chain that never leaves the truth in one quantity: its ranks are right, and it is not."""
     what = next(what for what in mutants.MUTANTS[family] if "left out" in what)
-    found = mistakes.tried(MISTAKES, Mistake(family, what), seed=1, quick=True)
+    found = mutation.tried(MISTAKES, Mistake(family, what), seed=1, quick=True)
     assert found["caught"]
     assert "never leaves the truth in 100% of the sets of data" in found["breaks"]
 
@@ -104,7 +104,7 @@ def test_a_chain_that_does_not_move_fails(monkeypatch):
 
     family = SimpleNamespace(simulate=right.simulate, quantities=right.quantities, engines={"gibbs": still})
     monkeypatch.setitem(FAMILIES, "normal", family)
-    found = units.judged(units.Unit("normal", "gibbs"), seed=1, quick=True)
+    found = jobs.judged(jobs.Unit("normal", "gibbs"), seed=1, quick=True)
     assert not found.passed
     assert found.fault == "theta never leaves the truth in 100% of the sets of data"
 

@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from analyses import tables
 from analyses.checks import diagnostics
-from analyses.engines import exact, nuts
+from analyses.engines import exact, nuts, summary_tables
 from models import eight_schools
 
 
 def verdict(tree):
-    return diagnostics.verdict(tree, tables.summary(tree, REFERENCE))
+    return diagnostics.verdict(tree, summary_tables.summary(tree, REFERENCE))
 
 
 REFERENCE = exact.posterior(eight_schools.statement()).table()

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from problems import HALF, PROBLEMS, estimates, replicates
+from helpers.problems import HALF, PROBLEMS, estimates, replicates
 from scipy import stats
 from scipy.integrate import quad
 from scipy.special import logsumexp

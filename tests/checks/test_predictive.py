@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from problems import PROBLEMS
+from helpers.problems import PROBLEMS
 
 from analyses.checks import agreement, predictive
 from analyses.engines import exact

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from problems import PROBLEMS, estimates, replicates
+from helpers.problems import PROBLEMS, estimates, replicates
 from scipy.stats import norm
 
 from analyses.checks import sensitivity
 from analyses.engines import exact, mixture
 from models import priors
-from models.laws import Normal
+from models.distributions import Normal
 from models.two_level import TwoLevel
 
 SDS = np.array([0.03, 0.4, 2.0, 17.0])

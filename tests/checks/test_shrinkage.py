@@ -5,9 +5,8 @@ import pytest
 import xarray as xr
 from scipy import special
 
-from analyses import tables
 from analyses.checks import shrinkage
-from analyses.engines import exact
+from analyses.engines import exact, summary_tables
 from models import eight_schools, math_test
 from models.groups import Estimates
 
@@ -62,7 +61,7 @@ def test_columns():
     posterior = exact.posterior(math_test.statement())
     tree = posterior.draw(draws=50, chains=2, rng=np.random.default_rng(63))
     table = shrinkage.table(posterior.model.groups, posterior.table(), tree, best="high")
-    assert tuple(table.columns) == tables.GROUPS
+    assert tuple(table.columns) == summary_tables.GROUPS
     assert table["standard_error"].isna().all()
     assert table["n"].sum() == 1993
     assert "is 51, with probability" in shrinkage.sentence(table, best="high", dim="school")

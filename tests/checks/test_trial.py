@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from analyses.checks import coverage, t_tests
-from analyses.contract import replicate
 from analyses.engines import exact
+from analyses.engines.inference_data import replicate
 from models import blood_pressure
 from models.groups import Replicates
 

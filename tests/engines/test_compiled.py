@@ -6,14 +6,14 @@ import numpy as np
 import pymc as pm
 import pytest
 import xarray as xr
+from helpers.problems import PROBLEMS, estimates, replicates
 from numba.core import event
-from problems import PROBLEMS, estimates, replicates
 from scipy import stats
 
 from analyses.checks import agreement
 from analyses.engines import exact, gibbs, nuts
 from models import priors
-from models.pooling import theta_given
+from models.linear_gaussian import theta_given
 from models.two_level import TwoLevel
 
 SIZES = [8] * 6 + [15] * 6  # as cells

@@ -6,13 +6,13 @@ and two; one to three peaks with valleys of every depth (tests/conflicts.py). No
 
 import numpy as np
 import pytest
-from brute import Brute
-from conflicts import conflict, sixty
+from helpers.brute import Brute
+from helpers.conflicts import conflict, sixty
 
 from analyses.checks import agreement, diagnostics
-from analyses.engines import empirical_bayes, exact, gibbs, laplace, nuts, restricted
+from analyses.engines import empirical_bayes, exact, gibbs, laplace, nuts, reml
 from analyses.engines.mixture import PROBABILITIES, spread
-from analyses.tables import summary
+from analyses.engines.summary_tables import summary
 
 PROMISE = 1e-8  # of a posterior sd
 EPS = np.finfo(float).eps
@@ -123,4 +123,4 @@ def test_empirical_bayes_ends_at_the_higher_peak(method, farthest, between):
 def test_laplace_and_restricted_likelihood_end_at_the_higher_peak(farthest, between):
     model = sixty(farthest)
     assert np.exp(laplace.approximation(model).mean[-1]) == pytest.approx(between, rel=0.1)
-    assert restricted.maximum(model).sd_between == pytest.approx(between, rel=0.1)
+    assert reml.maximum(model).sd_between == pytest.approx(between, rel=0.1)

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from brute import Brute
+from helpers.brute import Brute
+from helpers.oracle import Oracle, row
+from helpers.problems import replicates
 from mpmath import mp, mpf
-from oracle import Oracle, row
-from problems import replicates
 from scipy import special
 
 from analyses.checks import leave_out
-from analyses.engines import exact, nested
+from analyses.engines import exact, three_level
 from analyses.engines.mixture import PROBABILITIES, spread
 from analyses.engines.quadrature import QuadratureError
 from models import priors
@@ -118,9 +118,9 @@ def test_few_rows_in_three_levels():
     groups = replicates(7, [3, 2, 3, 2, 3, 2, 3, 2, 3, 2])
     groups = Replicates.from_summary(groups.labels, groups.n, groups.mean + rng.normal(0, 9, 4)[school], groups.ss)
     model = ThreeLevel(classrooms=groups, school=school, schools=tuple("ABCD"))
-    posterior = nested.posterior(model)
+    posterior = three_level.posterior(model)
     table, error = posterior.population(), posterior.error()
-    finer = nested._on_lattice(model, posterior.region, posterior.step / 4).population()
+    finer = three_level._on_lattice(model, posterior.region, posterior.step / 4).population()
     wrong, stated = ((x.div(spread(table), axis=0)).fillna(0.0) for x in ((finer - table).abs(), error))
     assert wrong.max(axis=None) < 1e-8
     assert (wrong <= stated + 1e-13).all(axis=None)

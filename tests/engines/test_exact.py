@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from helpers.oracle import Oracle, row
+from helpers.problems import HALF, PROBLEMS, estimates
 from mpmath import mp, mpf
-from oracle import Oracle, row
-from problems import HALF, PROBLEMS, estimates
 from scipy.integrate import quad
 
 from analyses.checks import agreement

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from problems import PROBLEMS, replicates
+from helpers.problems import PROBLEMS, replicates
 from scipy import optimize, stats
 
 from analyses.checks import agreement
-from analyses.engines import empirical_bayes, exact, integrated, laplace, metropolis
+from analyses.engines import empirical_bayes, exact, laplace, marginal_posterior, metropolis
 from models import blood_pressure, eight_schools, math_test, priors
 from models.two_level import TwoLevel
 
@@ -43,7 +43,7 @@ def test_the_printed_marginal_likelihood_is_right():
 @pytest.mark.parametrize("name", EVERY)
 def test_score_is_the_slope_of_the_marginal_likelihood(name):
     model = EVERY[name]
-    b, tau, sigma = integrated.unpack(model, integrated.peaks(model)[0] + 0.1)
+    b, tau, sigma = marginal_posterior.unpack(model, marginal_posterior.peaks(model)[0] + 0.1)
     at = np.array([*b, tau**2, np.log(sigma)])
 
     def height(x):
@@ -137,11 +137,11 @@ def test_the_mode_is_one(name):
     """A step of a hundredth of an sd in any direction goes down, as far as the curvature predicts."""
     model = EVERY[name]
     law, rng = laplace.approximation(model), np.random.default_rng(103)
-    factor, top = np.linalg.cholesky(law.covariance), integrated.log_posterior(model, law.mean)
+    factor, top = np.linalg.cholesky(law.covariance), marginal_posterior.log_posterior(model, law.mean)
     for _ in range(10):
         step = rng.normal(size=len(law.mean))
         step *= 0.01 / np.linalg.norm(step)
-        sides = integrated.log_posterior(model, law.mean + np.outer([1, -1], factor @ step))
+        sides = marginal_posterior.log_posterior(model, law.mean + np.outer([1, -1], factor @ step))
         down = top - sides.mean()
         assert down == pytest.approx(0.01**2 / 2, rel=0.01)
 

@@ -1,7 +1,7 @@
 """Reports on thousands of groups."""
 
 import pytest
-from thousands import ESTIMATES, ROWS, of_scores, of_trials, ran, unpictured
+from helpers.thousands import ESTIMATES, ROWS, of_scores, of_trials, ran, unpictured
 
 
 @pytest.fixture

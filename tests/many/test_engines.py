@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from thousands import ESTIMATES, ROWS, SIZE, TITLES, of_scores, of_trials, ran, section
+from helpers.thousands import ESTIMATES, ROWS, SIZE, TITLES, of_scores, of_trials, ran, section
 
-from analyses import routes, run
-from analyses.studies import many
+from analyses import run
+from analyses.fits import fit
+from analyses.studies.sections import many_groups
 
 
 def test_nuts_sees_cells_and_agrees(low, tmp_path, quick):
@@ -25,13 +26,13 @@ def test_nuts_sees_cells_and_agrees(low, tmp_path, quick):
     verdicts = json.loads((folder / "manifest.json").read_text("utf-8"))["verdicts"]
     said = [(v["passed"], v["sentence"]) for v in verdicts if v["check"] == "agreement"]
     assert [passed for passed, _ in said] == [True, True], said
-    assert (folder / "nuts.nc").stat().st_size < 1200 * (3 * routes.SOME) * 8 * 4
+    assert (folder / "nuts.nc").stat().st_size < 1200 * (3 * fit.SOME) * 8 * 4
     assert "by NUTS, independent draws, for" in section((folder / "index.html").read_text("utf-8"), TITLES[-2])
 
 
 def test_gibbs_is_left_out_where_it_takes_hours(tmp_path, monkeypatch, quick):
     """It is said on the page and on standard error; the other engines are there, and all is well."""
-    monkeypatch.setattr(many, "GIBBS_MOST", SIZE - 1)
+    monkeypatch.setattr(many_groups, "GIBBS_MOST", SIZE - 1)
     found = ran(tmp_path, "one_way", of_scores(), *ROWS, engines="gibbs,exact")
     assert found.said.startswith("warning: Gibbs sampling is left out: it draws every theta at every sweep, ")
     assert "here 2,100 of them" in found.said
@@ -53,15 +54,15 @@ class Fifty(list):
 def test_above_its_limit_an_engine_is_left_out(slow, limit, others, monkeypatch):
     """At it the engine runs, above it not; who did not ask for it is told nothing."""
     seen, engines = [], (slow, *others)
-    monkeypatch.setattr(many, "crowd", lambda name, model, settings, best: seen.append(settings.engines))
+    monkeypatch.setattr(many_groups, "crowd", lambda name, model, settings, best: seen.append(settings.engines))
     groups = Fifty(range(50))
     prepared = SimpleNamespace(model=SimpleNamespace(groups=groups), units=SimpleNamespace(crowd=lambda x: x))
     for most, without in ((50, False), (49, True)):
-        monkeypatch.setattr(many, limit, most)
-        _, _, said = many.answered("one_way", prepared, routes.Settings(engines=engines))
+        monkeypatch.setattr(many_groups, limit, most)
+        _, _, said = many_groups.answered("one_way", prepared, fit.Settings(engines=engines))
         assert len(said) == without
         assert seen[-1] == (others if without else engines)
-        assert many.answered("one_way", prepared, routes.Settings(engines=("exact",)))[2] == ()
+        assert many_groups.answered("one_way", prepared, fit.Settings(engines=("exact",)))[2] == ()
 
 
 def test_engines_that_were_not_asked_for_are_not_reported(monkeypatch):
@@ -72,6 +73,6 @@ def test_engines_that_were_not_asked_for_are_not_reported(monkeypatch):
     from models.two_level import TwoLevel
 
     model = TwoLevel(groups=Estimates.from_summary(range(60), rng.normal(size=60), np.ones(60)), tau=FLAT)
-    monkeypatch.setattr(routes.gibbs, "thinning", lambda *_, **__: 1)
-    found = routes.crowd("x", model, routes.Settings(engines=("gibbs",)), best="high")
+    monkeypatch.setattr(fit.gibbs, "thinning", lambda *_, **__: 1)
+    found = fit.crowd("x", model, fit.Settings(engines=("gibbs",)), best="high")
     assert set(found.trees) == {"gibbs"}

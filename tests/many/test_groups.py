@@ -7,13 +7,27 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from thousands import ALIKE, ESTIMATES, LARGER, MOVED, NAMES, ROWS, STRETCHED, of_scores, of_trials, ran, scores, trials
+from helpers.thousands import (
+    ALIKE,
+    ESTIMATES,
+    LARGER,
+    MOVED,
+    NAMES,
+    ROWS,
+    STRETCHED,
+    of_scores,
+    of_trials,
+    ran,
+    scores,
+    trials,
+)
 
-from analyses import prepare, routes, tables
-from analyses.asked import Asked
-from analyses.engines import exact
+from analyses.engines import exact, summary_tables
+from analyses.fits import fit
+from analyses.ingest import build_model
+from analyses.ingest.request import Asked
 from analyses.report import pages
-from analyses.studies import own_data
+from analyses.studies.sections import own_table
 
 
 def test_all_groups_are_there_under_their_names(schools, low):
@@ -21,11 +35,11 @@ def test_all_groups_are_there_under_their_names(schools, low):
     by_hand = pd.DataFrame(scores(), columns=["school", "score", "kind"]).astype({"score": float})
     by_hand = by_hand.groupby("school")["score"].agg(["size", "mean"])
     rows = schools.groups.set_index("label")
-    assert tuple(schools.groups.columns) == tuple(c for c in tables.CROWD if c != "standard_error")
+    assert tuple(schools.groups.columns) == tuple(c for c in summary_tables.CROWD if c != "standard_error")
     assert sorted(rows.index) == sorted(by_hand.index)
     assert rows["n"].loc[by_hand.index].tolist() == by_hand["size"].tolist()
     assert rows["estimate"].loc[by_hand.index].to_numpy() == pytest.approx(by_hand["mean"].to_numpy(), rel=1e-13)
-    assert tuple(low.groups.columns) == tuple(c for c in tables.CROWD if c != "n")
+    assert tuple(low.groups.columns) == tuple(c for c in summary_tables.CROWD if c != "n")
     assert low.groups["label"].tolist() == [t for t, *_ in trials()]
     for name, at in (("estimate", 1), ("standard_error", 2)):
         expected = [float(row[at]) for row in trials()]
@@ -40,7 +54,7 @@ def test_rows_are_those_of_the_plain_mixtures(low):
     asked = Asked(
         path=low.data, columns={"label": "trial", "estimate": "y", "se": "se"}, covariates=("year",), priors={}
     )
-    prepared = prepare.meta_analysis(asked)
+    prepared = build_model.meta_analysis(asked)
     posterior = exact.posterior(prepared.model)
     theta, kappa = posterior.theta(), posterior.kappa()
     offset, unit = prepared.units.outside("theta")
@@ -78,7 +92,7 @@ def test_an_offset_moves_and_changes_nothing(schools, tmp_path, quick):
 
 def test_a_scale_multiplies_and_changes_nothing(low, tmp_path, monkeypatch):
     """1e200: no square of it overflows, on the whole page and in its pictures."""
-    monkeypatch.setattr(own_data, "other_priors", lambda *_: pages.Section(title="With another prior"))
+    monkeypatch.setattr(own_table, "other_priors", lambda *_: pages.Section(title="With another prior"))
     more = ("--covariate", "year", "--best", "low")
     found = ran(tmp_path, "meta_analysis", of_trials("e200"), *ESTIMATES, *more)
     for name in (*MOVED, *STRETCHED):
@@ -93,9 +107,9 @@ def test_a_scale_multiplies_and_changes_nothing(low, tmp_path, monkeypatch):
 def test_units_move_a_crowds_threshold(low):
     """With the offset and the unit of theta, as its rows are."""
     asked = Asked(path=low.data, columns={"label": "trial", "estimate": "y", "se": "se"}, covariates=(), priors={})
-    prepared = prepare.meta_analysis(asked)
-    settings = routes.Settings(engines=("exact",), best="low")
-    inside = routes.crowd("x", prepared.model, settings, best="high")
+    prepared = build_model.meta_analysis(asked)
+    settings = fit.Settings(engines=("exact",), best="low")
+    inside = fit.crowd("x", prepared.model, settings, best="high")
     units = replace(prepared.units, offset=Decimal("12.5"), unit=Decimal("100"))
     found = units.crowd(inside)
     assert found.threshold.tolist() == pytest.approx((12.5 + 100 * inside.threshold).tolist(), rel=1e-14)

@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from thousands import NAMES, TITLES, section
+from helpers.thousands import NAMES, TITLES, section
 
-from analyses import routes
-from analyses.asked import Asked
-from analyses.checks import crowd
-from analyses.studies import many, own_data
+from analyses.checks import top_groups
+from analyses.fits import fit
+from analyses.ingest.request import Asked
+from analyses.studies.sections import many_groups, own_table
 
 
 def test_the_page_is_whole(schools):
@@ -38,7 +38,7 @@ def test_groups_are_parquet_and_draws_are_of_few(schools):
     }
     summary = pd.read_csv(schools.folder / "summary.csv", dtype={"label": str})
     labels = set(summary.query("variable == 'theta'")["label"])
-    assert routes.SOME <= len(labels) <= routes.SOME + 3
+    assert fit.SOME <= len(labels) <= fit.SOME + 3
     manifest = json.loads((schools.folder / "manifest.json").read_text("utf-8"))
     assert (manifest["passed"], manifest["best"]) == (True, "high")
 
@@ -50,7 +50,7 @@ def test_the_list_is_of_the_likeliest(which, sign, request):
     listed = re.search(r"Which are truly extreme\?</h2>.*?<table.*?</table>", found.page, re.DOTALL)[0]
     names = re.findall(r"<tr>\s*<t[dh][^>]*>\s*([\w]+)\s*</t", listed.split("<tbody>")[-1])
     rows = found.groups.assign(mean=sign * found.groups["theta_mean"])
-    expected = rows.sort_values(["p_top", "mean"], ascending=False)["label"].head(many.LISTED).tolist()
+    expected = rows.sort_values(["p_top", "mean"], ascending=False)["label"].head(many_groups.LISTED).tolist()
     assert [name for name in names if name in set(rows["label"])] == expected
     assert rows.set_index("label")["mean"][expected].min() > rows["mean"].quantile(0.9)
     end = {1: "highest", -1: "lowest"}[sign]
@@ -67,7 +67,7 @@ def test_the_lists_worth_is_that_of_p_top(schools):
         f"the 21 groups that are likeliest in the top 1% the posterior expects {np.sum(1 - p[:21]):.0f} not to be"
     )
     assert expected in text
-    for row in crowd.discoveries(p).itertuples(index=False):
+    for row in top_groups.discoveries(p).itertuples(index=False):
         assert f"{row[0]} {row[1]:,}" in text
 
 
@@ -86,26 +86,26 @@ def test_the_ends_are_compared_where_none_is_asked_for(low):
 def test_two_ends_are_two_groups(best):
     """Where all estimates are equal, as a small table may have them: a group less itself has no law, and no report."""
     found = SimpleNamespace(best=best, groups=pd.DataFrame({"label": ["a", "b", "c"], "theta_mean": [1.0, 1.0, 1.0]}))
-    first, last = own_data._ends(found)
+    first, last = own_table._ends(found)
     assert first != last
 
 
-@pytest.mark.parametrize(("size", "as_crowd"), [(routes.MANY, False), (routes.MANY + 1, True)])
+@pytest.mark.parametrize(("size", "as_crowd"), [(fit.MANY, False), (fit.MANY + 1, True)])
 @pytest.mark.parametrize("study", ["one_way", "meta_analysis"])
 def test_more_than_many_are_a_crowd(study, size, as_crowd, tmp_path, monkeypatch):
     """The limit itself is still a table of its own."""
     from analyses.studies import meta_analysis, one_way
 
     module, asked = {"one_way": one_way, "meta_analysis": meta_analysis}[study], []
-    for name, owner in (("answered", many), ("answered", own_data)):
+    for name, owner in (("answered", many_groups), ("answered", own_table)):
         monkeypatch.setattr(owner, name, lambda *_, owner=owner: asked.append(owner) or (_ for _ in ()).throw(Stop))
     path = tmp_path / "table.csv"
     rows = "".join(f"{j},{j % 7},1\n" + f"{j},{j % 5 + 1},1\n" * (study == "one_way") for j in range(size))
     path.write_text("g,y,se\n" + rows)
     columns = {"one_way": {"group": "g", "value": "y"}, "meta_analysis": {"label": "g", "estimate": "y", "se": "se"}}
     with pytest.raises(Stop):
-        module.page(routes.Settings(asked=Asked(path=path, columns=columns[study], covariates=(), priors={})))
-    assert asked == [many if as_crowd else own_data]
+        module.page(fit.Settings(asked=Asked(path=path, columns=columns[study], covariates=(), priors={})))
+    assert asked == [many_groups if as_crowd else own_table]
 
 
 class Stop(Exception):

@@ -7,12 +7,12 @@ import pymc as pm
 import pytensor
 import pytest
 import xarray as xr
-from joint import log_density, state
-from problems import HALF, estimates, replicates
+from helpers.joint import log_density, state
+from helpers.problems import HALF, estimates, replicates
 from pytensor.graph.traversal import ancestors
 from scipy import stats
 
-from models import builder, priors
+from models import priors, pymc_model
 from models.groups import Estimates, Replicates
 from models.two_level import TwoLevel
 
@@ -62,7 +62,7 @@ def states(model):
 
 
 def on_cells(model) -> pm.Model:
-    built = builder.build(model)
+    built = pymc_model.build(model)
     assert "cell" in built.coords
     return built
 
@@ -72,8 +72,8 @@ def test_density_is_that_of_one_row_a_group(name, monkeypatch):
     """An orthogonal transformation of equal noises has determinant 1: not even a constant is between them."""
     model = MODELS[name]
     cells = log_density(model, on_cells(model))
-    monkeypatch.setattr(builder, "_many_alike", lambda groups: False)
-    built = builder.build(model)
+    monkeypatch.setattr(pymc_model, "_many_alike", lambda groups: False)
+    built = pymc_model.build(model)
     assert "cell" not in built.coords
     separate = log_density(model, built)
     for here in states(model):
@@ -177,8 +177,8 @@ def test_swapped_data_have_the_density_of_the_others(name):
     before = log_density(model, built)
     density = [before(here) for here in states(model)]
     with built:
-        pm.set_data(builder.observed(moved))
-    after, anew = log_density(model, built), log_density(other, builder.build(other))
+        pm.set_data(pymc_model.observed(moved))
+    after, anew = log_density(model, built), log_density(other, pymc_model.build(other))
     for here, was in zip(states(model), density, strict=True):
         assert after(here) == pytest.approx(anew(here), abs=TOLERANCE)
         assert abs(after(here) - was) > 0.1
@@ -189,11 +189,11 @@ def test_many_sets_of_data_at_once(sizes):
     """With leading dimensions each set is what it would be by itself, whatever the centre that all sets share."""
     g, rng = replicates(62, sizes, covariate=True), np.random.default_rng(63)
     mean, ss = g.mean + rng.normal(0, 5, (2, 3, len(g))), g.ss * rng.uniform(0.5, 2, (2, 3, len(g)))
-    together = builder.observed(replace(g, mean=mean, ss=ss))
-    alone = builder.observed(g)
+    together = pymc_model.observed(replace(g, mean=mean, ss=ss))
+    alone = pymc_model.observed(g)
     assert ("observed_spread" in together) == ("observed_spread" in alone) == (len(sizes) == 12)
     for k in np.ndindex(2, 3):
-        one = builder.observed(replace(g, mean=mean[k], ss=ss[k]))
+        one = pymc_model.observed(replace(g, mean=mean[k], ss=ss[k]))
         assert one.keys() == together.keys() == alone.keys()
         for name, values in one.items():
             assert np.shape(values) == np.shape(alone[name])
@@ -206,8 +206,8 @@ def test_many_sets_of_data_at_once(sizes):
 def test_cells_are_for_groups_twice_as_many(sizes, as_cells):
     """At just half as many, they are; and what is observed goes with what was built."""
     g = replicates(64, sizes)
-    built = builder.build(TwoLevel(groups=g, tau=priors.HalfCauchy(1.0)))
+    built = pymc_model.build(TwoLevel(groups=g, tau=priors.HalfCauchy(1.0)))
     assert ("cell" in built.coords) == as_cells
-    assert builder.observed(g).keys() <= {data.name for data in built.data_vars}
-    for name, values in builder.observed(g).items():
+    assert pymc_model.observed(g).keys() <= {data.name for data in built.data_vars}
+    for name, values in pymc_model.observed(g).items():
         assert built[name].get_value() == pytest.approx(values, rel=1e-15)

@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from models import rows
+from models.groups import sufficient_statistics
 
 NEAR = 1e-9
 HAS_JAVA = bool(shutil.which("java") or os.environ.get("JAVA_HOME"))
@@ -283,7 +283,7 @@ def test_dasks_own_variance_is_wrong(dask):
 @pytest.mark.parametrize("name", LABELS)
 def test_labels_are_alike_everywhere(engine, name):
     """Spelled and ordered as those of a dictionary of columns."""
-    expected = rows.of_frame(ALIKE[name], group="g", value="v")
+    expected = sufficient_statistics.of_frame(ALIKE[name], group="g", value="v")
     assert (engine[name]["labels"], engine[name]["n"]) == (expected.labels, expected.n.tolist())
 
 
@@ -294,7 +294,7 @@ def test_dates_are_spelled_as_dates(engine):
 def test_covariates_are_alike_everywhere(engine):
     """Numbers as they are, text as levels, by group."""
     names = [name for name in COVARIATES if name.startswith("x")]
-    expected = rows.of_frame(COVARIATES, group="g", value="v", covariates=names)
+    expected = sufficient_statistics.of_frame(COVARIATES, group="g", value="v", covariates=names)
     assert engine["covariates"]["labels"] == expected.labels
     assert engine["covariates"]["covariates"] == expected.covariates
 

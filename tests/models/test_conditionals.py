@@ -7,11 +7,11 @@ rounding.
 
 import numpy as np
 import pytest
-from joint import log_density, state
-from problems import PROBLEMS
+from helpers.joint import log_density, state
+from helpers.problems import PROBLEMS
 
-from models import blood_pressure, builder, eight_schools, math_test, priors
-from models.laws import InverseGamma
+from models import blood_pressure, eight_schools, math_test, priors, pymc_model
+from models.distributions import InverseGamma
 from models.two_level import TwoLevel
 
 
@@ -32,7 +32,7 @@ TOLERANCE = 1e-9  # of terms that add up to some thousands
 def differences(model, name, law=None):
     """Of the conditional of `name`, and of the joint, between random pairs of its values at random states."""
     rng = np.random.default_rng(11)
-    density = log_density(model, builder.build(model, parameterization="centered"))
+    density = log_density(model, pymc_model.build(model, parameterization="centered"))
     law = law or model.conditionals()[name]
     for _ in range(5):
         here = state(model, rng)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.cells import Cells
 from models.groups import Estimates, Replicates
+from models.groups.equal_noise import Cells
 
 
 def test_rows_and_their_summary_are_the_same():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from problems import estimates, replicates
+from helpers.problems import estimates, replicates
 from scipy.integrate import quad
 from scipy.stats import halfcauchy, halfnorm, invgamma, norm
 from scipy.stats import t as student_t

@@ -9,7 +9,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from problems import estimates, replicates
+from helpers.problems import estimates, replicates
 
 from models import propriety
 from models.groups import Estimates, Replicates

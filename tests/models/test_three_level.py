@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from joint import spelled
-from problems import replicates
+from helpers.joint import spelled
+from helpers.problems import replicates
 from scipy import stats
 from scipy.special import logsumexp
 

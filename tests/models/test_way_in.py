@@ -10,13 +10,13 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
-from backends import backends
+from helpers.backends import backends
 
 from analyses.engines import exact
 from models import priors
-from models.columns import LARGEST_SCALE, NEGLIGIBLE, SMALLEST_SCALE, RoundedWarning
 from models.groups import Estimates, Replicates
-from models.names import MISSING, MissingNameWarning
+from models.groups.naming import MISSING, MissingNameWarning
+from models.groups.validation import LARGEST_SCALE, NEGLIGIBLE, SMALLEST_SCALE, RoundedWarning
 from models.two_level import TwoLevel
 
 TRIALS = {"y": [1.0, 2.0, 4.0], "s": [1.0, 1.0, 2.0], "name": ["a", "b", "c"], "arm": ["p", "q", "q"]}

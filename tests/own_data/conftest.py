@@ -1,10 +1,10 @@
 """Reports on tables of one's own."""
 
 import pytest
-from own_tables import EIGHT, ESTIMATES, ROWS, SCORES, accepted, table
+from helpers.own_tables import EIGHT, ESTIMATES, ROWS, SCORES, accepted, table
 
 from analyses.report import pages
-from analyses.studies import own_data
+from analyses.studies.sections import own_table
 
 
 @pytest.fixture(scope="session")
@@ -25,4 +25,4 @@ def quick(monkeypatch):
     """Leave out pictures and the sections that take most of the time; they are no part of the files compared."""
     monkeypatch.setattr(pages, "png", lambda figure: b"")
     for name in ("other_priors", "others_say"):
-        monkeypatch.setattr(own_data, name, lambda *_, name=name: pages.Section(title=name))
+        monkeypatch.setattr(own_table, name, lambda *_, name=name: pages.Section(title=name))

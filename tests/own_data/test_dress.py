@@ -7,7 +7,7 @@ from decimal import Decimal, localcontext
 
 import pandas as pd
 import pytest
-from own_tables import AVERAGES, EIGHT, ESTIMATES, KIND, ROWS, SCORES, accepted, assert_same, parquet, table
+from helpers.own_tables import AVERAGES, EIGHT, ESTIMATES, KIND, ROWS, SCORES, accepted, assert_same, parquet, table
 
 
 def rewritten(content, **options) -> str:

@@ -4,7 +4,7 @@ import json
 from hashlib import sha256
 
 import pytest
-from own_tables import EXACT, put, refused
+from helpers.own_tables import EXACT, put, refused
 
 from analyses import run
 

@@ -1,7 +1,7 @@
 """What is refused of a table of one's own, and how: file, line, column and value, and nothing written."""
 
 import pytest
-from own_tables import ARGUMENTS, AVERAGES, ESTIMATES, ROWS, parquet, put, refused
+from helpers.own_tables import ARGUMENTS, AVERAGES, ESTIMATES, ROWS, parquet, put, refused
 
 from analyses import OWN
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 import numpy as np
 import pandas as pd
 import pytest
-from own_tables import ARGUMENTS, ESTIMATES, ROWS, SCORES, TRIALS, accepted, computed, section, table
+from helpers.own_tables import ARGUMENTS, ESTIMATES, ROWS, SCORES, TRIALS, accepted, computed, section, table
 
 from analyses.engines import exact
 from analyses.report.numbers import places

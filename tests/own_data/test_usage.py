@@ -3,9 +3,10 @@
 from types import SimpleNamespace
 
 import pytest
-from own_tables import ARGUMENTS, AVERAGES, ESTIMATES, ROWS, put, refused, subprocessed
+from helpers.own_tables import ARGUMENTS, AVERAGES, ESTIMATES, ROWS, put, refused, subprocessed
 
-from analyses import OWN, STUDIES, asked, run
+from analyses import OWN, STUDIES, run
+from analyses.ingest import request
 from analyses.report import pages
 
 USAGE = {
@@ -54,7 +55,7 @@ def test_a_study_of_ones_own_needs_data(tmp_path, capfd):
 def test_an_inverse_gamma_without_a_scale_is_no_prior():
     """It is improper, and would be taken for a density: improper priors go by other names here."""
     with pytest.raises(ValueError, match="no density"):
-        asked.prior("tau2", "InverseGamma(1, 0)")
+        request.prior("tau2", "InverseGamma(1, 0)")
 
 
 def test_a_process_of_its_own_says_no_more(tmp_path):

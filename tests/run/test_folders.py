@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from runs import COMMAND, command
+from helpers.runs import COMMAND, command
 
 from analyses import run
 

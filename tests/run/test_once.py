@@ -5,10 +5,10 @@ import argparse
 import pytest
 
 from analyses import notebooks, run
-from analyses.arguments import Parser
 from analyses.audit.__main__ import main as audit_main
 from analyses.benchmark.__main__ import main as benchmark_main
 from analyses.calibrate.__main__ import main as calibrate_main
+from analyses.cli.parser import Parser
 from analyses.reference.__main__ import main as reference_main
 
 COMMANDS = {

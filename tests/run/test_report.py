@@ -11,10 +11,12 @@ import arviz as az
 import numpy as np
 import pandas as pd
 import pytest
+from helpers.runs import TINY, command
 from matplotlib.figure import Figure
-from runs import TINY, command
 
-from analyses import prepare, run, tables
+from analyses import run
+from analyses.engines import summary_tables
+from analyses.ingest import build_model
 from analyses.report import pages
 
 
@@ -72,9 +74,9 @@ def test_files_are_those_of_every_report(trial):
 def test_columns_are_those_that_are_promised(trial):
     folder = trial[0] / "blood_pressure"
     summary, agreement, groups = (pd.read_csv(folder / f"{n}.csv") for n in ("summary", "agreement", "groups"))
-    assert tuple(summary.columns) == tables.SUMMARY
-    assert tuple(agreement.columns) == tables.AGREEMENT
-    assert tuple(groups.columns) == tables.GROUPS
+    assert tuple(summary.columns) == summary_tables.SUMMARY
+    assert tuple(agreement.columns) == summary_tables.AGREEMENT
+    assert tuple(groups.columns) == summary_tables.GROUPS
     assert set(summary["engine"]) == {"nuts", "gibbs", "exact"}
     for _, rows in summary.groupby("engine"):
         counts = rows["variable"].value_counts().to_dict()
@@ -197,14 +199,14 @@ def test_a_file_that_disappears_or_changes_was_read_once(tmp_path, monkeypatch):
     """All that the report says, its checksum too, is of what was read first."""
     table = tmp_path / "trials.csv"
     table.write_text("y,se\n1,1\n3,2\n2,1\n5,2\n4,1\n")
-    wanted, answer = sha256(table.read_bytes()).hexdigest(), prepare.meta_analysis
+    wanted, answer = sha256(table.read_bytes()).hexdigest(), build_model.meta_analysis
 
     def vanishing(asked):
         found = answer(asked)
         table.unlink()
         return found
 
-    monkeypatch.setattr(prepare, "meta_analysis", vanishing)
+    monkeypatch.setattr(build_model, "meta_analysis", vanishing)
     asked = ["meta_analysis", "--data", str(table), "--estimate", "y", "--se", "se", "--engines", "exact", "--quiet"]
     assert run.main([*asked, "--out", str(tmp_path / "out")]) == 0
     manifest = json.loads((tmp_path / "out" / "meta_analysis" / "manifest.json").read_text())

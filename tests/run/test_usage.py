@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from runs import command
+from helpers.runs import command
 
 from analyses import OWN, STUDIES
 

@@ -1,0 +1,1 @@
+"""What the command lines share: options, exit statuses, and how a command starts, fails and is interrupted."""

@@ -1,0 +1,244 @@
+"""The options of the command line: what may be asked, and what is wrong with what was."""
+
+import argparse
+from pathlib import Path
+
+from analyses import ENGINES, OWN, RAW, STUDIES
+from analyses.cli.parser import Parser, comma_separated, twice
+from analyses.ingest.request import Asked, prior
+
+EXAMPLES = """\
+examples:
+  python -m analyses.run                              every study that comes with the package
+  python -m analyses.run eight_schools --seed 7       one study, another seed
+  python -m analyses.run math_test --engines exact    no sampling but independent draws
+  python -m analyses.run blood_pressure --draws 4000 --out /tmp/trial
+
+your own table, rows or group averages or estimates:
+  python -m analyses.run one_way --data scores.csv --group school --value score
+  python -m analyses.run one_way --data means.csv --group school --n pupils --mean average --sd sd
+  python -m analyses.run meta_analysis --data trials.csv --label trial --estimate effect --se se
+  python -m analyses.run meta_analysis --data trials.csv --estimate effect --variance v --covariate year \\
+      --prior 'tau=HalfNormal(0.5)' --prior 'mu=Normal(0, 10)'
+
+exit status: 0 every check of the computation passed; 2 bad usage or input; 3 finished, but one failed; 130 interrupted
+A model that does not fit its data is reported on its page and does not change the status.
+"""
+
+ROWS, AVERAGES, ESTIMATES = ("group", "value"), ("group", "n", "mean"), ("estimate",)
+COLUMNS = {
+    "one_way": ("group", "value", "n", "mean", "sd", "se"),
+    "meta_analysis": ("estimate", "se", "variance", "label"),
+}
+HELP = {
+    "group": "names of the groups (one_way)",
+    "value": "values, a row each (one_way)",
+    "n": "sizes of groups that are given by their averages (one_way)",
+    "mean": "averages of groups (one_way)",
+    "sd": "standard deviations within groups (one_way)",
+    "se": "standard errors, of averages (one_way) or of estimates (meta_analysis)",
+    "estimate": "estimates (meta_analysis)",
+    "variance": "their squared standard errors (meta_analysis)",
+    "label": "names of the estimates (meta_analysis; default: 1, 2, ...)",
+}
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the options; what is wrong with them is said in one line, with exit status 2."""
+    parser = Parser(
+        prog="python -m analyses.run",
+        description="Fit hierarchical normal models by NUTS, by Gibbs sampling and exactly, hold the three against "
+        "each other, and write a report.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _of_runs(parser.add_argument)
+    _of_tables(parser.add_argument_group("a table of your own (CSV or Parquet)").add_argument)
+    options = parser.parse_args(arguments)
+    for name in options.study:
+        if name not in (*STUDIES, *OWN):
+            parser.error(f"unknown study {name!r}: choose from {', '.join((*STUDIES, *OWN))}")
+    if fault := _fault(options):
+        parser.error(fault)
+    options.asked = _asked(options)
+    return options
+
+
+def _of_runs(add) -> None:
+    whole = _at_least
+    add("study", nargs="*", metavar="STUDY", help=f"{', '.join((*STUDIES, *OWN))}; the first {len(STUDIES)} if none")
+    add("--list", action="store_true", help="name the studies and stop")
+    add("--out", type=Path, default=Path("reports"), metavar="DIR", help="where the report goes (default: reports)")
+    add("--seed", type=whole(0), default=1, metavar="N", help="of every random stream (default: 1)")
+    add("--draws", type=whole(4), default=1000, metavar="N", help="of each NUTS chain (default: 1000)")
+    add("--tune", type=whole(1), default=500, metavar="N", help="steps of each NUTS chain thrown away (default: 500)")
+    add("--chains", type=whole(2), default=4, metavar="N", help="of NUTS (default: 4)")
+    add("--cores", type=whole(1), default=1, metavar="N", help="processes for the NUTS chains (default: 1)")
+    engines = f"some of {','.join(ENGINES)} (default: all)"
+    add("--engines", type=_engines, default=ENGINES, metavar="LIST", help=engines)
+    add("--best", choices=("high", "low"), help="which end of theta has rank 1 (default: the study's own, or high)")
+    add("--quiet", action="store_true", help="print nothing but errors and warnings")
+
+
+def _of_tables(add) -> None:
+    raw = ", ".join(RAW)
+    add("--data", type=Path, metavar="FILE", help=f"of one_way or meta_analysis; or the raw rows of {raw}")
+    for name, what in HELP.items():
+        add(f"--{name}", metavar="COL", help=f"column of {what}")
+    add(
+        "--covariate",
+        action="append",
+        default=[],
+        metavar="COL",
+        help="column that the groups' means depend on, constant within a group; numbers, or text with its first level "
+        "for reference; may be repeated",
+    )
+    add(
+        "--prior",
+        action="append",
+        default=[],
+        type=_prior,
+        metavar="NAME=DIST",
+        help="of mu, a covariate, tau, tau2, sigma or sigma2: Flat(), Normal(m, s), Uniform(), HalfNormal(s), "
+        "HalfCauchy(s), HalfStudentT(nu, s), InverseGamma(a, b), Jeffreys(); may be repeated. Default: mu=Flat(), "
+        "sigma=Jeffreys(), tau=HalfCauchy(1) relative and tau=Uniform() absolute",
+    )
+    add(
+        "--tau-scale",
+        choices=("relative", "absolute"),
+        help="whether tau is the sd between groups in units of sigma, or as it is (one_way; default: relative)",
+    )
+    add(
+        "--compare",
+        action="append",
+        default=[],
+        nargs=2,
+        metavar=("A", "B"),
+        help="two groups whose difference is wanted; may be repeated",
+    )
+    add("--among", type=_at_least(1), metavar="K", help="P(among the best K) in the league table (default: 3)")
+
+
+def _fault(options) -> str:
+    """What is wrong with how options go together; nothing if nothing is."""
+    given = [name for name in HELP if getattr(options, name) is not None]
+    others = [name for name in ("covariate", "prior", "tau_scale", "compare", "among") if getattr(options, name)]
+    own = [name for name in options.study if name in OWN]
+    if not own:
+        return _fault_of_studies(options, [*given, *others])
+    study, (name, *more) = own[0], options.study
+    if more:
+        return f"{study} runs by itself: leave out {', '.join(n for n in (name, *more) if n != study)}"
+    if options.data is None:
+        return f"{study} needs --data FILE"
+    if foreign := [name for name in given if name not in COLUMNS[study]]:
+        return f"--{foreign[0]} is not for {study}, which takes {_spelled(COLUMNS[study])}"
+    return _fault_of_columns(study, given) or _fault_of_repetition(options, given) or _fault_of_priors(study, options)
+
+
+def _fault_of_studies(options, own) -> str:
+    if own:
+        return f"--{own[0].replace('_', '-')} is for one_way and meta_analysis"
+    if options.data is not None and (len(options.study) != 1 or options.study[0] not in RAW):
+        return f"--data is for one of {', '.join((*OWN, *RAW))} by itself"
+    return ""
+
+
+def _fault_of_columns(study, given) -> str:
+    """Which columns are missing, or too many."""
+    if study == "meta_analysis":
+        needed, errors = ["estimate"], ("se", "variance")
+    elif "value" in given:
+        too_many = [name for name in given if name not in ROWS]
+        return f"--{too_many[0]} does not go with --value" if too_many else _missing(study, ROWS, given)
+    else:
+        needed, errors = list(AVERAGES), ("sd", "se")
+    spread = [name for name in errors if name in given]
+    if study == "one_way" and not {"n", "mean", *errors} & {*given}:
+        return "one_way needs --group and --value, or --group, --n, --mean and --sd or --se"
+    if missing := _missing(study, needed, given):
+        return missing
+    if len(spread) != 1:
+        return f"{study} needs one of {_spelled(errors)}{', not both' if spread else ''}"
+    return ""
+
+
+def _fault_of_repetition(options, given) -> str:
+    """Which column, or group, is asked for twice where there have to be two."""
+    columns = [
+        *((f"--{name}", getattr(options, name)) for name in given),
+        *(("--covariate", c) for c in options.covariate),
+    ]
+    for i, (option, column) in enumerate(columns):
+        for other, same in columns[:i]:
+            if column == same:
+                return f"{other} and {option} both name the column {column!r}"
+    if same := next((f"{a} {b}" for a, b in options.compare if a == b), ""):
+        return f"--compare {same} names one group twice: name two groups"
+    if pair := twice(frozenset(pair) for pair in options.compare):
+        return f"--compare {' '.join(sorted(pair))} is given twice: give each pair once"
+    return ""
+
+
+def _missing(study, needed, given) -> str:
+    missing = [name for name in needed if name not in given]
+    return f"{study} needs {_spelled(missing)}" if missing else ""
+
+
+def _fault_of_priors(study, options) -> str:
+    names = [name.removesuffix("2") if name in ("tau2", "sigma2") else name for name, _ in options.prior]
+    known = ("mu", "tau", "sigma") if study == "one_way" else ("mu", "tau")
+    for name in names:
+        if names.count(name) > 1:
+            return f"--prior is given twice for {name}"
+        if name not in (*known, *options.covariate) and not name.startswith(tuple(f"{c}[" for c in options.covariate)):
+            return f"--prior of {name}: {study} has priors of {', '.join((*known, *options.covariate))}"
+    if study == "meta_analysis" and options.tau_scale:
+        return "--tau-scale is for one_way: there is no sigma that tau could be relative to"
+    return ""
+
+
+def _asked(options) -> Asked | None:
+    if options.data is None:
+        return None
+    return Asked(
+        path=options.data,
+        columns={name: getattr(options, name) for name in HELP if getattr(options, name) is not None},
+        covariates=tuple(options.covariate),
+        priors=dict(options.prior),
+        absolute=options.tau_scale == "absolute",
+        compare=tuple(map(tuple, options.compare)),
+        among=options.among,
+    )
+
+
+def _spelled(names) -> str:
+    return ", ".join(f"--{name}" for name in names)
+
+
+def _at_least(least):
+    def whole(text):
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {least} or more")
+        return int(text)
+
+    return whole
+
+
+def _engines(text):
+    asked = comma_separated(text)
+    for name in asked or [text]:
+        if name not in ENGINES:
+            raise argparse.ArgumentTypeError(f"{name!r} is not an engine: choose from {', '.join(ENGINES)}")
+    return tuple(name for name in ENGINES if name in asked)
+
+
+def _prior(text):
+    name, equals, spelled = (part.strip() for part in text.partition("="))
+    if not (name and equals and spelled):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=DIST, as tau=HalfCauchy(5)")
+    try:
+        prior(name, spelled)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return name, spelled

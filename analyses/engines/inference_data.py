@@ -1,0 +1,122 @@
+"""The one contract: whatever an engine draws becomes the same DataTree here."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from models.groups import Groups
+from models.linear_gaussian import kappa, theta_given
+from models.two_level import TwoLevel
+
+Drawn = dict[str, np.ndarray]  # what an engine has drawn, by name: (chain, draw, ...)
+Variables = Mapping[str, tuple[str | tuple[str, ...], np.ndarray]]  # by name, each with its dimensions
+
+SAMPLE = ("chain", "draw")
+QUANTILES = {"q2_5": 0.025, "q50": 0.5, "q97_5": 0.975}  # what every table reports
+NAMES = {
+    "nuts": "NUTS",
+    "gibbs": "Gibbs",
+    "exact": "independent draws",
+    "metropolis": "Metropolis",
+    "laplace": "Laplace",
+    "direct": "direct sampling",
+    "one at a time": "one at a time",
+}
+
+
+def complete(
+    model: TwoLevel,
+    drawn: Drawn,
+    *,
+    engine: str,
+    rng: np.random.Generator,
+    sample_stats: xr.Dataset | None = None,
+) -> xr.DataTree:
+    """Complete and label the draws of an engine.
+
+    Parameters
+    ----------
+    model : TwoLevel
+    drawn : dict
+        b (chain, draw, p), tau and sigma (chain, draw), of which sigma may be left out where it is known; theta
+        (chain, draw, J) if the engine has it, else it is drawn from its conditional.
+    engine : str
+    rng : numpy.random.Generator
+    sample_stats : xarray.Dataset, optional
+
+    Returns
+    -------
+    xarray.DataTree
+        posterior: mu, beta (covariate), tau, sigma, sd_between, theta and kappa (group); posterior_predictive and
+        observed_data: mean, and ss where groups have any (group); constant_data: noise, df and design (group);
+        sample_stats.
+
+    Raises
+    ------
+    FloatingPointError
+        Where a draw is not a finite number.
+    """
+    for name, values in drawn.items():
+        if not np.isfinite(values).all():
+            raise FloatingPointError(f"{engine}: {np.sum(~np.isfinite(values))} draws of {name} are not finite numbers")
+    g, b = model.groups, drawn["b"]
+    tau, sigma = drawn["tau"], drawn.get("sigma", np.ones_like(drawn["tau"]))
+    noise, between = model.variances(g.noise, tau[..., None], sigma[..., None])
+    theta = drawn.get("theta")
+    if theta is None:
+        mean, variance = theta_given(g.mean, noise, b @ g.design.T, between)
+        theta = rng.normal(mean, np.sqrt(variance))
+    each = (*SAMPLE, g.dim)
+    posterior: Variables = {
+        "mu": (SAMPLE, b[..., 0]),
+        **({"beta": ((*SAMPLE, "covariate"), b[..., 1:])} if g.covariates else {}),
+        **{name: (SAMPLE, drawn[name]) for name in model.unknown},
+        "sd_between": (SAMPLE, np.sqrt(between[..., 0])),
+        "theta": (each, theta),
+        "kappa": (each, np.broadcast_to(kappa(noise, between), theta.shape)),
+    }
+    replicated = replicate(g, theta, sigma, rng=rng)
+    nodes: dict[str, Variables] = {
+        "posterior": posterior,
+        "posterior_predictive": {name: (each, values) for name, values in replicated.items()},
+        "observed_data": {name: (g.dim, getattr(g, name)) for name in replicated},
+        "constant_data": {
+            "noise": (g.dim, g.noise),
+            "df": (g.dim, g.df),
+            "design": ((g.dim, "coefficient"), g.design),
+        },
+    }
+    coords = {g.dim: list(g.labels), "covariate": list(g.covariates), "coefficient": ["mu", *g.covariates]}
+    return labelled(nodes, coords, {"engine": engine, "dim": g.dim}, sample_stats)
+
+
+def replicate(g: Groups, theta: np.ndarray, sigma: ArrayLike, *, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Replicated means, and sums of squares where groups have any, for draws of theta (..., J) and sigma (...)."""
+    sigma = np.asarray(sigma)[..., None]
+    mean = rng.normal(theta, sigma * np.sqrt(g.noise))
+    if not g.df.any():
+        return {"mean": mean}
+    return {"mean": mean, "ss": sigma**2 * 2 * rng.standard_gamma(g.df / 2, size=theta.shape)}
+
+
+def labelled(
+    nodes: Mapping[str, Variables],
+    coords: Mapping[str, Sequence[Any]],
+    attrs: dict[str, str],
+    sample_stats: xr.Dataset | None = None,
+) -> xr.DataTree:
+    """A DataTree of nodes: name to variables, each (dims, values); only coordinates that a node uses go into it.
+
+    What a sampler says of itself is a node as it is, where there is any.
+    """
+    made = {name: _dataset(variables, coords, attrs) for name, variables in nodes.items()}
+    return xr.DataTree.from_dict(made if sample_stats is None else made | {"sample_stats": sample_stats})
+
+
+def _dataset(variables, coords, attrs):
+    used = {dim for dims, _ in variables.values() for dim in ([dims] if isinstance(dims, str) else dims)}
+    sizes = {name: np.arange(n) for name, n in zip(SAMPLE, next(iter(variables.values()))[1].shape, strict=False)}
+    return xr.Dataset(variables, {k: v for k, v in (coords | sizes).items() if k in used}, attrs)

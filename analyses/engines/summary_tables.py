@@ -1,0 +1,128 @@
+"""The columns of every table that a run writes, and how draws become their rows."""
+
+import errno
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from arviz_stats.base import array_stats
+
+from analyses.engines.inference_data import QUANTILES, SAMPLE
+
+TAILS = (0.11, 0.89)  # the smaller effective size of the two quantiles is ess_tail: ArviZ's own choice
+SUMMARY = (
+    "engine",
+    "variable",
+    "label",
+    "mean",
+    "sd",
+    "q2_5",
+    "q50",
+    "q97_5",
+    "mcse_mean",
+    "ess_bulk",
+    "ess_tail",
+    "r_hat",
+)
+AGREEMENT = ("engine", "variable", "label", "statistic", "value", "exact", "mcse", "z")
+GROUPS = (
+    "label",
+    "n",
+    "standard_error",
+    "estimate",
+    "theta_mean",
+    "theta_sd",
+    "theta_q2_5",
+    "theta_q97_5",
+    "kappa_mean",
+    "rank_mean",
+    "rank_q2_5",
+    "rank_q97_5",
+    "p_best",
+    "mcse_p_best",
+    "p_among",
+)
+CROWD = (  # of very many groups
+    "label",
+    "n",
+    "standard_error",
+    "estimate",
+    "theta_mean",
+    "theta_sd",
+    "theta_q2_5",
+    "theta_q97_5",
+    "kappa_mean",
+    "kappa_sd",
+    "p_top",
+    "mcse_p_top",
+    "p_as_small",
+)
+
+
+def flat(statistics: xr.Dataset) -> pd.Series:
+    """One number a quantity, by variable and label, from a dataset whose only dimension is the group or covariate."""
+    values = {
+        (str(name), str(label) if array.dims else ""): float(value)
+        for name, array in statistics.data_vars.items()
+        for label, value in zip(*_entries(array), strict=True)
+    }
+    return pd.Series(values).rename_axis(["variable", "label"])
+
+
+def _entries(array):
+    return (array[array.dims[0]].values, array.values) if array.dims else ([""], [array.item()])
+
+
+def stacked(posterior: xr.Dataset) -> tuple[pd.MultiIndex, np.ndarray]:
+    """Variable and label of each quantity, and all draws in one array (quantity, chain, draw)."""
+    keys, draws = [], []
+    for name, array in posterior.data_vars.items():
+        values = array.transpose(..., *SAMPLE)
+        labels = values[values.dims[0]].values if values.ndim > len(SAMPLE) else [""]
+        keys += [(str(name), str(label)) for label in labels]
+        draws.append(values.values.reshape(len(labels), *values.shape[-2:]))
+    return pd.MultiIndex.from_tuples(keys, names=["variable", "label"]), np.concatenate(draws).astype(float)
+
+
+def summary(tree: xr.DataTree, reference: pd.DataFrame) -> pd.DataFrame:
+    """Rows of summary.csv for an engine's draws; no mean or sd where the exact posterior, `reference`, has none."""
+    index, draws = stacked(tree["posterior"].dataset)
+    quantiles = np.quantile(draws, list(QUANTILES.values()), axis=(1, 2))
+    with np.errstate(invalid="ignore", divide="ignore"):  # a constant has no R-hat: nan says so
+        columns = {
+            "mean": draws.mean(axis=(1, 2)),
+            "sd": draws.std(axis=(1, 2), ddof=1),
+            **dict(zip(QUANTILES, quantiles, strict=True)),
+            "mcse_mean": array_stats.mcse(draws, method="mean"),
+            "ess_bulk": array_stats.ess(draws, method="bulk"),
+            "ess_tail": array_stats.ess(draws, method="tail", prob=TAILS),
+            "r_hat": array_stats.rhat(draws),
+        }
+    rows = pd.DataFrame(columns, index=index)
+    exists = reference.loc[rows.index, ["mean", "sd"]].notna()
+    rows["mean"], rows["sd"] = rows["mean"].where(exists["mean"]), rows["sd"].where(exists["sd"])
+    rows["mcse_mean"] = rows["mcse_mean"].where(exists["sd"])
+    return rows.reset_index().assign(engine=tree["posterior"].attrs["engine"])[list(SUMMARY)]
+
+
+def exact_summary(reference: pd.DataFrame) -> pd.DataFrame:
+    """Rows of summary.csv for the exact posterior, which has no Monte Carlo error."""
+    return reference.reset_index().assign(engine="exact").reindex(columns=SUMMARY)
+
+
+def write_parquet(table: pd.DataFrame, path: Path) -> None:
+    """Write a table that is too long for text; columns without any value are left out."""
+    import duckdb
+
+    filled = table.dropna(axis=1, how="all")
+    try:
+        duckdb.connect().from_df(filled).write_parquet(str(path))
+    except duckdb.IOException as error:
+        raise OSError(errno.EIO, str(error).splitlines()[0], str(path)) from error
+
+
+def write(table: pd.DataFrame, path: Path, columns: Iterable[str]) -> None:
+    """Write a table with those columns, numbers in the shortest digits that read back as they are."""
+    table.to_csv(path, columns=list(columns), index=False, lineterminator="\n")

@@ -1,0 +1,176 @@
+"""Rows of groups in a file of any size, reduced in one pass and in memory that grows with the groups alone."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from analyses import progress
+from analyses.ingest import files, parquet_faults, strict_csv
+from analyses.ingest.request import Refused
+from analyses.ingest.units import EXACTLY, Units
+from models.groups import sufficient_statistics
+from models.groups.naming import normalized
+
+
+class Scanned(NamedTuple):
+    """Groups of a file inside their units; of CSV in its order, of Parquet in that of their labels.
+
+    `covariates` maps name to label to value, Decimal where it is a number; `read` maps the names of what was read to
+    their SHA-256; `repeated` says which rows repeat others, where there are so few that it was looked for.
+    """
+
+    labels: list[str]
+    n: np.ndarray
+    mean: np.ndarray
+    ss: np.ndarray
+    units: Units
+    covariates: dict[str, dict[str, object]]
+    read: dict[str, str]
+    repeated: str = ""
+
+
+def rows_in_groups(path: Path, **asked) -> Scanned:
+    """Reduce a CSV file, or Parquet: see `csv` and `parquet`."""
+    return parquet(path, **asked) if files.is_parquet(path) else csv(path, **asked)
+
+
+def csv(path: Path, *, group: str, value: str, covariates: Sequence[str], absolute: bool, show: bool) -> Scanned:
+    """Reduce a CSV file, as strictly as any is read.
+
+    Values are taken in decimals from the first value of their group, and only then rounded: a row keeps its digits
+    however far apart the groups are. The units are those of the rows up to the first batch that
+    brings any spread.
+
+    Raises
+    ------
+    Refused
+        With the first ten faults, and how many there are besides.
+    """
+    sums, units, repeated = Sums(), None, ""
+    first, varying = {name: {} for name in covariates}, strict_csv.Faults()
+    told = progress.bar(f"reading {path.name}", total=path.stat().st_size, unit="B", show=show)
+    with path.open("rb", buffering=0) as file, told as bar:
+        hashed = files.Hashed(file)
+        records = files.records(path, hashed)
+        for lines, fields, columns in strict_csv.batches(
+            path, records, text=[group], numbers=[value], either=covariates
+        ):
+            for name, known in first.items():
+                varying.add(strict_csv.constant(path, name, lines, columns[group], columns[name], known))
+            if units is None or not sums.spread:
+                repeated = strict_csv.repeated(path, fields, lines) if units is None else ""
+                units = Units.of([*sums.first, *columns[value]], tau=absolute)
+            sums.add(columns[group], columns[value], units)
+            bar.update(hashed.size - bar.n)
+    varying.refuse()
+    given = {name: {label: value_ for label, (_, value_) in known.items()} for name, known in first.items()}
+    mean = np.array([units.located(v) for v in sums.first]) + sums.mean
+    few = repeated if sums.batches == 1 else ""
+    return Scanned(list(sums.position), sums.n, mean, sums.ss, units, given, {path.name: hashed.hash.hexdigest()}, few)
+
+
+@dataclass(eq=False)
+class Sums:
+    """Groups as they grow, a batch of rows after the other; means are from the first value of each group."""
+
+    position: dict[str, int] = field(default_factory=dict)
+    first: list[Decimal] = field(default_factory=list)
+    n: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    mean: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    ss: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    spread: bool = False
+    batches: int = 0
+
+    def add(self, labels: list[str], values: list[Decimal], units: Units) -> None:
+        """Merge the groups of a batch with what is known of them."""
+        which = np.fromiter(map(self._position, labels, values), dtype=np.intp, count=len(labels))
+        away = [units.scaled(EXACTLY.subtract(v, self.first[k])) for k, v in zip(which, values, strict=True)]
+        here, local = np.unique(which, return_inverse=True)
+        size = len(self.first)
+        parts = [np.pad(part, (0, size - len(part))) for part in (self.n, self.mean, self.ss)]
+        batch = sufficient_statistics.of_values(local, np.array(away))
+        for part, merged in zip(
+            parts, sufficient_statistics.merged(*(part[here] for part in parts), *batch), strict=True
+        ):
+            part[here] = merged
+        self.n, self.mean, self.ss = parts
+        self.spread = self.spread or any(away) or len(set(self.first)) > 1
+        self.batches += 1
+
+    def _position(self, label: str, value: Decimal) -> int:
+        """Of a group; one that was not there before begins with this value."""
+        k = self.position.setdefault(label, len(self.first))
+        if k == len(self.first):
+            self.first.append(value)
+        return k
+
+
+def parquet(path: Path, *, group: str, value: str, covariates: Sequence[str], absolute: bool, show: bool) -> Scanned:
+    """Reduce a Parquet file, a folder of them, or those that fit a pattern; DuckDB goes over the rows.
+
+    Raises
+    ------
+    Refused
+        For what is no Parquet, or with the first ten faults.
+    """
+    root, parts = files.of_parquet(path)
+    before = [part.stat().st_mtime_ns for part in parts]
+    table = files.relation(parts, root, show=show)
+    strict_csv.positions(path.name, table.columns, (group, value, *covariates))
+    try:
+        with files.read_as_parquet(path.name):
+            named = _without_truth(table, (group, *covariates))
+            found = sufficient_statistics.of_frame(named, group=group, value=value, covariates=covariates)
+    except ValueError as error:
+        parquet_faults.refuse(root, parts, group, value, covariates)
+        raise Refused(str(error) if isinstance(error, Refused) else f"{path.name}: {error}") from error
+    names = _names(path, group, found.labels)
+    labels = [names[label] for label in found.labels]
+    given = {name: _of_groups(path, name, labels, at.values()) for name, at in found.covariates.items()}
+    units = Units.about(Decimal(repr(found.offset)), Decimal(repr(found.spread)), tau=absolute)
+    inside = found.unit / float(units.unit)
+    hashes = {str(part.relative_to(root)): files.digest(part) for part in parts}
+    if [part.stat().st_mtime_ns for part in parts] != before:
+        raise Refused(f"{path.name}: changed while it was read")
+    return Scanned(labels, found.n, inside * found.mean, inside**2 * found.ss, units, given, hashes)
+
+
+def _without_truth(table, names: Sequence[str]):
+    """With text for truth values, as in a CSV file: true is no 1 there, and no True."""
+    typed = zip(table.columns, table.types, strict=True)
+    truths = [files.quoted(name) for name, kind in typed if name in names and str(kind) == "BOOLEAN"]
+    spelled = ", ".join(f"{name}::varchar as {name}" for name in truths)
+    return table.select(f"* replace ({spelled})") if truths else table
+
+
+def _of_groups(path: Path, name: str, labels: list[str], values: Iterable) -> dict[str, object]:
+    """A covariate by label: numbers in decimals, as they are spelled, all else as text."""
+    values = list(values)
+    known = _names(path, name, values) if isinstance(values[0], str) else _numbers(path, name, values)
+    return {label: known[value] for label, value in zip(labels, values, strict=True)}
+
+
+def _names(path: Path, column: str, spelled: Iterable[str]) -> dict[str, str]:
+    """Names less blanks at their ends; refused where nothing is left, or where two look the same."""
+    first, faults, names = {}, [], {name: name.strip() for name in spelled}
+    for name, stripped in names.items():
+        known = first.setdefault(normalized(name), name)
+        if not stripped:
+            faults.append(f"{path.name}: column {column!r}: {name!r} is blank")
+        elif known != name:
+            said = f"{name!r} looks like {known!r} and is another: spell them alike, or apart"
+            faults.append(f"{path.name}: column {column!r}: {said}")
+    strict_csv.refuse(faults)
+    return names
+
+
+def _numbers(path: Path, column: str, values: Iterable[float]) -> dict[float, Decimal]:
+    """Numbers in decimals; refused where they are not finite, or of no size to compute with."""
+    spelled = {value: repr(value) for value in values}
+    faults = [(text, strict_csv.fault(text, number=True)) for text in spelled.values()]
+    strict_csv.refuse([f"{path.name}: column {column!r}: {text!r} {fault}" for text, fault in faults if fault])
+    return {value: Decimal(text) for value, text in spelled.items()}

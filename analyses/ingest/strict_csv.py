@@ -1,0 +1,281 @@
+"""Strict reading of a table: every fault with its line, column and value, before anything is computed.
+
+Numbers stay decimals, exactly as they are written: a double would lose digits that an offset pushes out of it.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from difflib import get_close_matches
+from itertools import batched, chain
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analyses.ingest import files
+from analyses.ingest.request import Refused
+from models.groups import dataframes
+from models.groups.naming import normalized
+
+SHOWN = 10  # faults that are listed; the others are counted
+BATCH = 50_000  # rows at a time
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+LARGEST, SMALLEST = Decimal(repr(dataframes.LARGEST)), Decimal(repr(dataframes.SMALLEST))
+EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)  # 1,234: thousands, or a decimal comma
+GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([,' ]\d{3})+(\.\d*)?", re.ASCII)
+COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
+DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+def read(
+    path: Path,
+    *,
+    text: Sequence[str] = (),
+    numbers: Sequence[str] = (),
+    either: Sequence[str] = (),
+    optional: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Read some columns of a CSV or Parquet file.
+
+    Parameters
+    ----------
+    path : Path
+        CSV in UTF-8, with or without a byte-order mark, lines ending in LF, CRLF or CR, fields quoted or not; Parquet
+        where the name ends in .parquet.
+    text, numbers, either : sequences of str
+        Columns to read. A name is text whatever it looks like: `007` is not `7`, and `NA` is a name. What may be either
+        is numbers if any value is one.
+    optional : sequence of str
+        Those of the numbers that may be blank.
+
+    Returns
+    -------
+    DataFrame
+        Those columns, text as it stands less blanks at its ends, numbers as Decimal, None where blank; the index is the
+        line of the file (the row of a Parquet file). `attrs["repeated"]` says which rows repeat others, if any do, and
+        `attrs["sha256"]` what was read.
+
+    Raises
+    ------
+    Refused
+        With the first ten faults, and how many there are besides.
+    """
+    names = {"text": text, "numbers": numbers, "either": either, "optional": optional}
+    with opened(path) as (records, sha256):
+        parts = list(batches(path, records, **names))
+    lines, rows = (tuple(chain.from_iterable(part[k] for part in parts)) for k in (0, 1))
+    columns = {name: list(chain.from_iterable(part[2][name] for part in parts)) for name in parts[0][2]}
+    found = pd.DataFrame(columns, index=pd.Index(lines, name="line"), dtype=object)
+    found.attrs |= {"repeated": repeated(path, rows, lines), "sha256": sha256()}
+    return found
+
+
+@contextmanager
+def opened(path: Path):
+    """Records of a file, the header first, and what tells the hash of all that was read."""
+    if files.is_parquet(path):
+        root, parts = files.of_parquet(path)
+        yield files.records_of_parquet(path, root, parts), lambda: " ".join(map(files.digest, parts))
+    else:
+        with path.open("rb", buffering=0) as file:
+            hashed = files.Hashed(file)
+            yield files.records(path, hashed), hashed.hash.hexdigest
+
+
+def batches(
+    path: Path,
+    records: Iterator[tuple[int, list[str]]],
+    *,
+    text: Sequence[str] = (),
+    numbers: Sequence[str] = (),
+    either: Sequence[str] = (),
+    optional: Sequence[str] = (),
+) -> Iterator[tuple[tuple[int, ...], tuple[list[str], ...], dict[str, list]]]:
+    """Lines, fields and columns of some rows at a time, as `read` has them; none any more once there was a fault.
+
+    What may be either is numbers if any value of the first batch is one.
+
+    Raises
+    ------
+    Refused
+        At the end, with the first ten faults of all rows.
+    """
+    line, header = next(records)
+    at = positions(path.name, header, tuple(dict.fromkeys((*text, *numbers, *either))))
+    if not files.is_parquet(path):
+        _require_header(f"{path.name}:{line}", numbers, optional)
+    uneven, wrong, alike = Faults(), Faults(), Faults()
+    numeric, spelled = None, {name: {} for name in at}
+    for batch in batched(records, BATCH):
+        lines, rows = zip(*batch, strict=True)
+        uneven.add(_ragged(path, header, lines, rows))
+        if uneven.count:
+            continue
+        columns = {name: [row[position].strip() for row in rows] for name, position in at.items()}
+        if numeric is None:
+            numeric = {*numbers, *(name for name in either if any(map(NUMBER.fullmatch, columns[name])))}
+        for name, values in columns.items():
+            wrong.add(_of_fields(path, name, values, lines, number=name in numeric, optional=name in optional))
+            if name not in numeric:
+                alike.add(_collisions(path, name, [row[at[name]] for row in rows], lines, spelled[name]))
+        if not (wrong.count or alike.count):
+            typed = {n: [Decimal(v) if v else None for v in vs] for n, vs in columns.items() if n in numeric}
+            yield lines, rows, columns | typed
+    for faults in (uneven, wrong, alike):
+        faults.refuse()
+
+
+def _require_header(where: str, numbers: Sequence[str], optional: Sequence[str]) -> None:
+    """Refuse a first line that is a row: it is read as names, and so would be lost.
+
+    A first line counts as a row if every column of numbers that you name is itself a number. A wide table may have
+    years for names: they are accepted where another column of numbers has a real name, or where they are not used.
+    """
+    if numbers and not any(fault(name, number=True, optional=name in optional) for name in numbers):
+        raise Refused(
+            f"{where}: the first line looks like a row of data, not like names of columns "
+            f"({', '.join(map(repr, numbers))}): add a line of names above it; if {numbers[0]!r} is a name, change it "
+            f"to 'y{numbers[0]}'"
+        )
+
+
+class Faults:
+    """Faults as they are found, each with its line: the first ten are kept, the others counted."""
+
+    def __init__(self):
+        self.first: list[tuple[int, str]] = []
+        self.count = 0
+
+    def add(self, found: Iterable[tuple[int, str]]) -> None:
+        """Take note of some more."""
+        found = list(found)
+        self.count += len(found)
+        self.first = sorted([*self.first, *found], key=lambda fault: fault[0])[:SHOWN]
+
+    def refuse(self) -> None:
+        """Refuse if there were any."""
+        if self.count:
+            more = [f"and {self.count - SHOWN} faults more"] if self.count > SHOWN else []
+            raise Refused("\n".join([*(said for _, said in self.first), *more]))
+
+
+def constant(path: Path, column: str, lines, labels, values, first: dict) -> Iterator[tuple[int, str]]:
+    """Values that differ from what the same group had before, each with its line.
+
+    `first` remembers line and value of each group.
+    """
+    for line, label, value in zip(lines, labels, values, strict=True):
+        at, known = first.setdefault(label, (line, value))
+        if value != known:
+            said = f"'{value}' where line {at} has '{known}' for the same group {label!r}"
+            yield line, f"{path.name}:{line}: column {column!r}: {said}: a covariate is constant within a group"
+
+
+def check(path: Path, frame: pd.DataFrame, column: str, holds: Iterable[bool], what: str) -> None:
+    """Refuse values of a column that break a rule.
+
+    Raises
+    ------
+    Refused
+        One line a value, with what it has to be.
+    """
+    faults = [
+        f"{path.name}:{line}: column {column!r}: '{'' if value is None else value}' {what}"
+        for line, value, good in zip(frame.index, frame[column], holds, strict=True)
+        if not good
+    ]
+    refuse(faults)
+
+
+def _ragged(path: Path, header: list[str], lines, rows) -> Iterator[tuple[int, str]]:
+    """Rows with more or fewer fields than the header."""
+    comma = ": a decimal comma, or one in a name without quotes?"
+    for line, row in zip(lines, rows, strict=True):
+        if len(row) != len(header):
+            hint = comma * (len(row) > len(header))
+            yield line, f"{path.name}:{line}: {len(row)} fields where the header has {len(header)}{hint}"
+
+
+def positions(where: str, header: list[str], wanted: Sequence[str]) -> dict[str, int]:
+    """Where the columns stand in a file of that name."""
+    if len(header) == 1 and len(wanted) > 1:
+        for delimiter, said in DELIMITERS.items():
+            if delimiter in header[0]:
+                raise Refused(f"{where}:1: fields are separated by {said}: separate them by commas")
+    faults = [
+        f"{where}:1: column {name!r} occurs {header.count(name)} times"
+        for name in dict.fromkeys(wanted)
+        if header.count(name) > 1
+    ]
+    for name in dict.fromkeys(wanted):
+        if name not in header:
+            near = get_close_matches(name, header, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(map(repr, header))}"
+            if not near and any(map(NUMBER.fullmatch, header)):
+                hint += "; if these are data, add a line of names above them"
+            faults.append(f"{where}:1: there is no column {name!r}: {hint}")
+    refuse(faults)
+    return {name: header.index(name) for name in wanted}
+
+
+def _of_fields(path: Path, name: str, values, lines, *, number: bool, optional: bool = False):
+    """What keeps the fields of a column from being what they should, each with its line."""
+    for value, line in zip(values, lines, strict=True):
+        if said := fault(value, number=number, optional=optional):
+            yield line, f"{path.name}:{line}: column {name!r}: {value!r} {said}"
+
+
+def fault(value: str, *, number: bool, optional: bool = False) -> str:
+    """What keeps a field from being what it should; nothing if nothing does."""
+    if not value:
+        return "" if optional else "is blank"
+    if not number:
+        return ""
+    if NUMBER.fullmatch(value):
+        size = abs(Decimal(value))
+        if size > LARGEST:
+            return "is too large: no double holds what follows from it"
+        return "" if size >= SMALLEST or size == 0 else "is too small: no double holds what follows from it"
+    if EITHER.fullmatch(value):
+        return "has a comma: leave it out if it groups thousands, write a point if it is a decimal one"
+    if GROUPED.fullmatch(value):
+        return "has a thousands separator: leave it out"
+    if COMMA.fullmatch(value):
+        return "has a decimal comma: write a point"
+    return "is not a number"
+
+
+def _collisions(path, name, values, lines, first: dict[str, tuple[str, int]]) -> Iterator[tuple[int, str]]:
+    """Names that are the same once blanks at their ends are gone and Unicode is normalised, and yet not the same.
+
+    `first` remembers each that was seen, and its line.
+    """
+    for value, line in zip(values, lines, strict=True):
+        known, at = first.setdefault(normalized(value), (value, line))
+        if value != known:
+            said = f"{value!r} looks like {known!r} of line {at} and is another: spell them alike, or apart"
+            yield line, f"{path.name}:{line}: column {name!r}: {said}"
+
+
+def repeated(path, rows, lines) -> str:
+    """Say which rows repeat others in every column; nothing where none do."""
+    whole = [tuple(row) for row in rows]
+    often = sum(count - 1 for count in Counter(whole).values())
+    if not often:
+        return ""
+    twice = next(row for row, count in Counter(whole).items() if count > 1)
+    one, two = (int(line) for line in np.array(lines)[[row == twice for row in whole]][:2])
+    return (
+        f"{path.name}: {often} row(s) repeat others in every column (lines {one} and {two}, say): all are counted; if "
+        "one was entered twice, take it out"
+    )
+
+
+def refuse(faults: list[str]) -> None:
+    """Refuse, with the first ten faults and the number of others, if there are any."""
+    if faults:
+        more = [f"and {len(faults) - SHOWN} faults more"] if len(faults) > SHOWN else []
+        raise Refused("\n".join([*faults[:SHOWN], *more]))

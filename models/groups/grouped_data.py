@@ -1,0 +1,115 @@
+"""Data as the likelihood sees them: one row a group, whatever stands behind it.
+
+    mean_i ~ N(theta_i, sigma^2 noise_i)      ss_i ~ sigma^2 chi^2(df_i)
+
+`Replicates` are rows in groups, kept as size, mean and sum of squares: the likelihood sees nothing else of them.
+`Estimates` come with their standard errors; their sigma is known to be 1.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+
+from models.distributions import Numbers
+from models.groups.dataframes import design
+from models.groups.equal_noise import Cells
+
+MOST_DESIGNS = 12  # that predictions for new groups are made for one by one
+
+Positions = Sequence[int] | np.ndarray  # of groups, from 0
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Groups:
+    """Group means with what is known of their noise.
+
+    Attributes
+    ----------
+    labels : tuple of str
+        Names of the J groups.
+    mean : ndarray (J,)
+        Mean of each group, or its estimate.
+    noise : ndarray (J,)
+        Variance of `mean` about theta, in units of sigma^2.
+    df, ss : ndarray (J,)
+        Degrees of freedom and sum of squares within each group, both 0 where there are none.
+    design : ndarray (J, p)
+        Regressors of theta; the first column is 1.
+    covariates : tuple of str
+        Names of the other p - 1 columns.
+    dim : str
+        What a group is called: "school", "subject".
+
+    Notes
+    -----
+    For simulations `mean` and `ss` may have leading dimensions: many sets of data of one design at once. Conditionals,
+    `log_marginal` and `collapsed` take them, and so do states and scales with the same dimensions; nothing else does.
+    """
+
+    labels: tuple[str, ...]
+    mean: np.ndarray
+    noise: np.ndarray
+    df: np.ndarray
+    ss: np.ndarray
+    design: np.ndarray
+    covariates: tuple[str, ...] = ()
+    dim: str = "group"
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def only(self, at: Positions) -> Self:
+        """Those at some positions."""
+        each = {name: getattr(self, name)[at] for name in ("mean", "noise", "df", "ss", "design")}
+        return replace(self, labels=tuple(self.labels[k] for k in at), **each)
+
+    def without(self, at: int) -> Self:
+        """The other groups."""
+        return self.only(np.delete(np.arange(len(self)), at))
+
+    def powered(self, alpha: float) -> Self:
+        """Groups whose likelihood is that of these to the power alpha: as if each value had been seen alpha times."""
+        return replace(self, noise=self.noise / alpha, ss=alpha * self.ss)
+
+    @cached_property
+    def within(self) -> tuple[float, Numbers]:
+        """Degrees of freedom and sum of squares within groups, pooled; an array (...) where `ss` is (..., J)."""
+        return float(self.df.sum()), self.ss.sum(axis=-1)
+
+    @cached_property
+    def centre(self) -> float:
+        """Average of the means, which the algebra subtracts first: digits that all means share are not lost."""
+        return float(self.mean.mean())
+
+    @cached_property
+    def designs(self) -> dict[str, np.ndarray]:
+        """Every distinct row of the design, under a name that tells its covariates: "a new school".
+
+        Where there are many, their average alone.
+        """
+        found = np.unique(self.design, axis=0)
+        if len(found) > MOST_DESIGNS:
+            found = found.mean(axis=0, keepdims=True)
+        return {self._new(x): x for x in found}
+
+    def _new(self, x):
+        named = zip(self.covariates, x[1:], strict=True)
+        return ", ".join([f"a new {self.dim}", *(f"{name} {value:.6g}" for name, value in named)])
+
+    @property
+    def noise_of_one(self) -> np.ndarray:
+        """Noise of one more value of each group: that of an estimate again; for rows, of one row."""
+        return self.noise
+
+    @cached_property
+    def cells(self) -> Cells:
+        """Groups of equal noise, each such class reduced to what the posterior sees of its means less the centre."""
+        return Cells.compress(self.noise, self.mean - self.centre, self.design)
+
+
+def by_label(covariates: Mapping[str, Mapping[str, object]], labels: Sequence[str]) -> dict[str, list[float]]:
+    """Columns of the design in the order of the labels."""
+    return {name: [at[label] for label in labels] for name, at in design(covariates).items()}

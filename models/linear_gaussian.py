@@ -1,0 +1,160 @@
+"""The linear algebra, once: given the variances the model is linear and Gaussian.
+
+mean_i ~ N(theta_i, noise_i)      theta_i ~ N(x_i'b, between)      b_k ~ N(m_k, s_k^2) or flat
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.distributions import LOG_2PI, Numbers
+from models.groups.equal_noise import Cells
+from models.priors import Normal
+
+
+def kappa(noise: Numbers, between: Numbers) -> Numbers:
+    """Weight of a group on its population mean: 0 left alone, 1 pooled completely (seed 000, 1D; seed 002, B_j).
+
+    Parameters
+    ----------
+    noise, between : float or ndarray
+        Variance of the group's mean about theta, and of theta about its population mean, in the same units.
+
+    Examples
+    --------
+    >>> kappa(15.0**2, 5.0**2)
+    0.9
+    """
+    return noise / (noise + between)
+
+
+def own(noise: Numbers, between: Numbers) -> Numbers:
+    """Weight of a group on its own mean, 1 - kappa, good to the last digit however near to 0."""
+    return between / (noise + between)
+
+
+def theta_given(mean: Numbers, noise: Numbers, population: Numbers, between: Numbers) -> tuple[np.ndarray, Numbers]:
+    """Mean and variance of theta_i given b and the variances: kappa x_i'b + (1 - kappa) mean_i (seed 000, 1D).
+
+    Parameters
+    ----------
+    mean, noise : float or ndarray
+        Mean of the group, and its variance about theta.
+    population, between : float or ndarray
+        x_i'b, and the variance of theta about it.
+
+    Examples
+    --------
+    >>> mean, variance = theta_given(28.0, 15.0**2, 8.0, 5.0**2)
+    >>> round(float(mean), 6), round(variance, 6)
+    (10.0, 22.5)
+    """
+    weight, towards = own(noise, between), population - mean
+    # From the end that is nearer, so that what is left of its digits is not lost.
+    return np.where(weight > 0.5, mean + kappa(noise, between) * towards, population - weight * towards), weight * noise
+
+
+@dataclass(frozen=True, eq=False)
+class Pooled:
+    """b ~ N(mean, covariance) given the variances, and what it leaves behind when it is integrated out.
+
+    The integral of p(means | b) p(b) over b is exp(-(log_determinant + quadratic) / 2); the quadratic alone scales
+    as one over the variances. As the variances grow, `log_variances` grows, `log_precision` and `quadratic` fall.
+
+    Attributes
+    ----------
+    mean : ndarray (..., p)
+    covariance : ndarray (..., p, p)
+    log_variances, log_precision, quadratic : ndarray (...)
+        Log determinants of 2 pi times the variances of the means, and of the precision of b over 2 pi.
+    """
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    log_variances: np.ndarray
+    log_precision: np.ndarray
+    quadratic: np.ndarray
+
+    @property
+    def log_determinant(self) -> np.ndarray:
+        """Log of what the integral is divided by, squared, but for the exponential."""
+        return self.log_variances + self.log_precision
+
+
+def regression(
+    design: np.ndarray, prior: Sequence[Normal]
+) -> Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """b given theta, all of them with the same variance about their regression.
+
+    Where every coefficient is flat that is (X'X)^-1 X'theta with covariance between (X'X)^-1, of which nothing but two
+    products is left for each state.
+
+    Parameters
+    ----------
+    design : ndarray (J, p)
+    prior : sequence of p priors.Normal
+
+    Returns
+    -------
+    callable
+        (theta (..., J), between (..., 1)) to mean (..., p) and covariance (..., p, p) of b.
+    """
+    q, r = np.linalg.qr(design)
+    if not any(p.proper for p in prior):
+        back = np.linalg.inv(r)
+        towards, unit = q @ back.T, back @ back.T
+        return lambda theta, between: (theta @ towards, between[..., None] * unit)
+    rows = Cells.separate(np.ones(len(r)), np.zeros(len(r)), r)
+
+    def pooled(theta, between):
+        found = pool(replace(rows, mean=theta @ q), np.broadcast_to(between, (*theta.shape[:-1], len(r))), prior)
+        return found.mean, found.covariance
+
+    return pooled
+
+
+def pool(cells: Cells, variance: np.ndarray, prior: Sequence[Normal]) -> Pooled:
+    """Weighted least squares of the cells' means, the priors of b among them.
+
+    Parameters
+    ----------
+    cells : Cells
+        R rows. Their means, and `variance`, may have leading dimensions.
+    variance : ndarray (..., R)
+        Variance of each row about its regression.
+    prior : sequence of p priors.Normal
+        One a coefficient; sd = inf is flat.
+    """
+    m, s = np.array([p.mean for p in prior]), np.array([p.sd for p in prior])
+    proper = np.isfinite(s)
+    # A proper prior is one more row: its mean, seen with its variance.
+    x = np.concatenate([cells.design, np.eye(len(m))[proper]])
+    variance = _joined(variance, s[proper] ** 2)
+    left, weight, columns = _joined(cells.mean, m[proper]), 1 / variance, list(x.T)
+    sizes, c, back = [], [], np.broadcast_to(np.eye(len(m)), (*weight.shape[:-1], len(m), len(m))).copy()
+    # Gram and Schmidt's columns, x times `back`, each free of those before it: the normal equations would square what
+    # they lose.
+    for j, column in enumerate(columns):
+        weighted = weight * column
+        sizes.append(np.sum(weighted * column, axis=-1))
+        for k in range(j + 1, len(m)):
+            share = np.sum(weighted * columns[k], axis=-1) / sizes[j]
+            columns[k] = columns[k] - share[..., None] * column
+            back[..., k] -= share[..., None] * back[..., j]
+        c.append(np.sum(weighted * left, axis=-1) / sizes[j])
+        left = left - c[j][..., None] * column
+    size = np.stack(sizes, axis=-1)
+    covariance = np.einsum("...ij,...j,...kj->...ik", back, 1 / size, back)
+    quadratic = np.sum(weight * left**2, axis=-1) + np.sum(weight[..., : len(cells.count)] * cells.spread, axis=-1)
+    count = np.concatenate([cells.count, np.ones(proper.sum())])
+    log_variances = np.sum(count * (LOG_2PI + np.log(variance)), axis=-1)
+    log_precision = np.log(size).sum(axis=-1) - len(m) * LOG_2PI
+    mean = np.einsum("...jk,...k->...j", back, np.stack(c, axis=-1))
+    return Pooled(mean, covariance, log_variances, log_precision, quadratic)
+
+
+def _joined(of_cells, of_priors):
+    """Entries of the cells, (..., R), and after them those of the proper priors."""
+    more = np.broadcast_to(of_priors, (*np.shape(of_cells)[:-1], len(of_priors)))
+    return np.concatenate([of_cells, more], axis=-1) if len(of_priors) else of_cells

@@ -1,0 +1,144 @@
+"""One group of normal data with a hierarchical prior, all of it in closed form (seed 003, first part).
+
+y_j ~ N(theta, sigma^2), j = 1..n
+theta | sigma^2 ~ N(mu, tau^2 sigma^2)          mu and tau known
+sigma^2 ~ InverseGamma(alpha, beta)             alpha and beta known
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models import distributions, priors
+from models.distributions import Conditionals, Numbers
+from models.linear_gaussian import theta_given
+
+if TYPE_CHECKING:
+    import pymc as pm
+    from scipy.stats.distributions import rv_frozen
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneGroup:
+    """Data and prior.
+
+    Parameters
+    ----------
+    n, mean, ss : float
+        Rows, their mean, and their sum of squared deviations from it; for simulations the last two may be arrays.
+    mu, tau : float
+        Prior of theta; tau in units of sigma.
+    alpha, beta : float
+        Prior of sigma^2.
+
+    Raises
+    ------
+    ValueError
+        For n, tau, alpha or beta that are not positive, a negative ss, or a number that is not finite.
+
+    Examples
+    --------
+    >>> bool(50 < example().theta().mean() < example().mean)
+    True
+    """
+
+    n: float
+    mean: Numbers
+    ss: Numbers
+    mu: float
+    tau: float
+    alpha: float
+    beta: float
+
+    def __post_init__(self):
+        for name in ("n", "tau", "alpha", "beta"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} is {getattr(self, name)}: it must be positive")
+        if not (np.all(self.ss >= 0) and np.isfinite(self.ss + self.mean + self.mu).all()):
+            raise ValueError(f"ss must not be negative and all be finite: {self}")
+
+    def sigma2(self) -> distributions.InverseGamma:
+        """sigma^2 | y ~ InverseGamma(alpha + n/2, beta + (ss + (mean - mu)^2 / (1/n + tau^2)) / 2).
+
+        The source prints the second as sum y^2 + mu^2/tau^2 - (n mean + mu/tau^2)^2 / (n + 1/tau^2): without beta,
+        and twice too large.
+        """
+        squares = self.ss + (self.mean - self.mu) ** 2 / (1 / self.n + self.tau**2)
+        return priors.InverseGamma(self.alpha, self.beta).given(self.n, squares)
+
+    def theta_given(self, sigma2: Numbers) -> distributions.Normal:
+        """theta | sigma^2, y ~ N(kappa mu + (1 - kappa) mean, sigma^2 / (n + 1/tau^2)), kappa = 1 / (1 + n tau^2)."""
+        mean, variance = theta_given(self.mean, sigma2 / self.n, self.mu, self.tau**2 * sigma2)
+        return distributions.Normal(mean, np.sqrt(variance))
+
+    def sigma2_given(self, theta: Numbers) -> distributions.InverseGamma:
+        """sigma^2 | theta, y ~ InverseGamma(alpha + (n + 1)/2, beta + (ss + n (mean - theta)^2 + e^2 / tau^2) / 2).
+
+        e = theta - mu: n rows about theta, and theta about mu.
+        """
+        squares = self.ss + self.n * (self.mean - theta) ** 2 + ((theta - self.mu) / self.tau) ** 2
+        return priors.InverseGamma(self.alpha, self.beta).given(self.n + 1, squares)
+
+    def conditionals(self) -> Conditionals:
+        """Both, in the order in which Gibbs draws them; the state maps sigma2 and theta (chain,) to arrays."""
+        return {
+            "sigma2": lambda state: self.sigma2_given(state["theta"]),
+            "theta": lambda state: self.theta_given(state["sigma2"]),
+        }
+
+    def theta(self) -> "rv_frozen":
+        """theta | y, the slide's question: Student's t with 2 alpha + n degrees of freedom, from SciPy.
+
+        Its squared scale is one over the mean of 1/sigma^2, which is shape over scale, and over n + 1/tau^2.
+        """
+        from scipy import stats
+
+        law = self.sigma2()
+        given = self.theta_given(law.scale / law.shape)
+        return stats.t(2 * law.shape, given.mean, given.sd)
+
+
+def example() -> OneGroup:
+    """School 1 of the math tests, with what was known beforehand of a test made to have mean 50 and sd 10.
+
+    The school's mean is within 10 or so of the 50: tau = 1/2. Some four pupils' worth of knowledge about sigma^2 = 100.
+    """
+    from partial_pooling_data import table
+
+    first = table("math_test").iloc[0]
+    return OneGroup(n=int(first["n"]), mean=first["mean"], ss=first["ss"], mu=50.0, tau=0.5, alpha=2.0, beta=200.0)
+
+
+def build(model: OneGroup | None = None) -> "pm.Model":
+    """The same as a PyMC model; the example, if none is given.
+
+    Model
+    -----
+    ::
+
+        mean ~ N(theta, sigma^2 / n)
+        ss ~ sigma^2 chi^2(n - 1)                   where n > 1
+        theta | sigma^2 ~ N(mu, tau^2 sigma^2)
+        sigma^2 ~ InverseGamma(alpha, beta)
+
+    Returns
+    -------
+    pm.Model
+        sigma2 and its root sigma, theta.
+
+    References
+    ----------
+    Seed 003, the first hierarchical model.
+    """
+    import pymc as pm
+
+    model = model or example()
+    with pm.Model() as built:
+        sigma = priors.InverseGamma(model.alpha, model.beta).variable("sigma")
+        theta = pm.Normal("theta", np.float64(model.mu), np.float64(model.tau) * sigma)
+        mean, ss = (pm.Data(f"observed_{name}", np.float64(getattr(model, name))) for name in ("mean", "ss"))
+        pm.Normal("mean", theta, sigma / np.sqrt(model.n), observed=mean)
+        if model.n > 1:
+            pm.Gamma("ss", np.float64((model.n - 1) / 2), 1 / (2 * sigma**2), observed=ss)
+    return built

@@ -1,0 +1,44 @@
+"""The tests of a common variance, from tables of groups, are SciPy's from rows."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from analyses.checks import equal_variances
+from analyses.studies import math_test as study
+from models.groups import Replicates
+
+
+@pytest.fixture
+def rows():
+    rng = np.random.default_rng(121)
+    return [rng.normal(500, s, n) for s, n in [(5, 4), (9, 12), (12, 7), (20, 9)]]
+
+
+def test_bartlett(rows):
+    groups = Replicates.from_rows(np.repeat(list("abcd"), [len(y) for y in rows]), np.concatenate(rows))
+    expected = stats.bartlett(*rows)
+    assert equal_variances.bartlett(groups) == pytest.approx((expected.statistic, expected.pvalue), rel=1e-9)
+
+
+@pytest.mark.parametrize("centre", ["mean", "median"])
+def test_levene(rows, centre):
+    middle = [getattr(np, centre)(y) for y in rows]
+    n = np.array([len(y) for y in rows])
+    ss = np.array([np.sum((y - y.mean()) ** 2) for y in rows])
+    absolute = np.array([np.sum(np.abs(y - m)) for y, m in zip(rows, middle, strict=True)])
+    shift = np.array([y.mean() - m for y, m in zip(rows, middle, strict=True)])
+    expected = stats.levene(*rows, center=centre)
+    assert equal_variances.levene(n, ss, absolute, shift) == pytest.approx(
+        (expected.statistic, expected.pvalue), rel=1e-9
+    )
+
+
+def test_covariances_of_pupils_are_as_derived():
+    """tau^2 sigma^2 within a school, 0 between schools, to four and a half of their own standard errors."""
+    tau, sigma = 0.6, 9.0
+    same, other, error, of_other = study.simulated_covariances(tau, sigma, np.random.default_rng(122))
+    assert same == pytest.approx((tau * sigma) ** 2, abs=4.5 * error)
+    assert other == pytest.approx(0.0, abs=4.5 * of_other)
+    assert of_other < error
+    assert (tau * sigma) ** 2 > 20 * error

@@ -1,0 +1,11 @@
+"""How much of a file is read at a time."""
+
+import pytest
+
+from analyses.ingest import strict_csv
+
+
+@pytest.fixture
+def batch(monkeypatch):
+    """Set how many rows are read at a time."""
+    return lambda size: monkeypatch.setattr(strict_csv, "BATCH", size)
