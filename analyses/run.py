@@ -18,7 +18,7 @@ from pathlib import Path
 from analyses import OWN, STUDIES
 from analyses.cli.options import parse
 from analyses.cli.parser import FAILED, INTERRUPTED, USAGE
-from analyses.ingest.request import Refused
+from analyses.ingest.request import InputError
 
 # One thread for linear algebra: its matrices are small, and threads that wait for each other cost ten times the work.
 # Nothing above imports NumPy, which reads this when it is.
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         if asked_to_stop:
             print("interrupted: the reports in place are whole, and none of this run was written half", file=sys.stderr)
             return INTERRUPTED
-        if isinstance(error, Refused):
+        if isinstance(error, InputError):
             print(error, file=sys.stderr)
             return USAGE
         if options.asked and isinstance(error, RuntimeError | FloatingPointError):  # an engine's, with its reason
@@ -70,9 +70,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run(options: argparse.Namespace, command: list[str], asked_to_stop: list[int]) -> int:
-    """Answer each study, write all of them, and say how it went; publish nothing once it was asked to stop."""
+    """TwoLevelFit each study, write all of them, and say how it went; publish nothing once it was asked to stop."""
     from analyses import progress
     from analyses.fits.fit import Settings
+    from analyses.report import publish
 
     given = ("seed", "draws", "tune", "chains", "cores", "engines", "best", "asked")
     watched = not options.quiet and sys.stdout.isatty() and sys.stderr.isatty()
@@ -98,7 +99,7 @@ def run(options: argparse.Namespace, command: list[str], asked_to_stop: list[int
 
 
 def _answered(name: str, *, settings, folder: Path, command: list[str]) -> tuple[bool, tuple[str, ...], str]:
-    """Answer one study and write it: whether the computation is sound, what to warn of, and how it went."""
+    """TwoLevelFit one study and write it: whether the computation is sound, what to warn of, and how it went."""
     from analyses.report import publish
 
     started = time.perf_counter()

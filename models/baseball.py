@@ -44,21 +44,21 @@ def binomial() -> float:
     return float(np.sqrt(mean * (1 - mean) / t["at_bats"].iloc[0]))
 
 
-def groups(*, sigma: float | None = None) -> Estimates:
+def data(*, sigma: float | None = None) -> Estimates:
     """The 18 players, dimension `player`; standard error sigma, the binomial one if none is given."""
     t = averages()
     error = np.full(len(t), binomial() if sigma is None else sigma)
     return Estimates.from_summary(t["player"], t["average"], error, dim="player")
 
 
-def statement(
+def model(
     *,
     sigma: float | None = None,
     tau: priors.Scale = priors.FLAT_VARIANCE,
     mu: priors.Normal = priors.Normal(),
 ) -> TwoLevel:
     """The model of the module's docstring as data, or with another sigma or other priors of tau and mu."""
-    return TwoLevel(groups=groups(sigma=sigma), tau=tau, coefficients=(mu,))
+    return TwoLevel(groups=data(sigma=sigma), tau=tau, coefficients=(mu,))
 
 
 def build(*, parameterization: Parameterization = "marginal", **others: Any) -> "pm.Model":
@@ -76,7 +76,7 @@ def build(*, parameterization: Parameterization = "marginal", **others: Any) -> 
     ----------
     parameterization : {"centered", "noncentered", "marginal"}
     **others
-        Arguments of `statement`.
+        Arguments of `model`.
 
     Returns
     -------
@@ -94,4 +94,4 @@ def build(*, parameterization: Parameterization = "marginal", **others: Any) -> 
     """
     from models import pymc_model
 
-    return pymc_model.build(statement(**others), parameterization=parameterization)
+    return pymc_model.build(model(**others), parameterization=parameterization)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pymc as pm
 
 
-def groups(t: "pd.DataFrame | None" = None) -> Replicates:
+def data(t: "pd.DataFrame | None" = None) -> Replicates:
     """The 20 subjects: 8 to 31 records each, dimension `subject`, mmHg; covariate `treatment`, 0 or 1.
 
     Or those of another such table, with columns subject, treatment (2 is the experimental one), n, mean and ss.
@@ -30,17 +30,17 @@ def groups(t: "pd.DataFrame | None" = None) -> Replicates:
     return Replicates.from_summary(t["subject"], t["n"], t["mean"], t["ss"], covariates=arm, dim="subject")
 
 
-def statement(
+def model(
     *, subjects: Replicates | None = None, tau: priors.Scale = priors.InverseGamma(0.5, 0.5), **others: Any
 ) -> TwoLevel:
     """The model of the module's docstring as data; `subjects` replaces them, any argument of TwoLevel a prior.
 
     Examples
     --------
-    >>> statement().groups.covariates
+    >>> model().groups.covariates
     ('treatment',)
     """
-    return TwoLevel(groups=subjects or groups(), tau=tau, **others)
+    return TwoLevel(groups=subjects or data(), tau=tau, **others)
 
 
 def build(*, parameterization: Parameterization = "marginal", **others: Any) -> "pm.Model":
@@ -61,7 +61,7 @@ def build(*, parameterization: Parameterization = "marginal", **others: Any) -> 
     ----------
     parameterization : {"centered", "noncentered", "marginal"}
     **others
-        Arguments of `statement`.
+        Arguments of `model`.
 
     Returns
     -------
@@ -78,7 +78,9 @@ def build(*, parameterization: Parameterization = "marginal", **others: Any) -> 
     ----------
     Seed 000, part 2, C, whose V_s and variance of beta are misprinted.
     """
-    return pymc_model.build(statement(**others), parameterization=parameterization)
+    from models import pymc_model
+
+    return pymc_model.build(model(**others), parameterization=parameterization)
 
 
 def build_rows(
@@ -96,7 +98,7 @@ def build_rows(
         A subject's name and a value each row.
     parameterization : {"centered", "noncentered"}
     **others
-        Arguments of `statement`.
+        Arguments of `model`.
 
     Returns
     -------
@@ -109,4 +111,4 @@ def build_rows(
     """
     from models import pymc_model
 
-    return pymc_model.build_rows(statement(**others), labels, values, parameterization=parameterization)
+    return pymc_model.build_rows(model(**others), labels, values, parameterization=parameterization)

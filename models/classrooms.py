@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pymc as pm
 
 
-def classrooms() -> Replicates:
+def data() -> Replicates:
     """Two to four classrooms a school, 3 to 6 pupils each, dimension `classroom`, scores in points."""
     from partial_pooling_data import table
 
@@ -24,18 +24,18 @@ def classrooms() -> Replicates:
     return Replicates.from_summary(t["classroom"], t["n"], t["mean"], t["ss"], dim="classroom")
 
 
-def statement(**others: InverseGamma) -> ThreeLevel:
+def model(**others: InverseGamma) -> ThreeLevel:
     """The model of the module's docstring as data; any argument of ThreeLevel replaces a prior.
 
     Examples
     --------
-    >>> len(statement().schools)
+    >>> len(model().schools)
     10
     """
     from partial_pooling_data import table
 
     school, names = table("classrooms")["school"].factorize()
-    return ThreeLevel(classrooms=classrooms(), school=school, schools=tuple(names), **others)
+    return ThreeLevel(classrooms=data(), school=school, schools=tuple(names), **others)
 
 
 def build(*, parameterization: Literal["marginal", "centered"] = "marginal", **others: InverseGamma) -> "pm.Model":
@@ -56,7 +56,7 @@ def build(*, parameterization: Literal["marginal", "centered"] = "marginal", **o
     ----------
     parameterization : {"marginal", "centered"}
     **others
-        Arguments of `statement`.
+        Arguments of `model`.
 
     Returns
     -------
@@ -74,4 +74,4 @@ def build(*, parameterization: Literal["marginal", "centered"] = "marginal", **o
     """
     from models import three_level
 
-    return three_level.build(statement(**others), parameterization=parameterization)
+    return three_level.build(model(**others), parameterization=parameterization)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pymc as pm
 
 
-def groups() -> Estimates:
+def data() -> Estimates:
     """The schools A to H, dimension `school`, points."""
     from partial_pooling_data import table
 
@@ -23,15 +23,15 @@ def groups() -> Estimates:
     return Estimates.from_summary(t["school"], t["estimate"], t["standard_error"], dim="school")
 
 
-def statement(*, tau: priors.Scale = priors.FLAT, mu: priors.Normal = priors.Normal()) -> TwoLevel:
+def model(*, tau: priors.Scale = priors.FLAT, mu: priors.Normal = priors.Normal()) -> TwoLevel:
     """The model of the module's docstring as data, or with other priors of tau and mu.
 
     Examples
     --------
-    >>> statement().unknown
+    >>> model().unknown
     ('tau',)
     """
-    return TwoLevel(groups=groups(), tau=tau, sigma=priors.Known(), coefficients=(mu,))
+    return TwoLevel(groups=data(), tau=tau, sigma=priors.KnownScale(), coefficients=(mu,))
 
 
 def weakly_informative() -> TwoLevel:
@@ -42,7 +42,7 @@ def weakly_informative() -> TwoLevel:
     >>> weakly_informative().tau
     HalfStudentT(nu=1.0, scale=5.0)
     """
-    return statement(tau=priors.HalfCauchy(5.0), mu=priors.Normal(0.0, 5.0))
+    return model(tau=priors.HalfCauchy(5.0), mu=priors.Normal(0.0, 5.0))
 
 
 def build(*, parameterization: Parameterization = "marginal", **others: Any) -> "pm.Model":
@@ -60,7 +60,7 @@ def build(*, parameterization: Parameterization = "marginal", **others: Any) -> 
     ----------
     parameterization : {"centered", "noncentered", "marginal"}
     **others
-        Arguments of `statement`: tau=HalfCauchy(5.0), mu=Normal(0.0, 5.0) gives p(tau) = 2 / (5 pi (1 + tau^2/25)).
+        Arguments of `model`: tau=HalfCauchy(5.0), mu=Normal(0.0, 5.0) gives p(tau) = 2 / (5 pi (1 + tau^2/25)).
 
     Returns
     -------
@@ -83,4 +83,4 @@ def build(*, parameterization: Parameterization = "marginal", **others: Any) -> 
     """
     from models import pymc_model
 
-    return pymc_model.build(statement(**others), parameterization=parameterization)
+    return pymc_model.build(model(**others), parameterization=parameterization)

@@ -29,7 +29,7 @@ def kappa(noise: Numbers, between: Numbers) -> Numbers:
     return noise / (noise + between)
 
 
-def own(noise: Numbers, between: Numbers) -> Numbers:
+def data_weight(noise: Numbers, between: Numbers) -> Numbers:
     """Weight of a group on its own mean, 1 - kappa, good to the last digit however near to 0."""
     return between / (noise + between)
 
@@ -50,7 +50,7 @@ def theta_given(mean: Numbers, noise: Numbers, population: Numbers, between: Num
     >>> round(float(mean), 6), round(variance, 6)
     (10.0, 22.5)
     """
-    weight, towards = own(noise, between), population - mean
+    weight, towards = data_weight(noise, between), population - mean
     # From the end that is nearer, so that what is left of its digits is not lost.
     return np.where(weight > 0.5, mean + kappa(noise, between) * towards, population - weight * towards), weight * noise
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pymc as pm
 
 
-def groups(t: "pd.DataFrame | None" = None) -> Replicates:
+def data(t: "pd.DataFrame | None" = None) -> Replicates:
     """The 100 schools: 4 to 32 pupils each, dimension `school`, scores in points.
 
     Or those of another such table, with columns school, n, mean and ss.
@@ -29,17 +29,17 @@ def groups(t: "pd.DataFrame | None" = None) -> Replicates:
     return Replicates.from_summary(t["school"], t["n"], t["mean"], t["ss"], dim="school")
 
 
-def statement(
+def model(
     *, schools: Replicates | None = None, tau: priors.Scale = priors.InverseGamma(0.5, 0.5), **others: Any
 ) -> TwoLevel:
     """The model of the module's docstring as data; `schools` replaces them, any argument of TwoLevel a prior.
 
     Examples
     --------
-    >>> len(statement().groups)
+    >>> len(model().groups)
     100
     """
-    return TwoLevel(groups=schools or groups(), tau=tau, **others)
+    return TwoLevel(groups=schools or data(), tau=tau, **others)
 
 
 def general(schools: Replicates | None = None) -> TwoLevel:
@@ -55,7 +55,7 @@ def general(schools: Replicates | None = None) -> TwoLevel:
     ('tau', 'sigma')
     """
     sigma, tau = priors.InverseGamma(2.0, 200.0), priors.InverseGamma(1.0, 0.25)
-    return statement(schools=schools, tau=tau, sigma=sigma, coefficients=(priors.Normal(50.0, 10.0),))
+    return model(schools=schools, tau=tau, sigma=sigma, coefficients=(priors.Normal(50.0, 10.0),))
 
 
 def build(*, parameterization: Parameterization = "marginal", **others: Any) -> "pm.Model":
@@ -76,7 +76,7 @@ def build(*, parameterization: Parameterization = "marginal", **others: Any) -> 
     ----------
     parameterization : {"centered", "noncentered", "marginal"}
     **others
-        Arguments of `statement`.
+        Arguments of `model`.
 
     Returns
     -------
@@ -92,7 +92,9 @@ def build(*, parameterization: Parameterization = "marginal", **others: Any) -> 
     ----------
     Seed 000, part 1, C and D.
     """
-    return pymc_model.build(statement(**others), parameterization=parameterization)
+    from models import pymc_model
+
+    return pymc_model.build(model(**others), parameterization=parameterization)
 
 
 def build_rows(
@@ -110,7 +112,7 @@ def build_rows(
         A school's name and a value each row.
     parameterization : {"centered", "noncentered"}
     **others
-        Arguments of `statement`.
+        Arguments of `model`.
 
     Returns
     -------
@@ -123,4 +125,4 @@ def build_rows(
     """
     from models import pymc_model
 
-    return pymc_model.build_rows(statement(**others), labels, values, parameterization=parameterization)
+    return pymc_model.build_rows(model(**others), labels, values, parameterization=parameterization)

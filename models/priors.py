@@ -11,10 +11,10 @@ Each knows
     variable(name)                 what PyMC samples; its constants are np.float64, as the logarithm of a plain float
                                    that fits single precision would be taken in it
     proper                         whether it integrates to one
-    fall                           t where the density falls like sd^-t
-    rise                           z where it begins like sd^z at 0
+    tail_exponent                           t where the density falls like sd^-t
+    origin_exponent                           z where it begins like sd^z at 0
     scaled(unit)                   the same prior of the sd in another unit
-    powered(alpha)                 its density to the power alpha, made a prior again
+    power_scaled(alpha)                 its density to the power alpha, made a prior again
 """
 
 from collections.abc import Callable
@@ -69,27 +69,27 @@ class InverseGamma:
         return self.scale > 0
 
     @property
-    def fall(self) -> float:
+    def tail_exponent(self) -> float:
         """The power that its density falls with."""
         return 2 * self.shape + 1
 
     @property
-    def rise(self) -> float:
+    def origin_exponent(self) -> float:
         """The power that its density begins with."""
-        return np.inf if self.proper else -self.fall
+        return np.inf if self.proper else -self.tail_exponent
 
     def scaled(self, unit: float) -> "InverseGamma":
         """Of the sd in that unit."""
         return InverseGamma(self.shape, self.scale / unit / unit)
 
-    def powered(self, alpha: float) -> "InverseGamma":
+    def power_scaled(self, alpha: float) -> "InverseGamma":
         """To the power alpha: sd^(-alpha (2 shape + 1)) exp(-alpha scale / sd^2).
 
         Jeffreys' 1 / sd says no more than that the scale of sd is unknown, and stays what it is.
         """
         if self == JEFFREYS:
             return self
-        return InverseGamma((alpha * self.fall - 1) / 2, alpha * self.scale)
+        return InverseGamma((alpha * self.tail_exponent - 1) / 2, alpha * self.scale)
 
     @property
     def log_constant(self) -> float:
@@ -102,11 +102,11 @@ class InverseGamma:
 
     def rising(self, sd: Numbers) -> Numbers:
         """Part of the log density that never falls as sd grows."""
-        return max(-self.fall, 0.0) * np.log(sd) - self.scale / sd**2
+        return max(-self.tail_exponent, 0.0) * np.log(sd) - self.scale / sd**2
 
     def falling(self, sd: Numbers) -> Numbers:
         """Part of the log density that never rises as sd grows."""
-        return self.log_constant - max(self.fall, 0.0) * np.log(sd)
+        return self.log_constant - max(self.tail_exponent, 0.0) * np.log(sd)
 
     def draw(self, size: Size, rng: np.random.Generator) -> np.ndarray:
         """Draw so many.
@@ -170,7 +170,7 @@ class HalfStudentT:
     nu: float
     scale: float
     proper = True
-    rise = 0.0
+    origin_exponent = 0.0
 
     def __post_init__(self):
         if not (self.nu > 0 and self.scale > 0):
@@ -180,7 +180,7 @@ class HalfStudentT:
         return f"HalfCauchy({self.scale:g})" if self.nu == 1 else f"HalfStudentT({self.nu:g}, {self.scale:g})"
 
     @property
-    def fall(self) -> float:
+    def tail_exponent(self) -> float:
         """The power that its density falls with."""
         return self.nu + 1.0
 
@@ -188,7 +188,7 @@ class HalfStudentT:
         """Of the sd in that unit."""
         return HalfStudentT(self.nu, self.scale / unit)
 
-    def powered(self, alpha: float) -> "HalfStudentT":
+    def power_scaled(self, alpha: float) -> "HalfStudentT":
         """To the power alpha: again a half-t, of alpha (nu + 1) - 1 degrees of freedom.
 
         Raises
@@ -196,7 +196,7 @@ class HalfStudentT:
         ValueError
             Where that leaves none.
         """
-        if (nu := alpha * self.fall - 1) <= 0:
+        if (nu := alpha * self.tail_exponent - 1) <= 0:
             raise ValueError(f"{self} to the power {alpha} is no density")
         return HalfStudentT(nu, self.scale * np.sqrt(self.nu / nu))
 
@@ -263,8 +263,8 @@ class HalfNormal:
 
     scale: float
     proper = True
-    fall = np.inf
-    rise = 0.0
+    tail_exponent = np.inf
+    origin_exponent = 0.0
 
     def __post_init__(self):
         if not self.scale > 0:
@@ -277,7 +277,7 @@ class HalfNormal:
         """Of the sd in that unit."""
         return HalfNormal(self.scale / unit)
 
-    def powered(self, alpha: float) -> "HalfNormal":
+    def power_scaled(self, alpha: float) -> "HalfNormal":
         """To the power alpha: narrower by its root."""
         return HalfNormal(self.scale / np.sqrt(alpha))
 
@@ -316,7 +316,7 @@ class HalfNormal:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownScale:
     """A sigma that is known to be 1: the noise of the data says it all."""
 
     proper = False
@@ -366,7 +366,7 @@ class Normal:
         """Of the coefficient less the offset, in that unit."""
         return Normal((self.mean - offset) / unit, self.sd / unit) if self.proper else self
 
-    def powered(self, alpha: float) -> "Normal":
+    def power_scaled(self, alpha: float) -> "Normal":
         """To the power alpha: narrower by its root."""
         return Normal(self.mean, self.sd / np.sqrt(alpha))
 

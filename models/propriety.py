@@ -46,35 +46,35 @@ VARIES = 1e-6  # of its size: a covariate that varies less has lost six of its d
 DETERMINED = 1e-7  # of a covariate's spread: what others leave over has lost seven digits, and nine of sixteen are left
 
 
-class Improper(ValueError):
+class ImproperPosteriorError(ValueError):
     """Data and priors that have no posterior, or degenerate data, with the reason."""
 
 
-def fall(model: TwoLevel) -> dict[str, float]:
+def tail_exponents(model: TwoLevel) -> dict[str, float]:
     """Power that the posterior density of each unknown scale falls with, and that of sd_between.
 
     Examples
     --------
     >>> from models import eight_schools
-    >>> fall(eight_schools.statement())
+    >>> tail_exponents(eight_schools.model())
     {'tau': 7.0, 'sd_between': 7.0}
     """
-    g, t = model.groups, model.tau.fall
+    g, t = model.groups, model.tau.tail_exponent
     left, (df, _) = len(g) - _flat(model), g.within
-    if isinstance(model.sigma, priors.Known):
+    if isinstance(model.sigma, priors.KnownScale):
         return {"tau": left + t, "sd_between": left + t}
-    s = model.sigma.fall
+    s = model.sigma.tail_exponent
     if not model.relative:
         tau, sigma = left + t + min(0.0, df + s - 1), left + df + s + min(0.0, t - 1)
         return {"tau": tau, "sigma": sigma, "sd_between": tau}
     if df:
         return {"tau": left + t, "sigma": left + df + s, "sd_between": min(left + t, left + df + s)}
-    return {"tau": t + min(model.sigma.rise + 1, left), "sigma": left + s, "sd_between": left + min(t, s)}
+    return {"tau": t + min(model.sigma.origin_exponent + 1, left), "sigma": left + s, "sd_between": left + min(t, s)}
 
 
 def moments(model: TwoLevel) -> dict[tuple[str, str], float]:
     """Order below which moments exist: by variable and label for coefficients, by variable for all else."""
-    orders = {name: power - 1 for name, power in fall(model).items()}
+    orders = {name: power - 1 for name, power in tail_exponents(model).items()}
     rows = orders.get("sigma", np.inf)
     both = min(orders["sd_between"], rows)
     labels = [("mu", ""), *(("beta", name) for name in model.groups.covariates)]
@@ -82,7 +82,7 @@ def moments(model: TwoLevel) -> dict[tuple[str, str], float]:
         label: np.inf if prior.proper else both for label, prior in zip(labels, model.coefficients, strict=True)
     }  # fmt: skip
     new = min(*of_b.values(), orders["sd_between"])
-    held = 0.0 if model.relative or _flat(model) else max(0.0, model.tau.fall - 1)
+    held = 0.0 if model.relative or _flat(model) else max(0.0, model.tau.tail_exponent - 1)
     orders |= {"theta": rows + held, "kappa": np.inf}
     orders |= {"new_value": rows, "new_theta": new, "new_group_value": min(new, rows)}
     return of_b | {(name, ""): order for name, order in orders.items()}
@@ -100,40 +100,42 @@ def require_proper(model: TwoLevel) -> None:
 
     Raises
     ------
-    Improper
+    ImproperPosteriorError
         Where the posterior does not integrate to one, or the data are degenerate, with the reason.
 
     Examples
     --------
     >>> from models import eight_schools
-    >>> require_proper(eight_schools.statement(tau=priors.JEFFREYS))
+    >>> require_proper(eight_schools.model(tau=priors.JEFFREYS))
     Traceback (most recent call last):
     ...
-    models.propriety.Improper: the posterior is improper: 1/variance of tau piles up at 0; give tau another prior
+    models.propriety.ImproperPosteriorError: the posterior is improper: 1/variance of tau piles up at 0; give tau ...
     """
-    g, (df, ss), falls = model.groups, model.groups.within, fall(model)
+    g, (df, ss), falls = model.groups, model.groups.within, tail_exponents(model)
     if isinstance(model.tau, priors.InverseGamma) and not model.tau.proper and model.tau.shape >= 0:
-        raise Improper(f"the posterior is improper: {model.tau} of tau piles up at 0; give tau another prior")
+        raise ImproperPosteriorError(
+            f"the posterior is improper: {model.tau} of tau piles up at 0; give tau another prior"
+        )
     _require_told_apart(model)
     if falls["tau"] <= 1:
-        raise Improper(f"the posterior is improper: {_too_few(model)}")
+        raise ImproperPosteriorError(f"the posterior is improper: {_too_few(model)}")
     if df > 0 and ss == 0:
-        raise Improper(
+        raise ImproperPosteriorError(
             "no group has any spread within it: the posterior is degenerate, sigma would be 0; if each value is itself "
             "an average, give it with its standard error instead"
         )
-    if isinstance(model.sigma, priors.Known):
+    if isinstance(model.sigma, priors.KnownScale):
         return
     if df == 0 and _on_the_regression(g):
-        raise Improper("the values do not differ: the posterior is degenerate, sigma would be 0")
+        raise ImproperPosteriorError("the values do not differ: the posterior is degenerate, sigma would be 0")
     followed = np.linalg.matrix_rank(model.standard.model.groups.design) == len(g)
-    if df == 0 and (followed or not model.relative) and model.sigma.rise <= -1:
-        raise Improper(
+    if df == 0 and (followed or not model.relative) and model.sigma.origin_exponent <= -1:
+        raise ImproperPosteriorError(
             f"the posterior is improper: every group has a single row, so nothing keeps sigma from 0, and its prior "
             f"{model.sigma} piles up there; give sigma a proper prior"
         )
     if falls["sigma"] <= 1:
-        raise Improper(f"the posterior is improper: too few rows for the prior {model.sigma} of sigma")
+        raise ImproperPosteriorError(f"the posterior is improper: too few rows for the prior {model.sigma} of sigma")
 
 
 def _require_told_apart(model):
@@ -141,20 +143,20 @@ def _require_told_apart(model):
     g, left = model.groups, model.standard.left
     flat = [k for k, prior in enumerate(model.coefficients) if not prior.proper]
     if len(flat) > len(g):
-        raise Improper(
+        raise ImproperPosteriorError(
             f"{len(g)} groups cannot tell {len(flat)} coefficients apart: leave covariates out, or give their "
             "coefficients proper priors"
         )
     for k, name in enumerate(g.covariates, start=1):
         x = g.design[:, k] / (np.abs(g.design[:, k]).max() or 1.0)
         if 0 < x.std() < VARIES * abs(x.mean()):
-            raise Improper(
+            raise ImproperPosteriorError(
                 f"covariate {name!r} varies by less than a millionth of its size, and its digits are lost: subtract a "
                 "constant from it"
             )
         if k in flat and left[k - 1] < DETERMINED:
             others = ", ".join(repr(g.covariates[j - 1]) for j in flat if 0 < j < k) or "mu"
-            raise Improper(f"covariate {name!r} is determined by {others}: leave one of them out")
+            raise ImproperPosteriorError(f"covariate {name!r} is determined by {others}: leave one of them out")
 
 
 def _flat(model):
@@ -163,7 +165,12 @@ def _flat(model):
 
 def _too_few(model):
     g, remedy = model.groups, "give tau a proper prior that falls faster, or more groups"
-    if "sigma" in model.unknown and model.relative and not g.df.any() and len(g) - _flat(model) + model.tau.fall > 1:
+    if (
+        "sigma" in model.unknown
+        and model.relative
+        and not g.df.any()
+        and len(g) - _flat(model) + model.tau.tail_exponent > 1
+    ):
         return f"every group has a single row, so only tau's prior tells tau, and {model.tau} does not; {remedy}"
     flat = f" less {_flat(model)} flat coefficients" if _flat(model) > 1 else ""
     return f"{len(g)} groups{flat} are too few for the prior {model.tau} of tau; {remedy}"

@@ -57,7 +57,7 @@ def build(model: TwoLevel, *, parameterization: Parameterization = "marginal") -
     Examples
     --------
     >>> from models import eight_schools
-    >>> [variable.name for variable in build(eight_schools.statement(), parameterization="noncentered").free_RVs]
+    >>> [variable.name for variable in build(eight_schools.model(), parameterization="noncentered").free_RVs]
     ['mu', 'tau', 'z']
     """
     _known(parameterization, PARAMETERIZATIONS)

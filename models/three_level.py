@@ -51,7 +51,7 @@ class Nested:
     sigma2: distributions.InverseGamma
 
     @property
-    def height(self) -> np.ndarray:
+    def log_unnormalized(self) -> np.ndarray:
         """Log density of the ratios."""
         return self.rising + self.falling
 
@@ -94,8 +94,8 @@ class ThreeLevel:
         self._require_proper()
 
     def _require_proper(self):
-        (df, ss), falls = self.classrooms.within, self.falls
-        if len(self.schools) - 1 + self.kappa.fall <= 1:
+        (df, ss), falls = self.classrooms.within, self.tail_exponents
+        if len(self.schools) - 1 + self.kappa.tail_exponent <= 1:
             raise ValueError(f"the posterior is improper: {len(self.schools)} schools are too few for {self.kappa}")
         if min(falls.values()) <= 1:
             raise ValueError(f"the posterior is improper: {len(self.classrooms)} classrooms are too few")
@@ -103,19 +103,19 @@ class ThreeLevel:
             raise ValueError("no classroom has any spread within it: nothing tells sigma from tau")
 
     @property
-    def falls(self) -> dict[str, float]:
+    def tail_exponents(self) -> dict[str, float]:
         """Powers that the posterior densities of tau and kappa fall with.
 
         As kappa grows the likelihood falls like kappa^-(I - 1), as tau does like tau^-(C - 1), and as both do the
         latter is integrated over kappa.
         """
-        alone = len(self.classrooms) - 1 + self.tau.fall
-        both = alone - 1 + self.kappa.fall
-        return {"tau": min(alone, both), "kappa": min(len(self.schools) - 1 + self.kappa.fall, both)}
+        alone = len(self.classrooms) - 1 + self.tau.tail_exponent
+        both = alone - 1 + self.kappa.tail_exponent
+        return {"tau": min(alone, both), "kappa": min(len(self.schools) - 1 + self.kappa.tail_exponent, both)}
 
     def moments(self) -> dict[tuple[str, str], float]:
         """Order below which moments exist, by variable; those that sigma alone spreads out are left out."""
-        tau, kappa = (fall - 1 for fall in self.falls.values())
+        tau, kappa = (fall - 1 for fall in self.tail_exponents.values())
         return {("tau", ""): tau, ("mu", ""): tau, ("kappa", ""): kappa, ("lambda", ""): min(tau, kappa)}
 
     @property
@@ -175,7 +175,7 @@ class ThreeLevel:
         }
 
     @property
-    def rough(self) -> dict[str, float]:
+    def initial_scales(self) -> dict[str, float]:
         """Scales somewhere near their posterior."""
         g, (df, ss) = self.classrooms, self.classrooms.within
         means = g.mean @ self.members / np.bincount(self.school)
@@ -187,7 +187,7 @@ class ThreeLevel:
 
     def start(self, chains: int, rng: np.random.Generator) -> State:
         """Scattered states for Gibbs: everything about the data, variances from a tenth to ten times their spread."""
-        g, rough = self.classrooms, self.rough
+        g, rough = self.classrooms, self.initial_scales
         scales = {f"{name}2": sd**2 * 10 ** rng.uniform(-1, 1, chains) for name, sd in rough.items()}
         theta = g.mean + rough["sigma"] * rng.standard_normal((chains, len(g)))
         mu = g.centre + rough["kappa"] * rng.standard_normal((chains, len(self.schools)))

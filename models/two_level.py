@@ -40,10 +40,10 @@ class Collapsed:
         What does not depend on the scales, all constants but those of improper priors. It grows with the rows, and the
         digits that it would cost the height are the ones that matter. An array of many sets of data.
     location : ndarray (..., p)
-        Of the standard coefficients: b is `turn` times them.
+        Of the standard coefficients: b is `basis` times them.
     covariance : ndarray (..., p, p)
         Squared scale matrix of the t, `unit` times what it is for sigma = 1.
-    turn : ndarray (p, p)
+    basis : ndarray (p, p)
     unit : ndarray (...)
         What stands for sigma^2 where sigma is integrated out; 1 where it is given.
     df : float
@@ -56,20 +56,20 @@ class Collapsed:
     log_constant: Numbers
     location: np.ndarray
     covariance: np.ndarray
-    turn: np.ndarray
+    basis: np.ndarray
     unit: np.ndarray
     df: float = np.inf
     sigma2: distributions.InverseGamma | None = None
 
     @property
-    def height(self) -> np.ndarray:
+    def log_unnormalized(self) -> np.ndarray:
         """Log of p(scales, data), minus `log_constant`."""
         return self.rising + self.falling
 
     @property
     def log_density(self) -> Numbers:
         """Log of p(scales, data)."""
-        return self.height + self.log_constant
+        return self.log_unnormalized + self.log_constant
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +91,7 @@ class Standard:
     left: np.ndarray
 
     @cached_property
-    def turn(self) -> np.ndarray:
+    def basis(self) -> np.ndarray:
         """Matrix (p, p) that takes the standard coefficients to b."""
         turn = np.eye(len(self.center) + 1, dtype=np.longdouble)
         turn[1:, 1:], turn[0, 1:] = self.slopes, -self.center @ self.slopes
@@ -110,8 +110,8 @@ class TwoLevel:
     ----------
     groups : Groups
     tau : priors.InverseGamma, priors.HalfStudentT or priors.HalfNormal
-    sigma : the same, or priors.Known
-        Known, and nothing else, for Estimates; else JEFFREYS where it is not given, or None.
+    sigma : the same, or priors.KnownScale
+        KnownScale, and nothing else, for Estimates; else JEFFREYS where it is not given, or None.
     coefficients : tuple of priors.Normal
         mu's first, then one a covariate; flat where none is given.
     relative : bool
@@ -120,7 +120,7 @@ class TwoLevel:
     Raises
     ------
     ValueError
-        For estimates with another sigma than Known, a tau that is Known, or another number of coefficients than the
+        For estimates with another sigma than KnownScale, a tau of KnownScale, or another number of coefficients than the
         design has. Whether there is a posterior is asked later, by `propriety.require_proper`.
 
     Examples
@@ -128,22 +128,22 @@ class TwoLevel:
     >>> groups = Estimates.from_summary(["A", "B", "C"], [28, 8, -3], [15, 10, 16])
     >>> model = TwoLevel(groups=groups, tau=priors.HalfCauchy(5.0))
     >>> model.sigma, model.unknown, model.coefficients
-    (Known(), ('tau',), (Normal(mean=0.0, sd=inf),))
+    (KnownScale(), ('tau',), (Normal(mean=0.0, sd=inf),))
     """
 
     groups: Groups
     tau: priors.Scale
-    sigma: priors.Scale | priors.Known = None  # type: ignore[assignment]  # None is replaced below
+    sigma: priors.Scale | priors.KnownScale = None  # type: ignore[assignment]  # None is replaced below
     coefficients: tuple[priors.Normal, ...] = ()
     relative: bool = True
 
     def __post_init__(self):
         estimates = isinstance(self.groups, Estimates)
         if self.sigma is None:
-            object.__setattr__(self, "sigma", priors.Known() if estimates else priors.JEFFREYS)
-        if estimates and self.sigma != priors.Known():
+            object.__setattr__(self, "sigma", priors.KnownScale() if estimates else priors.JEFFREYS)
+        if estimates and self.sigma != priors.KnownScale():
             raise ValueError(f"estimates come with their standard errors: sigma is known to be 1, not {self.sigma}")
-        if isinstance(self.tau, priors.Known):
+        if isinstance(self.tau, priors.KnownScale):
             raise ValueError("tau is what is to be found: give it a prior, not Known")
         if not self.coefficients:
             object.__setattr__(self, "coefficients", self.groups.design.shape[1] * (priors.Normal(),))
@@ -151,17 +151,17 @@ class TwoLevel:
             needed = ("mu", *self.groups.covariates)
             raise ValueError(f"{len(self.coefficients)} priors for the coefficients {', '.join(needed)}: give one each")
 
-    def only(self, at: Positions | None) -> Self:
+    def subset(self, at: Positions | None) -> Self:
         """The same model of some of the groups: given b and the scales, theta of a group knows nothing of the others.
 
         `at` are positions; all groups where it is None.
         """
-        return self if at is None else replace(self, groups=self.groups.only(at))
+        return self if at is None else replace(self, groups=self.groups.subset(at))
 
     @property
     def unknown(self) -> tuple[str, ...]:
         """Scales with a posterior."""
-        return ("tau",) if isinstance(self.sigma, priors.Known) else ("tau", "sigma")
+        return ("tau",) if isinstance(self.sigma, priors.KnownScale) else ("tau", "sigma")
 
     @property
     def scales(self) -> tuple[str, ...]:
@@ -269,11 +269,11 @@ class TwoLevel:
         Examples
         --------
         >>> from models import eight_schools
-        >>> c = eight_schools.statement().collapsed(np.array([0.1, 5.0, 50.0]))
+        >>> c = eight_schools.model().collapsed(np.array([0.1, 5.0, 50.0]))
         >>> c.location[:, 0].round(2)  # of mu: from pooled completely to left alone
         array([7.69, 7.85, 8.69])
         """
-        inner, turn = self.standard.model, self.standard.turn
+        inner, turn = self.standard.model, self.standard.basis
         unit = np.ones_like(tau)
         given = unit if sigma is None else sigma
         noise, between = self.variances(self.groups.cells.noise, tau[..., None], given[..., None])
@@ -324,7 +324,7 @@ class TwoLevel:
             tau^2 | .  ~ IG(a + J / 2, s + e'e / (2 sigma^2))                              for InverseGamma(a, s)
             theta_i | . ~ N(kappa_i x_i'b + (1 - kappa_i) mean_i, (1 - kappa_i) sigma^2 noise_i)
         """
-        g, (df, ss), inner, turn = self.groups, self.groups.within, self.standard.model, self.standard.turn
+        g, (df, ss), inner, turn = self.groups, self.groups.within, self.standard.model, self.standard.basis
         regressed, precision = regression(inner.groups.design, inner.coefficients), 1 / g.noise
 
         def variances(state):
@@ -359,7 +359,7 @@ class TwoLevel:
         }
 
     @property
-    def rough(self) -> dict[str, float]:
+    def initial_scales(self) -> dict[str, float]:
         """Scales somewhere near their posterior, from the spread within groups and that of their means."""
         g, (df, ss) = self.groups, self.groups.within
         sigma = 1.0 if "sigma" not in self.unknown else np.sqrt(ss / df) if ss else g.mean.std() or 1.0
@@ -372,7 +372,7 @@ class TwoLevel:
         A posterior with two peaks has one where the precise groups agree and one where the others differ. Chains start
         at both, and R-hat tells if they stay apart.
         """
-        g, sigma = self.groups, self.rough["sigma"]
+        g, sigma = self.groups, self.initial_scales["sigma"]
         b, *_ = np.linalg.lstsq(g.design, g.mean)
         population, unit = g.design @ b, sigma if self.relative else 1.0
         least = np.sqrt(g.noise.min()) * sigma / unit

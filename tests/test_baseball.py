@@ -13,7 +13,7 @@ from models.linear_gaussian import pool
 
 @pytest.fixture(scope="module")
 def printed_sigma():
-    model = baseball.statement(sigma=baseball.PRINTED)
+    model = baseball.model(sigma=baseball.PRINTED)
     return model, exact.posterior(model)
 
 
@@ -53,7 +53,7 @@ def test_direct_sampling_agrees_and_clipping_does_not(printed_sigma):
 
 
 def test_direct_sampling_is_for_equal_errors_and_flat_priors():
-    for model in (eight_schools.statement(), baseball.statement(tau=priors.FLAT)):
+    for model in (eight_schools.model(), baseball.model(tau=priors.FLAT)):
         with pytest.raises(ValueError, match="equal standard errors"):
             direct_sampling.sample(model, rng=np.random.default_rng(113))
 
@@ -67,7 +67,7 @@ def test_the_printed_table_is_that_of_clipped_draws_with_a_sigma_of_6_hundredths
 
 def test_the_number_of_draws_behind_the_printed_table_can_be_told():
     """From a table made of so many draws, rounded to three digits, to the error of a variance on 3 x 6 degrees."""
-    model, printed = baseball.statement(sigma=baseball.PRINTED), verdicts.printed_quantiles()
+    model, printed = baseball.model(sigma=baseball.PRINTED), verdicts.printed_quantiles()
     theta = direct_sampling.sample_clipped(model, draws=10_000, chains=41, rng=np.random.default_rng(115))["posterior"][
         "theta"
     ]
@@ -87,7 +87,7 @@ def test_errors_of_quantiles_are_those_of_repetitions(way, sample):
 
     A sample quantile of n draws has a bias of order 1/n, here a fifteenth of its sd over the root of 2,000 at most.
     """
-    model, runs, size = baseball.statement(sigma=baseball.PRINTED), 200, 2_000
+    model, runs, size = baseball.model(sigma=baseball.PRINTED), 200, 2_000
     found = source_003.Sampled.of(model, way)
     theta = sample(model, draws=size, chains=runs, rng=np.random.default_rng(116))["posterior"]["theta"].values
     drawn = np.quantile(theta, list(source_003.QUANTILES.values()), axis=1)
@@ -117,14 +117,14 @@ def test_squared_errors_as_printed(printed_sigma):
 
 def test_shrinkage_of_efron_and_morris():
     """They keep c = .212 of each deviation, from an arcsine scale; on the scale of averages it is nearly that."""
-    g = baseball.groups()
+    g = baseball.data()
     kept = (empirical_bayes.james_stein(g) - g.mean.mean()) / (g.mean - g.mean.mean())
     assert kept == pytest.approx(np.full(18, 0.212), abs=0.005)
 
 
 def test_empirical_bayes_by_moments_is_the_maximum_but_for_one_degree_of_freedom():
     """With equal errors the likelihood is largest where sigma^2 + tau^2 is the mean square, not s^2: k for k - 1."""
-    model = baseball.statement(sigma=baseball.PRINTED)
+    model = baseball.model(sigma=baseball.PRINTED)
     g, table = model.groups, empirical_bayes.table(model)
     maximum = table.loc[("tau", ""), "mean"] ** 2 + g.noise[0]
     assert maximum == pytest.approx(g.mean.var(), rel=1e-6)
@@ -134,5 +134,5 @@ def test_empirical_bayes_by_moments_is_the_maximum_but_for_one_degree_of_freedom
 
 def test_empirical_bayes_of_equal_means_is_their_mean():
     """s^2 below sigma^2 leaves nothing between players."""
-    g = baseball.groups(sigma=0.5)
+    g = baseball.data(sigma=0.5)
     assert empirical_bayes.by_moments(g) == pytest.approx(np.full(18, g.mean.mean()), rel=1e-12)

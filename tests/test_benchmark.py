@@ -216,7 +216,7 @@ def test_the_rows_have_the_posterior_of_the_summaries(tmp_path):
     again = exact.posterior(own_routes.stated(contender_io.read(tmp_path / "rows.csv"))).population(
         ("sigma", "sd_between")
     )
-    given = exact.posterior(math_test.statement()).population(("sigma", "sd_between"))
+    given = exact.posterior(math_test.model()).population(("sigma", "sd_between"))
     np.testing.assert_allclose(again["mean"], given["mean"], rtol=1e-9)
 
 

@@ -93,5 +93,5 @@ def test_conflicts_are_proper():
     for seed in range(5):
         model, description = conflict(np.random.default_rng(seed))
         propriety.require_proper(model)
-        assert propriety.fall(model)["tau"] >= LEAST_FALL
+        assert propriety.tail_exponents(model)["tau"] >= LEAST_FALL
         assert "tau" in description

@@ -53,7 +53,7 @@ def test_tables_are_what_the_script_makes(name, raw, tmp_path):
 
 def test_rows_give_the_same_groups(raw):
     rows = pd.read_csv(raw / "mathtest.csv")
-    mine, shipped = Replicates.from_rows(rows["school"], rows["mathscore"]), math_test.groups()
+    mine, shipped = Replicates.from_rows(rows["school"], rows["mathscore"]), math_test.data()
     assert mine.labels == shipped.labels
     for name in ("n", "mean", "ss"):
         assert getattr(mine, name) == pytest.approx(getattr(shipped, name), rel=1e-12)

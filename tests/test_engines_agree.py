@@ -11,9 +11,9 @@ from models.groups import Replicates
 from models.two_level import TwoLevel
 
 STUDIES = {
-    "math_test": math_test.statement(),
-    "blood_pressure": blood_pressure.statement(),
-    "eight_schools": eight_schools.statement(),
+    "math_test": math_test.model(),
+    "blood_pressure": blood_pressure.model(),
+    "eight_schools": eight_schools.model(),
     "weakly_informative": eight_schools.weakly_informative(),
 }
 SLOW = {"eight_schools", "weakly_informative", "estimates, flat tau", "estimates, covariate", "estimates, flat tau2"}
@@ -145,7 +145,7 @@ def test_gibbs_starts_where_all_means_are_equal(reference):
 def test_a_known_sigma_is_one_to_every_engine():
     """Rows with sigma known: no engine may put their own spread in its place."""
     groups = Replicates.from_summary(list("abcde"), [3] * 5, [1.0, 4.0, 2.0, 7.0, 5.0], [50.0] * 5)
-    model = TwoLevel(groups=groups, tau=priors.HalfCauchy(2.0), sigma=priors.Known())
+    model = TwoLevel(groups=groups, tau=priors.HalfCauchy(2.0), sigma=priors.KnownScale())
     table = exact.posterior(model).table()
     assert_agrees(gibbs.sample(model, thin=80, rng=np.random.default_rng(60)), table)
     assert_agrees(nuts.sample(model, seed=60, rng=np.random.default_rng(60)), table)

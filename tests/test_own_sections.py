@@ -6,7 +6,7 @@ import pytest
 from analyses.engines.mixture import width
 from analyses.fits.fit import Settings
 from analyses.ingest import build_model
-from analyses.ingest.request import Asked
+from analyses.ingest.request import Request
 from analyses.report import pages
 from analyses.studies import meta_analysis, one_way
 from analyses.studies.sections import own_table
@@ -25,7 +25,7 @@ def answered(tmp_path, study, offset, unit):
         lines = ["g,y,s", *(f"{g},{offset + unit * y!r},{unit * s!r}" for g, y, s in TRIALS)]
         columns = {"label": "g", "estimate": "y", "se": "s"}
     path.write_text("\n".join(lines))
-    asked = Asked(path=path, columns=columns, compare=(("b", "a"), ("c", "d")))
+    asked = Request(path=path, columns=columns, compare=(("b", "a"), ("c", "d")))
     settings = Settings(engines=("exact",), asked=asked)
     prepared = getattr(build_model, study.__name__.rpartition(".")[2])(asked)
     return prepared, *own_table.answered("it", prepared, settings), settings

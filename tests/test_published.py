@@ -13,7 +13,7 @@ from models import blood_pressure, eight_schools, math_test
 
 
 def test_math_tests_by_lme4():
-    model = math_test.statement()
+    model = math_test.model()
     found = reml.maximum(model)
     assert (found.b[0], found.error[0]) == (pytest.approx(48.1050, abs=5e-5), pytest.approx(0.5283, abs=5e-5))
     assert found.sd_between**2 == pytest.approx(23.20, abs=5e-3)
@@ -26,12 +26,12 @@ def test_math_tests_by_lme4():
 
 
 def test_blood_pressure_by_lme4():
-    found = reml.maximum(blood_pressure.statement())
+    found = reml.maximum(blood_pressure.model())
     assert (found.b[1], found.error[1]) == (pytest.approx(-7.4330, abs=5e-5), pytest.approx(4.5143, abs=5e-5))
 
 
 def test_blood_pressure_by_welch_on_records():
-    g = blood_pressure.groups()
+    g = blood_pressure.data()
     found = t_tests.on_records(g)
     assert found.value == pytest.approx(-9.4689, abs=5e-5)
     assert found.error == pytest.approx(1.004414, abs=5e-7)
@@ -39,7 +39,7 @@ def test_blood_pressure_by_welch_on_records():
 
 
 def test_blood_pressure_by_welch_on_person_means():
-    g = blood_pressure.groups()
+    g = blood_pressure.data()
     treated, control = (g.mean[g.design[:, 1] == arm] for arm in (1, 0))
     welch, pooled = t_tests.on_means(g), stats.ttest_ind(control, treated)
     assert welch.value == pytest.approx(-7.41597, abs=5e-6)
@@ -152,5 +152,5 @@ def test_every_formula_has_its_row():
 def test_the_procedure_of_the_source_repeats_its_covariance():
     """R's differences of differences about the printed mode give the printed covariance but for the mode's rounding."""
     printed = np.array([[22.3232882, 0.1935228], [0.1935228, 0.5352576]])
-    found = source_002.r_covariance(eight_schools.statement(), source_002.printed_mode()[0])
+    found = source_002.r_covariance(eight_schools.model(), source_002.printed_mode()[0])
     assert found == pytest.approx(printed, rel=2e-5)

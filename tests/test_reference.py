@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from analyses import reference
-from analyses.ingest.request import Refused
+from analyses.ingest.request import InputError
 from analyses.reference.__main__ import _digits, main
 from models import baseball, blood_pressure, classrooms, eight_schools, math_test, one_group
 
@@ -67,7 +67,7 @@ def theta_of(model, point):
 
 
 @pytest.mark.parametrize(
-    ("name", "model"), [("math_test", math_test.statement()), ("blood_pressure", blood_pressure.statement())]
+    ("name", "model"), [("math_test", math_test.model()), ("blood_pressure", blood_pressure.model())]
 )
 def test_log_densities_of_rows(name, model):
     """By SciPy, from rows that have the table's sizes, means and sums of squares: any such rows have the same."""
@@ -105,7 +105,7 @@ PRIORS = {
 @pytest.mark.parametrize("name", PRIORS)
 def test_log_densities_of_estimates(name):
     sigma = {"sigma": 0.06} if name == "baseball_printed" else {}
-    model = baseball.statement(**sigma) if name.startswith("baseball") else eight_schools.statement()
+    model = baseball.model(**sigma) if name.startswith("baseball") else eight_schools.model()
     y, se = model.groups.mean, model.groups.standard_error
     for point in reference.read(name)["points"]:
         population, sd, theta = theta_of(model, point)
@@ -129,7 +129,7 @@ def test_log_densities_of_one_group():
 
 
 def test_log_densities_of_the_third_level():
-    model = classrooms.statement()
+    model = classrooms.model()
     labels, rows = model.classrooms.rows(np.random.default_rng(2))
     which = [model.classrooms.labels.index(label) for label in labels]
     for point in reference.read("classrooms")["points"]:
@@ -168,7 +168,7 @@ def test_alternatives_are_of_the_same_data():
 
 
 def test_an_unknown_name_is_refused_with_the_nearest():
-    with pytest.raises(Refused, match="did you mean 'eight_schools'"):
+    with pytest.raises(InputError, match="did you mean 'eight_schools'"):
         reference.load("eight_school")
 
 

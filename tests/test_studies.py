@@ -86,7 +86,7 @@ def test_the_chain_of_the_walk_through_is_worth_what_the_page_says():
     """Of 5000 correlated draws a tenth, about, count: the error of their mean over many chains says so as well."""
     from analyses.engines import metropolis
 
-    model = eight_schools.eight_schools.statement()
+    model = eight_schools.eight_schools.model()
     tree = metropolis.sample(model, draws=5000, tune=500, thin=1, chains=100, rng=np.random.default_rng(121))
     mu, exactly = tree["posterior"]["mu"].values, exact.posterior(model).table().loc[("mu", "")]
     worth = exactly["sd"] ** 2 / mu.mean(axis=1).var(ddof=1)
@@ -107,7 +107,7 @@ def test_general_priors_by_gibbs_agree_with_two_dimensions_of_quadrature():
 @pytest.mark.slow
 def test_little_is_felt_of_the_top_at_the_bottom():
     """Seed 003: the prior of kappa moves kappa most, schools less, classrooms least, in sds of each."""
-    found = classrooms.reached(classrooms.classrooms.statement(), Settings(engines=("exact",)))
+    found = classrooms.reached(classrooms.classrooms.model(), Settings(engines=("exact",)))
     rows = classrooms.moved(found).set_index("level").iloc[:, 0]
     assert rows["kappa itself"] > rows["schools"] > rows["classrooms"]
     assert rows["classrooms"] < 0.2

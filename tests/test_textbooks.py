@@ -11,7 +11,7 @@ import pytest
 from analyses.checks import heterogeneity
 from analyses.engines import exact, reml
 from analyses.ingest import build_model
-from analyses.ingest.request import Asked
+from analyses.ingest.request import Request
 from models.propriety import says_nothing_of_tau
 
 # Davies and Goldsmith (1972), section 6.4; Box and Tiao (1973), section 5.1.2: yields of dyestuff, grams, by batch.
@@ -72,7 +72,7 @@ def rows(tmp_path):
         path = tmp_path / "rows.csv"
         lines = [f"{group},{y}" for group, values in groups.items() for y in values]
         path.write_text("\n".join(["group,y", *lines]))
-        return build_model.one_way(Asked(path=path, columns={"group": "group", "value": "y"}))
+        return build_model.one_way(Request(path=path, columns={"group": "group", "value": "y"}))
 
     return made
 
@@ -84,7 +84,7 @@ def estimates(tmp_path):
     def made(table, **asked):
         path = tmp_path / "estimates.csv"
         path.write_text("\n".join(["y,v,x", *(f"{y!r},{v!r},{x}" for y, v, x in table)]))
-        return build_model.meta_analysis(Asked(path=path, columns={"estimate": "y", "variance": "v"}, **asked))
+        return build_model.meta_analysis(Request(path=path, columns={"estimate": "y", "variance": "v"}, **asked))
 
     return made
 

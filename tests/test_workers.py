@@ -93,11 +93,11 @@ def failing(error):
         return stub(name)
     return action
 
-from analyses.asked import Refused
+from analyses.asked import InputError
 found = {}
 print(told(stub, 2, out, ["normal"], "--quiet"), flush=True)
 before = sorted(os.listdir(out)), os.stat(out + "/normal/index.html").st_mtime_ns
-for error in (Refused("no such thing"), OSError(28, "No space left on device", "there"), ZeroDivisionError("oh")):
+for error in (InputError("no such thing"), OSError(28, "No space left on device", "there"), ZeroDivisionError("oh")):
     try:
         found[type(error).__name__] = told(failing(error), 2, out, ["normal", "baseball"], "--quiet")
     except ZeroDivisionError as raised:
@@ -118,7 +118,7 @@ def test_an_error_in_one_is_told_and_nothing_is_published(tmp_path):
     ran = child(FAULTS, tmp_path / "out")
     assert ran.returncode == 0, ran.stderr
     found = json.loads(ran.stdout.splitlines()[-1])
-    assert (found["Refused"], found["OSError"], found["ZeroDivisionError"]) == (2, 2, "oh")
+    assert (found["InputError"], found["OSError"], found["ZeroDivisionError"]) == (2, 2, "oh")
     assert ran.stderr.splitlines()[:2] == ["no such thing", "there: No space left on device"]
     assert ran.stderr.splitlines()[2:] == ["warning: mind normal", "warning: mind baseball"]
     assert (found["warned"], found["folders"]) == (0, ["baseball", "index.html", "normal"])

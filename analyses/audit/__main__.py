@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from analyses.cli.parser import FAILED, USAGE, Parser, twice
-from analyses.ingest.request import Refused
+from analyses.ingest.request import InputError
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in run.py, and before NumPy is imported
 
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
         return USAGE
     try:
         return run(options, dict(pairs))
-    except Refused as error:
+    except InputError as error:
         print(error, file=sys.stderr)
         return USAGE
     except OSError as error:

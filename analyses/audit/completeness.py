@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import xarray as xr
 
-from analyses.ingest.request import Refused
+from analyses.ingest.request import InputError
 from analyses.reference import Reference
 
 SHOWN = 4  # columns in a message
@@ -16,10 +16,10 @@ def require_known(without: Sequence[str], reference: Reference) -> None:
 
     Raises
     ------
-    Refused
+    InputError
     """
     if unknown := [name for name in without if name not in reference.labels]:
-        raise Refused(f"--without {unknown[0]}: {reference.name} has {', '.join(reference.labels)}")
+        raise InputError(f"--without {unknown[0]}: {reference.name} has {', '.join(reference.labels)}")
 
 
 def missing(posterior: xr.Dataset, reference: Reference, left: Sequence[str], without: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from analyses.engines.inference_data import SAMPLE, labelled
-from analyses.ingest.request import Refused
+from analyses.ingest.request import InputError
 from analyses.reference import Reference
 
 ENTRY = re.compile(r"(?P<name>.+?)(?:\[(?P<inside>[^\[\]]+)\]|\.(?P<dotted>\d+))")  # theta[A], theta[1] or theta.1
@@ -31,11 +31,11 @@ def read(path: Path) -> xr.Dataset:
 
     Raises
     ------
-    Refused
+    InputError
         For a file that cannot be read as either, or chains of different lengths.
     """
     if not path.is_file():
-        raise Refused(f"{path}: there is no such file")
+        raise InputError(f"{path}: there is no such file")
     return _table(path) if path.suffix.lower() in (".csv", ".txt") else _tree(path)
 
 
@@ -43,13 +43,13 @@ def _tree(path):
     try:
         tree = xr.open_datatree(path, engine="h5netcdf")
     except (OSError, ValueError, KeyError) as error:
-        raise Refused(f"{path.name}: neither netCDF nor a CSV file that ends in .csv: {error}") from error
+        raise InputError(f"{path.name}: neither netCDF nor a CSV file that ends in .csv: {error}") from error
     with tree:
         groups = ", ".join(tree.children) or "nothing else"
         node = tree["posterior"] if "posterior" in tree.children else tree
         found = node.to_dataset().load()
     if not {*SAMPLE} <= {*found.dims}:
-        raise Refused(f"{path.name}: no group `posterior` with the dimensions chain and draw; there is {groups}")
+        raise InputError(f"{path.name}: no group `posterior` with the dimensions chain and draw; there is {groups}")
     sampled = {name: values for name, values in found.data_vars.items() if {*SAMPLE} <= {*values.dims}}
     others = [str(name) for name in found.data_vars if name not in sampled]
     return xr.Dataset({name: _in_order(name, values) for name, values in sampled.items()}, attrs={UNREAD: others})
@@ -69,27 +69,27 @@ def _table(path):
         twice = _twice(path)
         warm_up = _has_warm_up(path)
     except (UnicodeDecodeError, csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise Refused(f"{path.name}: no CSV file: {error}") from error
+        raise InputError(f"{path.name}: no CSV file: {error}") from error
     if warm_up:
-        raise Refused(
+        raise InputError(
             f"{path.name}: rows of warm-up come before {WARM_UP_ENDS!r}. Remove them, or sample with save_warmup=0."
         )
     if twice:
-        raise Refused(f"{path.name}: the column {twice!r} is there twice")
+        raise InputError(f"{path.name}: the column {twice!r} is there twice")
     chain = next((name for name in CHAIN if name in frame), None)
     if chain is None:
         shown = ", ".join(map(str, frame.columns[:SHOWN]))
         hint = "; are its columns separated by semicolons?" if len(frame.columns) == 1 and ";" in shown else ""
-        raise Refused(
+        raise InputError(
             f"{path.name}: no column `chain`: without it nothing tells whether chains agree; columns: {shown}{hint}"
         )
     if frame[chain].isna().any():
-        raise Refused(f"{path.name}: row {int(frame[chain].isna().argmax()) + 1} does not say which chain it is of")
+        raise InputError(f"{path.name}: row {int(frame[chain].isna().argmax()) + 1} does not say which chain it is of")
     if frame.empty:
-        raise Refused(f"{path.name}: no draws, only a header")
+        raise InputError(f"{path.name}: no draws, only a header")
     sizes = frame.groupby(chain, sort=False).size()
     if len(set(sizes)) != 1:
-        raise Refused(f"{path.name}: chains have {sizes.min()} to {sizes.max()} draws: give all the same")
+        raise InputError(f"{path.name}: chains have {sizes.min()} to {sizes.max()} draws: give all the same")
     counted = [name for name in DRAW if name in frame][:1]  # else they come as they were drawn
     keys = [*(frame[name] for name in counted), frame[chain].factorize()[0]]
     ordered, shape = frame.iloc[np.lexsort(keys)], (len(sizes), sizes.iloc[0])
@@ -99,7 +99,7 @@ def _table(path):
             name, label = _split(column)
             entries = variables.setdefault(name, {})
             if label in entries:
-                raise Refused(
+                raise InputError(
                     f"{path.name}: the columns {name}[{label}] and {name}.{label} are the same entry: keep one"
                 )
             entries[label] = ordered[column].to_numpy().reshape(shape)
@@ -150,22 +150,22 @@ def named(draws: xr.Dataset, reference: Reference, rename: dict[str, str]) -> tu
 
     Raises
     ------
-    Refused
+    InputError
         For a name that is not there, one that is given twice, entries that do not fit the reference's, a draw that is
         no finite number, or where nothing is left to compare.
     """
     theirs = ", ".join(map(str, draws.data_vars))
     if unknown := [name for name in rename if name not in draws]:
-        raise Refused(f"--rename {unknown[0]}: the draws have {theirs}")
+        raise InputError(f"--rename {unknown[0]}: the draws have {theirs}")
     given, known, ours = list(rename.values()), reference.labels, ", ".join(reference.labels)
     if twice := [name for name in given if given.count(name) > 1]:
-        raise Refused(f"--rename: {twice[0]} is given twice")
+        raise InputError(f"--rename: {twice[0]} is given twice")
     if unknown := [(name, to) for name, to in rename.items() if to not in known]:
-        raise Refused(f"--rename {'='.join(unknown[0])}: {reference.name} has {ours}")
+        raise InputError(f"--rename {'='.join(unknown[0])}: {reference.name} has {ours}")
     same = {name: name for name in draws.data_vars if name in known and name not in (*given, *rename)}
     found = {to: _fitted(name, draws[name], known[to]) for name, to in (rename | same).items()}
     if not found:
-        raise Refused(
+        raise InputError(
             f"nothing to compare: the draws have {theirs or 'no quantities'}, {reference.name} has {ours}; say which "
             "is which by --rename THEIRS=OURS"
         )
@@ -183,7 +183,7 @@ def _fitted(name, values, labels) -> tuple[list[str], np.ndarray]:
     single, count = values.ndim == len(SAMPLE), values.shape[-1] if values.ndim > len(SAMPLE) else 1
     if labels == [""] or (single and len(labels) == 1):
         if count != 1:
-            raise Refused(f"{name} has {count} entries where the reference has a single number")
+            raise InputError(f"{name} has {count} entries where the reference has a single number")
         return labels, values.values.reshape(values.shape[:2] + (() if labels == [""] else (1,)))
     at = _positions(name, values, labels, count)
     order = np.argsort(at)
@@ -198,11 +198,11 @@ def _positions(name, values, labels, count) -> list[int]:
         return [labels.index(label) for label in theirs]
     if theirs and not _numbered(theirs):
         other = [label for label in theirs if label not in labels][:SHOWN]
-        raise Refused(
+        raise InputError(
             f"{name} has entries {', '.join(other)}, which the reference has not: {', '.join(labels[:SHOWN])}"
         )
     if count != len(labels):
-        raise Refused(
+        raise InputError(
             f"{name} has {count} entries where the reference has {len(labels)}. To compare some of them, name them as "
             f"the reference does: {', '.join(f'{name}[{label}]' for label in labels[:SHOWN])}"
         )
@@ -210,7 +210,7 @@ def _positions(name, values, labels, count) -> list[int]:
         return list(range(count))
     counted = list(map(int, theirs))
     if sorted(counted) not in (list(range(count)), list(range(1, count + 1))):
-        raise Refused(f"{name} has entries {', '.join(theirs[:SHOWN])}: number them from 1 or 0, or name them")
+        raise InputError(f"{name} has entries {', '.join(theirs[:SHOWN])}: number them from 1 or 0, or name them")
     return [number - min(counted) for number in counted]
 
 
@@ -220,8 +220,8 @@ def _numbered(labels) -> bool:
 
 def _require_numbers(name, values) -> None:
     if not np.issubdtype(values.dtype, np.number):
-        raise Refused(f"{name} is not made of numbers")
+        raise InputError(f"{name} is not made of numbers")
     if not np.isfinite(values).all():
         chain, draw = np.argwhere(~np.isfinite(values.values))[0][:2]
         which = values["chain"].values[chain] if "chain" in values.coords else chain + 1
-        raise Refused(f"{name}: draw {draw + 1} of chain {which} is no finite number")
+        raise InputError(f"{name}: draw {draw + 1} of chain {which} is no finite number")

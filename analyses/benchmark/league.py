@@ -92,13 +92,13 @@ def _told(entry) -> str:
 
 def write_rows(path: Path) -> None:
     """Write rows that have exactly the sizes, means and sums of squares of the math tests."""
-    labels, values = math_test.groups().rows(np.random.default_rng(0))
+    labels, values = math_test.data().rows(np.random.default_rng(0))
     pd.DataFrame({"school": labels, "score": values}).to_csv(path, index=False)
 
 
 def truth() -> pd.DataFrame:
     """Exact means of what is checked."""
-    table = exact.posterior(math_test.statement()).population(("sigma", "sd_between"))
+    table = exact.posterior(math_test.model()).population(("sigma", "sd_between"))
     return table.droplevel("label").loc[list(CHECKED)]
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from analyses.cli.parser import FAILED, INTERRUPTED, USAGE, Parser
-from analyses.ingest.request import Refused
+from analyses.ingest.request import InputError
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in run.py, and before NumPy is imported
 
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted: nothing was written", file=sys.stderr)
         return INTERRUPTED
-    except Refused as error:
+    except InputError as error:
         print(error, file=sys.stderr)
         return USAGE
     except OSError as error:

@@ -60,13 +60,13 @@ def table(condition: str, *, sets: int = SETS, rng) -> pd.DataFrame:
     condition : str
         Of `CONDITIONS`.
     """
-    model = blood_pressure.statement()
+    model = blood_pressure.model()
     first = exact.posterior(model)
     truth = first.population(("sigma", "sd_between"))["mean"].droplevel("label")
     found = {}
     for _ in range(sets):
         groups, theta = simulate(model.groups, truth, rng=rng, **CONDITIONS[condition])
-        posterior = first.again(blood_pressure.statement(subjects=groups))
+        posterior = first.refit(blood_pressure.model(subjects=groups))
         for key, (low, high, at) in _intervals(posterior, groups, truth["beta"], theta).items():
             found.setdefault(key, []).append(((low < at) & (at < high), high - low))
     return pd.DataFrame([_row(condition, key, outcomes) for key, outcomes in found.items()])

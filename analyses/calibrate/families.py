@@ -25,7 +25,7 @@ def _estimates(errors) -> Estimates:
 
 
 def _schools(**others) -> TwoLevel:
-    return eight_schools.statement(**others)
+    return eight_schools.model(**others)
 
 
 RELATIVE = ((-5.0, 14.0, 0.1),)  # log tau: an InverseGamma(1/2, 1/2) of its square has tails like a Cauchy's

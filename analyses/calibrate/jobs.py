@@ -35,7 +35,7 @@ class Unit(NamedTuple):
 UNITS = tuple(Unit(family, engine) for family in FAMILIES for engine in FAMILIES[family].engines)
 
 
-class Stuck(RuntimeError):
+class StuckChainError(RuntimeError):
     """A chain that stays where it was put: at the truth it would rank the truth evenly."""
 
 
@@ -62,7 +62,7 @@ def ranking(family, engine: Callable, rng, *, block: int = BLOCK) -> Callable:
         true = family.quantities(model, truth, rng)
         for name, at in true.items():
             if (share := ranks.stuck(at, drawn[name])) > MOST_STUCK:
-                raise Stuck(f"{name} never leaves the truth in {share:.0%} of the sets of data")
+                raise StuckChainError(f"{name} never leaves the truth in {share:.0%} of the sets of data")
         return {name: ranks.rank(at, drawn[name], rng) for name, at in true.items()}
 
     def ranked(sets):

@@ -20,11 +20,15 @@ import pandas as pd
 
 from analyses.calibrate import density_check, jobs, ranks, stationary, truncation
 from analyses.calibrate.families import FAMILIES
-from analyses.calibrate.jobs import ALARM, DRAWS, SETS, UNITS, Stuck
-from analyses.ingest.request import Refused
+from analyses.calibrate.jobs import ALARM, DRAWS, SETS, UNITS, StuckChainError
+from analyses.ingest.request import InputError
 
 FIRST, TIMES = 500, 4  # sets of data to begin with, and how many times more until the mistake is caught
-BREAKS = (FloatingPointError, np.linalg.LinAlgError, Stuck)  # what wrong draws lead to, not what wrong code does
+BREAKS = (
+    FloatingPointError,
+    np.linalg.LinAlgError,
+    StuckChainError,
+)  # what wrong draws lead to, not what wrong code does
 
 
 class Mistake(NamedTuple):
@@ -41,7 +45,7 @@ def load(path: Path):
     ------
     FileNotFoundError
         Where there is no such file.
-    Refused
+    InputError
         Where it is no such module, with what is wrong.
     """
     if not path.is_file():
@@ -51,11 +55,11 @@ def load(path: Path):
     try:
         spec.loader.exec_module(module)
     except (ImportError, NameError, SyntaxError) as error:
-        raise Refused(f"{path}: {error}") from error
+        raise InputError(f"{path}: {error}") from error
     if not getattr(module, "MUTANTS", None):
-        raise Refused(f"{path}: no mistakes in it: it needs MUTANTS, family to words to a patch")
+        raise InputError(f"{path}: no mistakes in it: it needs MUTANTS, family to words to a patch")
     if unknown := [name for kind in _kinds(module) for name in kind if name not in FAMILIES]:
-        raise Refused(f"{path}: no family {unknown[0]!r}: there are {', '.join(FAMILIES)}")
+        raise InputError(f"{path}: no family {unknown[0]!r}: there are {', '.join(FAMILIES)}")
     return module
 
 
@@ -95,7 +99,7 @@ def patched(patch: Callable) -> Callable:
         right = model.conditionals()
         wrong = patch(model, right)
         if unknown := wrong.keys() - right.keys():
-            raise Refused(f"{family.name}: no conditional {sorted(unknown)[0]!r}: there are {', '.join(right)}")
+            raise InputError(f"{family.name}: no conditional {sorted(unknown)[0]!r}: there are {', '.join(right)}")
         return truncation.cut(right | wrong, family.box)
 
     return conditionals

@@ -77,7 +77,7 @@ class Family:
         def log_density(u, share=lambda law: law.share):
             given, sigma2 = self._given(model, np.exp(u))
             with np.errstate(divide="ignore"):  # there may be no share in the box
-                return given.height + np.log(share(sigma2)) + u.sum(axis=0)
+                return given.log_unnormalized + np.log(share(sigma2)) + u.sum(axis=0)
 
         def above(nodes):
             # The share has an edge where a ratio becomes too large for any sigma, and may rise towards it.

@@ -63,7 +63,7 @@ class Family:
             for prior, at in zip(model.coefficients, fixed, strict=True)
         ]
         tau2 = truncation.variance(model.tau, self.box.get("tau2"), size, rng)
-        known = np.full(size, 1.0 if isinstance(model.sigma, priors.Known) else SIGMA**2)
+        known = np.full(size, 1.0 if isinstance(model.sigma, priors.KnownScale) else SIGMA**2)
         sigma2 = truncation.variance(model.sigma, None, size, rng) if model.sigma.proper else known
         truth = {"b": np.stack(b, axis=-1), "tau2": tau2, "sigma2": sigma2}
         truth["theta"] = _population(model, truth).draw(rng)
@@ -108,7 +108,7 @@ class Family:
         """Independent draws through `collapsed` and what it leaves of b and sigma, on one lattice for all data."""
 
         def log_density(u):
-            return model.collapsed(*np.exp(u)).height + u.sum(axis=0)
+            return model.collapsed(*np.exp(u)).log_unnormalized + u.sum(axis=0)
 
         def held(u):
             return truncation.inside({"tau2": np.exp(2 * u[0])}, self.box)
@@ -138,7 +138,7 @@ class Family:
 
     def by_nuts(self, model, truth, *, draws, rng):
         """PyMC's marginal model, theta from its conditional."""
-        inner, turn = self.model.standard.model, self.model.standard.turn
+        inner, turn = self.model.standard.model, self.model.standard.basis
         tuning = self._cases(*self.simulate(stationary.TRIED, rng), turn)
         limits = {name.removesuffix("2"): tuple(np.sqrt(ends)) for name, ends in self.box.items()}
         cases = self._cases(model, truth, turn)
@@ -159,7 +159,7 @@ class Family:
     def one_at_a_time(self, model, truth, *, draws, rng):
         """The exact engine as users have it: each set of data has a lattice of its own."""
         first = exact.posterior(one(model, 0))
-        return self.each(model, truth, lambda one: first.again(one).draw(draws=2 * draws, chains=1, rng=rng), draws)
+        return self.each(model, truth, lambda one: first.refit(one).draw(draws=2 * draws, chains=1, rng=rng), draws)
 
     def by_direct(self, model, truth, *, draws, rng):
         """Direct sampling, where all standard errors are equal."""

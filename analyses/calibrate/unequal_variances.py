@@ -1,4 +1,4 @@
-"""Groups with variances of their own: what the two-level families have, for `models.unequal_variances`; no exact engine."""
+"""Groups with unequal variances: what the two-level families have; there is no exact engine."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

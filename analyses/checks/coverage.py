@@ -58,12 +58,12 @@ def effects(stack: TwoLevel, like: Posterior) -> np.ndarray:
     while True:
         u = np.arange(low, high, step)[:, None]
         given = stack.collapsed(np.exp(u) * np.ones(len(stack.groups.mean)))
-        height = given.height + u
+        height = given.log_unnormalized + u
         weight = np.exp(height - height.max(axis=0))
         if max(weight[0].max(), weight[-1].max()) < BEYOND:
             break
         low, high = low - 1, high + 1
-    row = given.turn[1]
+    row = given.basis[1]
     squared = np.einsum("j,ndjk,k->nd", row, given.covariance, row)
     of = weight / weight.sum(axis=0), given.location @ row, np.sqrt(squared), given.df
     return np.array([t_quantiles(*of, p) for p in (0.025, 0.975)])

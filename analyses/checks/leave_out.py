@@ -14,7 +14,7 @@ from analyses.engines.mixture import highest_moment
 from analyses.engines.quadrature import QuadratureError
 from models.distributions import LOG_2PI
 from models.groups import Groups, Replicates
-from models.propriety import Improper, moments, require_proper
+from models.propriety import ImproperPosteriorError, moments, require_proper
 from models.two_level import TwoLevel
 
 MOST_NODES = 1_000_000  # groups times nodes of the quadrature that are gone through exactly: some twenty seconds
@@ -112,8 +112,8 @@ def _left_out(whole, i) -> dict:
     row = {"label": g.labels[i], "observed": g.mean[i]}
     try:
         require_proper(others)
-        posterior = whole.again(others)
-    except (Improper, QuadratureError):
+        posterior = whole.refit(others)
+    except (ImproperPosteriorError, QuadratureError):
         return row
     law, exist = posterior.new_theta(g.design[i : i + 1], g.noise[i]), highest_moment(moments(others)[AHEAD])
     return row | {

@@ -13,7 +13,7 @@ from analyses.engines import exact
 from analyses.engines.mixture import width
 from analyses.engines.quadrature import QuadratureError
 from models.priors import FLAT, JEFFREYS, Normal
-from models.propriety import Improper
+from models.propriety import ImproperPosteriorError
 from models.two_level import TwoLevel
 
 ALPHAS = 0.8, 1.25
@@ -52,7 +52,7 @@ def by_power(model: TwoLevel) -> pd.DataFrame:
     return pd.DataFrame(columns, index=base.index)
 
 
-def is_powered(model: TwoLevel) -> bool:
+def is_power_scaled(model: TwoLevel) -> bool:
     """Whether a power changes any prior: flat ones stay as they are."""
     given = (model.tau, *((model.sigma,) if "sigma" in model.unknown else ()), *model.coefficients)
     return not all(map(_is_flat, given))
@@ -68,7 +68,7 @@ def _population(model: TwoLevel | None) -> pd.DataFrame | None:
         return None
     try:
         return population(model)
-    except (Improper, QuadratureError):
+    except (ImproperPosteriorError, QuadratureError):
         return None
 
 
@@ -76,15 +76,15 @@ def _of_prior(model, alpha) -> TwoLevel | None:
     return _if_any(
         lambda: replace(
             model,
-            tau=model.tau.powered(alpha),
-            sigma=model.sigma.powered(alpha) if "sigma" in model.unknown else model.sigma,
-            coefficients=tuple(prior.powered(alpha) for prior in model.coefficients),
+            tau=model.tau.power_scaled(alpha),
+            sigma=model.sigma.power_scaled(alpha) if "sigma" in model.unknown else model.sigma,
+            coefficients=tuple(prior.power_scaled(alpha) for prior in model.coefficients),
         )
     )
 
 
 def _of_data(model, alpha) -> TwoLevel | None:
-    return _if_any(lambda: replace(model, groups=model.groups.powered(alpha)))
+    return _if_any(lambda: replace(model, groups=model.groups.power_scaled(alpha)))
 
 
 def _if_any(made) -> TwoLevel | None:

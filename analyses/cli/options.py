@@ -5,7 +5,7 @@ from pathlib import Path
 
 from analyses import ENGINES, OWN, RAW, STUDIES
 from analyses.cli.parser import Parser, comma_separated, twice
-from analyses.ingest.request import Asked, prior
+from analyses.ingest.request import Request, prior
 
 EXAMPLES = """\
 examples:
@@ -198,10 +198,10 @@ def _fault_of_priors(study, options) -> str:
     return ""
 
 
-def _asked(options) -> Asked | None:
+def _asked(options) -> Request | None:
     if options.data is None:
         return None
-    return Asked(
+    return Request(
         path=options.data,
         columns={name: getattr(options, name) for name in HELP if getattr(options, name) is not None},
         covariates=tuple(options.covariate),

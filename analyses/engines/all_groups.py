@@ -25,7 +25,7 @@ from analyses import progress
 from analyses.engines.exact import Posterior
 from analyses.engines.mixture import highest_moment
 from models.groups.equal_noise import distinct
-from models.linear_gaussian import kappa, own
+from models.linear_gaussian import data_weight, kappa
 from models.propriety import moments
 
 BLOCK = 1_000_000  # entries of an array at a time
@@ -208,8 +208,8 @@ def _shared(posterior, noises) -> Shared:
     inflation = 1.0 if np.isinf(df) else df / (df - 2) if df > 2 else np.nan  # a t's variance over its squared scale
     noise, between = posterior.variances(noises)
     k = np.broadcast_to(kappa(noise, between), (len(weight), len(noises)))
-    kept = np.broadcast_to(own(noise, between), k.shape)
-    bhat = given.location - posterior.model.groups.centre * np.eye(len(given.turn))[0]
+    kept = np.broadcast_to(data_weight(noise, between), k.shape)
+    bhat = given.location - posterior.model.groups.centre * np.eye(len(given.basis))[0]
     mean = np.concatenate([(weight @ kept)[:, None], np.einsum("n,nc,nk->ck", weight, k, bhat)], axis=1)
     off = np.concatenate([-(k - weight @ k)[..., None], k[..., None] * bhat[:, None] - mean[:, 1:]], axis=-1)
     covariance = np.einsum("n,nci,ncj->cij", weight, off, off)

@@ -30,7 +30,7 @@ from analyses.engines.mixture import (
 from analyses.engines.quadrature import Parts, Region, cover
 from models.distributions import Numbers
 from models.groups import Positions
-from models.linear_gaussian import kappa, own, theta_given
+from models.linear_gaussian import data_weight, kappa, theta_given
 from models.propriety import moments, require_proper
 from models.two_level import Collapsed, TwoLevel
 
@@ -71,13 +71,13 @@ class Posterior:
     @property
     def log_evidence(self) -> float:
         """Log of the density of the data, up to the constants of improper priors."""
-        height = self.given.height + sum(self.logs.values()) + len(self.logs) * np.log(self.step)
+        height = self.given.log_unnormalized + sum(self.logs.values()) + len(self.logs) * np.log(self.step)
         return float(logsumexp(height) + self.given.log_constant)
 
     @property
     def b(self) -> Mixture:
         """mu and beta."""
-        location, squared = self._linear(self.given.turn)
+        location, squared = self._linear(self.given.basis)
         return t_mixture(self.weight, location, np.sqrt(squared), self.given.df)
 
     def theta(self, at: At = EVERY) -> Mixture:
@@ -104,7 +104,7 @@ class Posterior:
         g = self.model.groups
         (noise, between), x = self.variances(g.noise[at]), self.model.standard.regressors(g.design[at])
         kept, population = (
-            np.broadcast_to(own(noise, between), (len(self.weight), len(x))),
+            np.broadcast_to(data_weight(noise, between), (len(self.weight), len(x))),
             self.given.location @ x.T,
         )
         # Of all alike the population mean drops out of a difference; only so is it exact where tau is next to 0.
@@ -172,7 +172,7 @@ class Posterior:
             self.weight,
             self._log("ratio"),
             self.step,
-            lambda u: own(1.0, np.exp(2 * u)),
+            lambda u: data_weight(1.0, np.exp(2 * u)),
             lambda share, which: np.log(share / (1 - share)) / 2,
         )
 
@@ -226,7 +226,7 @@ class Posterior:
         """
         drawn = self.independent(chains * draws, rng=rng)
         shaped = {name: values.reshape(chains, draws, *values.shape[1:]) for name, values in drawn.items()}
-        return complete(self.model.only(only), shaped, engine="exact", rng=rng)
+        return complete(self.model.subset(only), shaped, engine="exact", rng=rng)
 
     def independent(self, size: int, *, rng: np.random.Generator) -> Drawn:
         """So many independent draws of b (draw, p) and the unknown scales (draw,), by name."""
@@ -236,7 +236,7 @@ class Posterior:
         parts = [given_scales(self.model, block, rng) for block in blocks]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
-    def again(self, model: TwoLevel) -> "Posterior":
+    def refit(self, model: TwoLevel) -> "Posterior":
         """That of the same model for other data, on a lattice as fine as this one: for simulations."""
         region = _region(model)
         return _on_lattice(model, region, region.step * self.step / self.region.step)
@@ -263,7 +263,7 @@ def given_scales(model: TwoLevel, scales: np.ndarray, rng: np.random.Generator) 
     if c.sigma2 is not None:
         drawn["sigma"] = np.sqrt(c.sigma2.draw(rng))
         z *= (drawn["sigma"] / np.sqrt(c.unit))[..., None]
-    drawn["b"] = (c.location + np.einsum("...jk,...k->...j", np.linalg.cholesky(c.covariance), z)) @ c.turn.T
+    drawn["b"] = (c.location + np.einsum("...jk,...k->...j", np.linalg.cholesky(c.covariance), z)) @ c.basis.T
     return drawn
 
 
@@ -333,7 +333,7 @@ def _watched(model) -> tuple[str, ...]:
 def _on_lattice(model, region, step) -> Posterior:
     u = region.lattice(step)
     given = _collapsed(model, u)
-    height = given.height + u.sum(axis=0)
+    height = given.log_unnormalized + u.sum(axis=0)
     weight = np.exp(height - height.max())
     return Posterior(model, region, step, dict(zip(model.scales, u, strict=True)), weight / weight.sum(), given)
 

@@ -65,7 +65,7 @@ def sample(
     )
     drawn = {name: drawn[name] for name in ("b", "tau2", "sigma2", "theta")}
     drawn |= {"tau": np.sqrt(drawn.pop("tau2")), "sigma": np.sqrt(drawn.pop("sigma2"))}
-    return complete(model.only(only), drawn, engine="gibbs", rng=rng)
+    return complete(model.subset(only), drawn, engine="gibbs", rng=rng)
 
 
 def thinning(model: TwoLevel, *, rng: np.random.Generator) -> int:

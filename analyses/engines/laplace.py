@@ -69,7 +69,7 @@ def sample(model: TwoLevel, *, draws: int = 1000, chains: int = 4, rng: np.rando
 
 def _scale(model):
     """Size of a standard error of b, roughly."""
-    g, rough_scales = model.groups, model.rough
+    g, rough_scales = model.groups, model.initial_scales
     noise, between = model.variances(g.noise, rough_scales["tau"], rough_scales["sigma"])
     return np.sqrt(np.mean(noise + between) / len(g))
 

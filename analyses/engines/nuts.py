@@ -82,7 +82,7 @@ def sample(
         target_accept=target_accept,
         progress=progress,
     )
-    return _completed(model, standard.turn, tree, only, rng)
+    return _completed(model, standard.basis, tree, only, rng)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +98,7 @@ class Compiled:
     Examples
     --------
     >>> from models import eight_schools
-    >>> model = eight_schools.statement()
+    >>> model = eight_schools.model()
     >>> compiled = Compiled(model)
     >>> one = compiled.sample(model, draws=50, tune=50, seed=1, rng=np.random.default_rng(1))
     >>> one["posterior"]["theta"].sizes["school"]
@@ -137,7 +137,7 @@ class Compiled:
         with built:
             pm.set_data(observed(model.standard.model.groups))
         tree = run(built, step=step, draws=draws, tune=tune, chains=chains, cores=1, seed=seed)
-        return _completed(model, model.standard.turn, tree, None, rng)
+        return _completed(model, model.standard.basis, tree, None, rng)
 
 
 def _require_like(model: TwoLevel, other: TwoLevel) -> None:
@@ -162,7 +162,7 @@ def _completed(model, turn, tree, only, rng) -> xr.DataTree:
     slopes = [posterior["beta"].values] if model.groups.covariates else []
     drawn["b"] = np.concatenate([posterior["mu"].values[..., None], *slopes], axis=-1) @ turn.T
     stats = tree["sample_stats"].dataset.assign_attrs(sampling_time=tree["posterior"].attrs["sampling_time"])
-    return complete(model.only(only), drawn, engine="nuts", rng=rng, sample_stats=stats)
+    return complete(model.subset(only), drawn, engine="nuts", rng=rng, sample_stats=stats)
 
 
 def run(

@@ -42,7 +42,7 @@ class Parts:
     falling: np.ndarray
 
     @property
-    def height(self) -> np.ndarray:
+    def log_unnormalized(self) -> np.ndarray:
         """The log densities themselves."""
         return self.rising + self.falling
 
@@ -103,7 +103,7 @@ class Region:
         inside = np.floor(index * step / self.edge) == np.repeat(self.corners, across ** len(first), axis=1)
         index = index[:, inside.all(axis=0)]
         u = self.shift + step * index[:, np.lexsort(index[::-1])]
-        height = evaluated(self.log_density, u).height
+        height = evaluated(self.log_density, u).log_unnormalized
         return u[:, (height.max(axis=1, keepdims=True) - height).min(axis=0) < self.depth]
 
     def draw(
@@ -124,7 +124,7 @@ class Region:
             Where the density is not below its envelope: that would be a bias.
         """
         envelope, top = _multilinear(nodes, weight, step), np.argmax(weight)
-        unit = self.log_density(nodes[:, [top]]).height[0, 0] - np.log(weight[top])
+        unit = self.log_density(nodes[:, [top]]).log_unnormalized[0, 0] - np.log(weight[top])
         # Between nodes that are h sds apart a density exceeds its linear interpolation by exp(h^2 / 8) at most:
         # a quarter is that of h = 1.3, and nodes lie closer.
         bound = 1.25
@@ -133,7 +133,7 @@ class Region:
             tried = missing + missing // 3 + 1  # some one in 1.25 is kept
             node = rng.choice(len(weight), tried, p=weight)
             u = nodes[:, node] + step * rng.triangular(-1, 0, 1, (len(nodes), tried))
-            ratio = np.exp(evaluated(self.log_density, u).height[0] - unit) / envelope(u.T) / bound
+            ratio = np.exp(evaluated(self.log_density, u).log_unnormalized[0] - unit) / envelope(u.T) / bound
             if ratio.max() > 1:
                 raise RuntimeError(f"the envelope of the draws is exceeded by a factor {ratio.max():.3f}")
             kept.append(u[:, rng.random(tried) < ratio])
@@ -204,8 +204,8 @@ class _Boxes:
         keys, which = np.unique(np.ravel_multi_index(tuple(points - low), shape), return_inverse=True)
         found = evaluated(log_density, (np.stack(np.unravel_index(keys, shape)) + low) * edge)
         lower, upper, *sides = (found[at] for at in which.reshape(len(moves), size))
-        heights = np.array([side.height[0] for side in sides])
-        return cls(corners, edge, lower, upper, 2 * lower.height[0] - heights[:d] - heights[d:])
+        heights = np.array([side.log_unnormalized[0] for side in sides])
+        return cls(corners, edge, lower, upper, 2 * lower.log_unnormalized[0] - heights[:d] - heights[d:])
 
     @classmethod
     def everywhere(cls, log_density: LogDensity, d: int) -> "_Boxes":
@@ -228,7 +228,7 @@ class _Boxes:
     @property
     def tops(self) -> np.ndarray:
         """The largest log densities at corners, (1 + moment,)."""
-        return self.lower.height.max(axis=1)
+        return self.lower.log_unnormalized.max(axis=1)
 
     def below(self, tops: np.ndarray) -> np.ndarray:
         """How far each box lies below the tops at least, (box,): the nearest of these counts."""
@@ -240,7 +240,7 @@ class _Boxes:
 
     def mass(self, tops: np.ndarray) -> np.ndarray:
         """Masses in all boxes, (1 + moment,), where the tops are 1: the trapezoid rule."""
-        return np.exp(self.lower.height - tops[:, None]).sum(axis=1) * self.edge ** len(self.corners)
+        return np.exp(self.lower.log_unnormalized - tops[:, None]).sum(axis=1) * self.edge ** len(self.corners)
 
     def sd(self, tops: np.ndarray) -> float:
         """Sd of the normal density that needs as fine a lattice as this one.
@@ -250,7 +250,7 @@ class _Boxes:
         Between two corners a parabola is at most an eighth of its second difference above them.
         """
         bent = np.maximum(self.bent, 0.0)
-        corners = np.maximum(self.lower.height, self.upper.height)
+        corners = np.maximum(self.lower.log_unnormalized, self.upper.log_unnormalized)
         below = np.maximum((tops[:, None] - corners).min(axis=0) - bent.sum(axis=0) / 8, 0.0)
         curvature = bent.max(axis=0) / self.edge**2
         most = np.array([(curvature * eta**2 / 2 - below).max(initial=0.0) for eta in OFF])

@@ -46,7 +46,7 @@ def maximum(model: TwoLevel) -> Restricted:
     if not tells(model):
         raise ValueError("the restricted likelihood says nothing of the spread between groups")
     g, standard = model.groups, replace(model, coefficients=()).standard
-    inner, turn = standard.model, standard.turn
+    inner, turn = standard.model, standard.basis
     (df, ss), left = g.within, len(g) - g.design.shape[1]
     cells = inner.groups.cells
 
@@ -58,7 +58,7 @@ def maximum(model: TwoLevel) -> Restricted:
         squares = (df + left) * np.log(ss + p.quadratic) if df else p.quadratic
         return float((p.log_determinant + squares)[0]) / 2
 
-    rough = np.log(model.rough["tau"] / (1.0 if model.relative else model.rough["sigma"]))
+    rough = np.log(model.initial_scales["tau"] / (1.0 if model.relative else model.initial_scales["sigma"]))
     grid = rough + np.linspace(-FARTHEST, FARTHEST, 97)
     at = grid[np.argmin([minus(np.exp(u)) for u in grid])]
     found = optimize.minimize_scalar(

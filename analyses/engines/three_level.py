@@ -157,7 +157,7 @@ def posterior(model: ThreeLevel) -> Posterior:
 def _on_lattice(model, region, step) -> Posterior:
     u = region.lattice(step)
     given = model.collapsed(*np.exp(u))
-    height = given.height + u.sum(axis=0)
+    height = given.log_unnormalized + u.sum(axis=0)
     weight = np.exp(height - height.max())
     return Posterior(model, region, step, np.exp(u), weight / weight.sum(), given)
 

@@ -27,7 +27,7 @@ from analyses import progress
 from analyses.engines.exact import Posterior
 from analyses.engines.inference_data import Drawn
 from models.groups import Groups
-from models.linear_gaussian import own, theta_given
+from models.linear_gaussian import data_weight, theta_given
 
 SHARE = 0.01  # of the groups are the top
 DRAWS = 1_000  # of the hyperparameters
@@ -134,7 +134,7 @@ def _given(model, rows: Rows, drawn: Drawn, sign: int, count: int) -> tuple[np.n
     """Sums over some draws of P, its square and its first two derivatives by the mean, (4, row); and the thresholds."""
     noise, between = model.variances(rows.noise, drawn["tau"][:, None], drawn["sigma"][:, None])
     mean, variance = theta_given(rows.mean, noise, drawn["b"] @ rows.design.T, between)
-    mean, kept = sign * mean, own(noise, between)
+    mean, kept = sign * mean, data_weight(noise, between)
     within = kept**2 * rows.variance  # of the means of a row's groups
     start = _start(mean, variance, rows.size)
     crossing, share, rate = _crossing(mean, variance + within, rows.size, count, start)

@@ -15,7 +15,6 @@ from analyses.checks import top_groups as of_crowd
 from analyses.engines import exact, gibbs, summary_tables
 from analyses.engines.inference_data import NAMES
 from analyses.engines.quadrature import QuadratureError
-from analyses.ingest.request import Asked
 from models.two_level import TwoLevel
 
 MANY = 2_000  # groups, of which 4,000 draws of theta and kappa take 128 MB an engine: more are a crowd
@@ -38,7 +37,7 @@ class Settings:
     best: str | None = None
     progress: bool = False
     target_accept: float = 0.9
-    asked: Asked | None = None
+    asked: Request | None = None
 
     def rng(self, *names: str) -> np.random.Generator:
         """Return the generator for one purpose; the same whatever else is run."""
@@ -73,7 +72,7 @@ class Fit:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Answer(Fit):
+class TwoLevelFit(Fit):
     """The same of a two-level model, with its table of groups and what it replicates."""
 
     model: TwoLevel
@@ -86,7 +85,7 @@ class Answer(Fit):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Crowd(Fit):
+class ManyGroupsFit(Fit):
     """The same of very many groups; draws, and all that is checked by them, are of the theta of some of them.
 
     `groups` has them all, `threshold` the quantiles of where the top 1% begin, from so many `draws`, and the ends of
@@ -102,7 +101,9 @@ class Crowd(Fit):
     best: str
 
 
-def fit(name: str, trees: dict[str, xr.DataTree], reference: pd.DataFrame, ahead, predictions, **known) -> Fit:
+def compare_with_exact(
+    name: str, trees: dict[str, xr.DataTree], reference: pd.DataFrame, ahead, predictions, **known
+) -> Fit:
     """Hold every engine's draws against the exact posterior.
 
     Parameters
@@ -143,9 +144,9 @@ def fit(name: str, trees: dict[str, xr.DataTree], reference: pd.DataFrame, ahead
     )
 
 
-def answer(
+def fit_two_level(
     name: str, model: TwoLevel, settings: Settings, *, best: str, thin: int | None, among: int = shrinkage.AMONG
-) -> Answer:
+) -> TwoLevelFit:
     """Reach the posterior by every engine asked for, and check each against the exact one.
 
     Parameters
@@ -173,7 +174,7 @@ def answer(
         return _checked(name, posterior, trees, settings, best, among, reference, error, seconds)
 
 
-def crowd(name: str, model: TwoLevel, settings: Settings, *, best: str) -> Crowd:
+def fit_many_groups(name: str, model: TwoLevel, settings: Settings, *, best: str) -> ManyGroupsFit:
     """The same of very many groups, at a cost that goes with the distinct sizes of them."""
     seconds: dict[str, float] = {}
     with timed(seconds, "exact"):
@@ -188,8 +189,10 @@ def crowd(name: str, model: TwoLevel, settings: Settings, *, best: str) -> Crowd
     trees = {engine: tree for engine, tree in trees.items() if engine in (settings.engines or ENGINES)}
     with timed(seconds, "checks"):
         said = _ahead(name, posterior, trees, settings)
-        fitted = fit(name, trees, reference, *said, error=error, nodes=len(posterior.weight), seconds=seconds)
-    return Crowd(
+        fitted = compare_with_exact(
+            name, trees, reference, *said, error=error, nodes=len(posterior.weight), seconds=seconds
+        )
+    return ManyGroupsFit(
         **vars(fitted),
         **extremes._asdict(),
         model=model,
@@ -250,15 +253,17 @@ def _ahead(name, posterior, trees, settings):
     return ahead, posterior.predictions(at=at)
 
 
-def _checked(name, posterior, drawn, settings, best, among, reference, error, seconds) -> Answer:
+def _checked(name, posterior, drawn, settings, best, among, reference, error, seconds) -> TwoLevelFit:
     """Tables and verdicts of the engines asked for."""
     model, groups = posterior.model, posterior.model.groups
     trees = {engine: tree for engine, tree in drawn.items() if engine in settings.engines}
     replicated = {e: predictive.replicated(model, t, rng=settings.rng("replicated", name, e)) for e, t in trees.items()}
     found, said = predictive.table(groups, replicated), _ahead(name, posterior, trees, settings)
-    fitted = fit(name, trees, reference, *said, error=error, nodes=len(posterior.weight), seconds=seconds)
+    fitted = compare_with_exact(
+        name, trees, reference, *said, error=error, nodes=len(posterior.weight), seconds=seconds
+    )
     alike = [predictive.verdict(found)] if len(trees) > 1 else []
-    return Answer(
+    return TwoLevelFit(
         **(vars(fitted) | {"verdicts": (*fitted.verdicts, *alike)}),
         model=model,
         posterior=posterior,

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 import numpy as np
 
 from analyses.ingest import reduce, strict_csv
-from analyses.ingest.request import Asked, Refused, prior
+from analyses.ingest.request import InputError, Request, prior
 from analyses.ingest.units import Units
 from models.groups import Estimates, Groups, Replicates
 from models.groups.dataframes import design
@@ -44,12 +44,12 @@ class Prepared:
     read: dict[str, str]
 
 
-def one_way(asked: Asked, *, show: bool = False) -> Prepared:
+def one_way(asked: Request, *, show: bool = False) -> Prepared:
     """Rows in groups, or the averages of groups; with `show` it tells how far it is.
 
     Raises
     ------
-    Refused
+    InputError
         With a line for each fault.
     """
     found = _rows(asked, show) if "value" in asked.columns else _averages(asked)
@@ -57,12 +57,12 @@ def one_way(asked: Asked, *, show: bool = False) -> Prepared:
     return _prepared(asked, found, defaults)
 
 
-def meta_analysis(asked: Asked) -> Prepared:
+def meta_analysis(asked: Request) -> Prepared:
     """Estimates with their standard errors.
 
     Raises
     ------
-    Refused
+    InputError
         With a line for each fault.
     """
     return _prepared(asked, _estimates(asked), {"tau": "Uniform()"})
@@ -151,7 +151,7 @@ def _estimates(asked):
     labels = _once(asked, frame, named[0]) if named else [str(i) for i in range(1, len(frame) + 1)]
     errors = list(frame[error]) if "se" in column else [v.sqrt() for v in frame[error]]
     if (ratio := max(errors) / min(errors)) > RESOLVED:
-        raise Refused(
+        raise InputError(
             f"{asked.path.name}: standard errors differ by a factor {ratio:.0e}: no double can weigh them together; is "
             "one in another unit?"
         )
@@ -166,7 +166,7 @@ def _estimates(asked):
 def _require_near(asked, *columns) -> None:
     """Refuse numbers so much larger than most that no double holds their squares beside those of the others."""
     if (most := max(np.abs(column).max() for column in columns)) > LARGEST_SCALE:
-        raise Refused(
+        raise InputError(
             f"{asked.path.name}: a number is {most:.0e} times as large as most: no double can weigh them together"
         )
 
@@ -187,29 +187,31 @@ def _once(asked, frame, column) -> list[str]:
     return list(frame[column])
 
 
-def _prepared(asked: Asked, given: Given, defaults) -> Prepared:
+def _prepared(asked: Request, given: Given, defaults) -> Prepared:
     """The model, once what is wrong with groups, covariates and priors has been refused."""
     where = asked.path.name
     if taken := [name for name in asked.covariates if name in PARAMETERS]:
-        raise Refused(f"{where}: covariate {taken[0]!r} has the name of a parameter: name its column otherwise")
+        raise InputError(f"{where}: covariate {taken[0]!r} has the name of a parameter: name its column otherwise")
     if len(set(given.labels)) == 1:
-        raise Refused(f"{where}: all rows are of one group, {given.labels[0]!r}: there is nothing to pool it with")
+        raise InputError(f"{where}: all rows are of one group, {given.labels[0]!r}: there is nothing to pool it with")
     columns, references = _design(where, given.covariates)
     try:
         groups = given.groups(columns)
     except ValueError as error:
-        raise Refused(f"{where}: {error}") from error
+        raise InputError(f"{where}: {error}") from error
     for label in (label for pair in asked.compare for label in pair):
         if label not in groups.labels:
             near = get_close_matches(label, groups.labels, n=1)
-            raise Refused(f"--compare: {where} has no group {label!r}{f': did you mean {near[0]!r}?' if near else ''}")
+            raise InputError(
+                f"--compare: {where} has no group {label!r}{f': did you mean {near[0]!r}?' if near else ''}"
+            )
     spelled = _spelled(asked, groups, defaults)
     try:
         stated = _stated(groups, spelled, relative=not asked.absolute)
         require_proper(stated)
         model = given.units.model(stated)
     except ValueError as error:
-        raise Refused(f"{where}: {error}") from error
+        raise InputError(f"{where}: {error}") from error
     _require_comparable(where, model)
     return Prepared(
         model=model,
@@ -252,7 +254,7 @@ def _warnings(asked, given, model):
         yield f"{where}: these data say nothing of tau: what is said of it, and of what hangs on it, is its prior"
 
 
-def _maybe_missing(asked: Asked, given: Given):
+def _maybe_missing(asked: Request, given: Given):
     """Groups, and levels of covariates, that are called what other programs write for a missing value."""
     named = {c: ("the name of a group", given.labels) for k, c in asked.columns.items() if k in ("group", "label")}
     named |= {name: ("a level", at.values()) for name, at in given.covariates.items()}
@@ -280,7 +282,7 @@ def _design(where, covariates):
     try:
         return design(doubles), {name: min(covariates[name].values()) for name in text}
     except ValueError as error:
-        raise Refused(f"{where}: {error}") from error
+        raise InputError(f"{where}: {error}") from error
 
 
 def _require_comparable(where: str, model: TwoLevel) -> None:
@@ -288,7 +290,7 @@ def _require_comparable(where: str, model: TwoLevel) -> None:
     coefficients = zip(("mu", *model.groups.covariates), model.standard.model.coefficients, strict=True)
     for name, prior_ in (*coefficients, ("tau", model.tau), ("sigma", model.sigma)):
         if prior_.proper and not NARROW <= (size := _size(prior_)) <= WIDE:
-            raise Refused(
+            raise InputError(
                 f"{where}: the prior of {name} is {size:.0e} times the size of the data: give it in their unit"
             )
 
@@ -302,7 +304,7 @@ def _size(prior) -> float:
     return prior.scale
 
 
-def _spelled(asked: Asked, groups: Groups, defaults) -> dict[str, str]:
+def _spelled(asked: Request, groups: Groups, defaults) -> dict[str, str]:
     """How the prior of every parameter is spelled: as asked, else the default."""
     found = {"mu": "Flat()"} | dict.fromkeys(groups.covariates, "Flat()") | defaults
     for name, dist in sorted(asked.priors.items(), key=lambda prior: prior[0] in found):  # a level's own prior last
@@ -311,6 +313,6 @@ def _spelled(asked: Asked, groups: Groups, defaults) -> dict[str, str]:
         levels = [c for c in groups.covariates if c == name or c.startswith(f"{name}[")]
         if name not in ("mu", "tau", "tau2", "sigma", "sigma2") and not levels:
             known = ", ".join(repr(c) for c in groups.covariates)
-            raise Refused(f"{asked.path.name}: --prior of {name!r}: the coefficients are those of mu, {known}")
+            raise InputError(f"{asked.path.name}: --prior of {name!r}: the coefficients are those of mu, {known}")
         found |= dict.fromkeys(levels or [name], dist)
     return found

@@ -11,7 +11,7 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from uuid import uuid4
 
-from analyses.ingest.request import Refused
+from analyses.ingest.request import InputError
 
 PARQUET = (".parquet", ".pq")
 NULL = "__HIVE_DEFAULT_PARTITION__"  # the name of a folder of rows in which a column is missing
@@ -41,7 +41,7 @@ def records(path: Path, file) -> Iterator[tuple[int, list[str]]]:
 
     Raises
     ------
-    Refused
+    InputError
         For what is no text in UTF-8, a quote that is left open, or nothing below the header.
     """
     text = io.TextIOWrapper(io.BufferedReader(file, 1 << 20), "utf-8-sig", "surrogateescape", newline="")
@@ -53,21 +53,21 @@ def records(path: Path, file) -> Iterator[tuple[int, list[str]]]:
                 yield line, row if count > 1 else [name.strip() for name in row]
             line = reader.line_num + 1
     except csv.Error as error:
-        raise Refused(f"{path.name}:{line}: {error}: is a quote left open?") from error
+        raise InputError(f"{path.name}:{line}: {error}: is a quote left open?") from error
     if count < 2:
-        raise Refused(f"{path.name}: {'has a header and nothing below it' if count else 'is empty'}")
+        raise InputError(f"{path.name}: {'has a header and nothing below it' if count else 'is empty'}")
 
 
 def _decoded(path: Path, text) -> Iterator[str]:
     """Lines of a text, each looked through for bytes that are none."""
     for number, line in enumerate(text, start=1):
         if "\0" in line:
-            raise Refused(
+            raise InputError(
                 f"{path.name}:{number}: holds a NUL byte: it is no text file, or is in UTF-16; save it as UTF-8"
             )
         if not line.isascii() and (wrong := ESCAPED.search(line)):
             byte = ord(wrong[0]) - 0xDC00
-            raise Refused(f"{path.name}:{number}: byte {byte:#x} is not UTF-8: save it as UTF-8")
+            raise InputError(f"{path.name}:{number}: byte {byte:#x} is not UTF-8: save it as UTF-8")
         yield line
 
 
@@ -120,7 +120,7 @@ def read_as_parquet(name: str):
 
     Raises
     ------
-    Refused
+    InputError
         With the first line of what it says.
     """
     import duckdb  # takes its time to import
@@ -128,7 +128,7 @@ def read_as_parquet(name: str):
     try:
         yield
     except duckdb.Error as error:
-        raise Refused(f"{name}: is no Parquet file that can be read: {str(error).splitlines()[0]}") from error
+        raise InputError(f"{name}: is no Parquet file that can be read: {str(error).splitlines()[0]}") from error
 
 
 def relation(files: list[Path], root: Path | None = None, *, show: bool = False):
@@ -139,7 +139,7 @@ def relation(files: list[Path], root: Path | None = None, *, show: bool = False)
 
     Raises
     ------
-    Refused
+    InputError
         For a file that is none.
     """
     import duckdb
@@ -153,7 +153,7 @@ def relation(files: list[Path], root: Path | None = None, *, show: bool = False)
     try:
         with read_as_parquet(str(files[0].relative_to(root)) if len(files) == 1 else root.absolute().name):
             table = connection.sql(f"from read_parquet([{names}], {options})")
-    except Refused:
+    except InputError:
         for file in files if len(files) > 1 else ():
             relation([file], root)  # which names the one that is at fault
         raise
@@ -176,7 +176,7 @@ def records_of_parquet(path: Path, root: Path, parts: list[Path]) -> Iterator[tu
 
     Raises
     ------
-    Refused
+    InputError
         For a file that is none, or has no rows.
     """
     found = relation(parts, root).select("columns(*)::varchar")
@@ -186,7 +186,7 @@ def records_of_parquet(path: Path, root: Path, parts: list[Path]) -> Iterator[tu
     for row, values in enumerate(rows, start=1):
         yield row, ["" if value is None else value for value in values]
     if not rows:
-        raise Refused(f"{path.name}: has a header and nothing below it")
+        raise InputError(f"{path.name}: has a header and nothing below it")
 
 
 def digest(file: Path) -> str:

@@ -13,7 +13,7 @@ def refuse(root: Path, parts: list[Path], group: str, value: str, covariates: Se
 
     Raises
     ------
-    Refused
+    InputError
         With the first ten faults, by the names that files have below the root.
     """
     faults = strict_csv.Faults()

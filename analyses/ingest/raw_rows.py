@@ -8,17 +8,17 @@ import pandas as pd
 from partial_pooling_data import read, summarise, table
 
 from analyses.ingest import strict_csv
-from analyses.ingest.request import Asked, Refused
+from analyses.ingest.request import InputError
 
 ARMS = ("1", "2")
 
 
-def summarised(study: str, asked: Asked | None) -> tuple[pd.DataFrame, dict[str, str]]:
+def summarised(study: str, asked: Request | None) -> tuple[pd.DataFrame, dict[str, str]]:
     """The table of a study, from the file that was given if one was; and what was read, with its SHA-256.
 
     Raises
     ------
-    Refused
+    InputError
         With a line for each fault, or where the file has other groups than the study.
     """
     shipped = table(study)
@@ -33,7 +33,7 @@ def summarised(study: str, asked: Asked | None) -> tuple[pd.DataFrame, dict[str,
         _require_calendar(asked, frame, group)
     rows = [made(name, some.astype(str).to_dict("records")) for name, some in frame.groupby(group, sort=False)]
     if {row[group] for row in rows} != set(shipped[group]):
-        raise Refused(
+        raise InputError(
             f"{asked.path.name}: these are not the {group}s of {study}: for a table of your own ask for one_way"
         )
     out = io.StringIO()

@@ -10,7 +10,7 @@ import numpy as np
 
 from analyses import progress
 from analyses.ingest import files, parquet_faults, strict_csv
-from analyses.ingest.request import Refused
+from analyses.ingest.request import InputError
 from analyses.ingest.units import EXACTLY, Units
 from models.groups import sufficient_statistics
 from models.groups.naming import normalized
@@ -47,7 +47,7 @@ def csv(path: Path, *, group: str, value: str, covariates: Sequence[str], absolu
 
     Raises
     ------
-    Refused
+    InputError
         With the first ten faults, and how many there are besides.
     """
     sums, units, repeated = Sums(), None, ""
@@ -114,7 +114,7 @@ def parquet(path: Path, *, group: str, value: str, covariates: Sequence[str], ab
 
     Raises
     ------
-    Refused
+    InputError
         For what is no Parquet, or with the first ten faults.
     """
     root, parts = files.of_parquet(path)
@@ -127,7 +127,7 @@ def parquet(path: Path, *, group: str, value: str, covariates: Sequence[str], ab
             found = sufficient_statistics.of_frame(named, group=group, value=value, covariates=covariates)
     except ValueError as error:
         parquet_faults.refuse(root, parts, group, value, covariates)
-        raise Refused(str(error) if isinstance(error, Refused) else f"{path.name}: {error}") from error
+        raise InputError(str(error) if isinstance(error, InputError) else f"{path.name}: {error}") from error
     names = _names(path, group, found.labels)
     labels = [names[label] for label in found.labels]
     given = {name: _of_groups(path, name, labels, at.values()) for name, at in found.covariates.items()}
@@ -135,7 +135,7 @@ def parquet(path: Path, *, group: str, value: str, covariates: Sequence[str], ab
     inside = found.unit / float(units.unit)
     hashes = {str(part.relative_to(root)): files.digest(part) for part in parts}
     if [part.stat().st_mtime_ns for part in parts] != before:
-        raise Refused(f"{path.name}: changed while it was read")
+        raise InputError(f"{path.name}: changed while it was read")
     return Scanned(labels, found.n, inside * found.mean, inside**2 * found.ss, units, given, hashes)
 
 

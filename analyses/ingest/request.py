@@ -14,12 +14,12 @@ PRIORS = {
 }
 
 
-class Refused(ValueError):
+class InputError(ValueError):
     """Data that cannot be answered for: one line a fault."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class Request:
     """A file and the question put to it.
 
     `columns` maps what the study needs (group, value, estimate, ...) to names of columns; `priors` maps a parameter, or

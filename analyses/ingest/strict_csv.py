@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from analyses.ingest import files
-from analyses.ingest.request import Refused
+from analyses.ingest.request import InputError
 from models.groups import dataframes
 from models.groups.naming import normalized
 
@@ -60,7 +60,7 @@ def read(
 
     Raises
     ------
-    Refused
+    InputError
         With the first ten faults, and how many there are besides.
     """
     names = {"text": text, "numbers": numbers, "either": either, "optional": optional}
@@ -100,7 +100,7 @@ def batches(
 
     Raises
     ------
-    Refused
+    InputError
         At the end, with the first ten faults of all rows.
     """
     line, header = next(records)
@@ -135,7 +135,7 @@ def _require_header(where: str, numbers: Sequence[str], optional: Sequence[str])
     years for names: they are accepted where another column of numbers has a real name, or where they are not used.
     """
     if numbers and not any(fault(name, number=True, optional=name in optional) for name in numbers):
-        raise Refused(
+        raise InputError(
             f"{where}: the first line looks like a row of data, not like names of columns "
             f"({', '.join(map(repr, numbers))}): add a line of names above it; if {numbers[0]!r} is a name, change it "
             f"to 'y{numbers[0]}'"
@@ -159,7 +159,7 @@ class Faults:
         """Refuse if there were any."""
         if self.count:
             more = [f"and {self.count - SHOWN} faults more"] if self.count > SHOWN else []
-            raise Refused("\n".join([*(said for _, said in self.first), *more]))
+            raise InputError("\n".join([*(said for _, said in self.first), *more]))
 
 
 def constant(path: Path, column: str, lines, labels, values, first: dict) -> Iterator[tuple[int, str]]:
@@ -179,7 +179,7 @@ def check(path: Path, frame: pd.DataFrame, column: str, holds: Iterable[bool], w
 
     Raises
     ------
-    Refused
+    InputError
         One line a value, with what it has to be.
     """
     faults = [
@@ -204,7 +204,7 @@ def positions(where: str, header: list[str], wanted: Sequence[str]) -> dict[str,
     if len(header) == 1 and len(wanted) > 1:
         for delimiter, said in DELIMITERS.items():
             if delimiter in header[0]:
-                raise Refused(f"{where}:1: fields are separated by {said}: separate them by commas")
+                raise InputError(f"{where}:1: fields are separated by {said}: separate them by commas")
     faults = [
         f"{where}:1: column {name!r} occurs {header.count(name)} times"
         for name in dict.fromkeys(wanted)
@@ -278,4 +278,4 @@ def refuse(faults: list[str]) -> None:
     """Refuse, with the first ten faults and the number of others, if there are any."""
     if faults:
         more = [f"and {len(faults) - SHOWN} faults more"] if len(faults) > SHOWN else []
-        raise Refused("\n".join([*faults[:SHOWN], *more]))
+        raise InputError("\n".join([*faults[:SHOWN], *more]))

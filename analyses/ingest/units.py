@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analyses.fits.fit import Answer, Crowd
-from models.priors import Known, Normal
+from analyses.fits.fit import ManyGroupsFit, TwoLevelFit
+from models.priors import KnownScale, Normal
 from models.two_level import TwoLevel
 
 LOCATIONS = {"mu", "theta", "new_theta", "new_value", "new_group_value", "largest group mean", "smallest group mean"}
@@ -76,7 +76,7 @@ class Units:
         return replace(
             model,
             tau=model.tau.scaled(unit) if self.tau else model.tau,
-            sigma=model.sigma if isinstance(model.sigma, Known) else model.sigma.scaled(unit),
+            sigma=model.sigma if isinstance(model.sigma, KnownScale) else model.sigma.scaled(unit),
             coefficients=(
                 Normal(self.located(Decimal(mu.mean)), mu.sd / unit) if mu.proper else mu,
                 *(slope.moved(0.0, unit) for slope in slopes),
@@ -120,7 +120,7 @@ class Units:
             nodes["sample_stats"] = tree["sample_stats"].dataset
         return xr.DataTree.from_dict(nodes)
 
-    def answer(self, found: Answer) -> Answer:
+    def answer(self, found: TwoLevelFit) -> TwoLevelFit:
         """An answer outside; its model and posterior stay inside."""
         statistics = {name: self.outside(name) for name in next(iter(found.replicated.values()))}
         return replace(
@@ -132,12 +132,12 @@ class Units:
             predictive=self.table(found.predictive, "statistic"),
         )
 
-    def crowd(self, found: Crowd) -> Crowd:
+    def crowd(self, found: ManyGroupsFit) -> ManyGroupsFit:
         """The same of very many groups."""
         offset, unit = self.outside("theta")
         return replace(self._fit(found), threshold=offset + unit * found.threshold)
 
-    def _fit(self, found: Answer | Crowd):
+    def _fit(self, found: TwoLevelFit | ManyGroupsFit):
         """What both have."""
         means = found.agreement["variable"].where(found.agreement["statistic"] == "mean", "a share")
         return replace(

@@ -10,7 +10,7 @@ from models.two_level import TwoLevel
 
 def figures() -> dict[str, Figure]:
     """Sizes of the two data sets."""
-    schools, subjects = len(math_test.groups()), blood_pressure.groups()
+    schools, subjects = len(math_test.data()), blood_pressure.data()
     treated = int(subjects.design[:, 1].sum())
     return {
         "math_test.schools": Figure(schools),

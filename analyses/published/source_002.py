@@ -20,7 +20,7 @@ STEP = 1e-3  # of its differences
 
 def figures(rng) -> dict[str, Figure]:
     """Everything that is printed, from the exact posterior; the sampler's own error from repeating it."""
-    model = eight_schools.statement()
+    model = eight_schools.model()
     g, posterior = model.groups, exact.posterior(model)
     return {
         "eight_schools.schools": Figure(len(g)),
@@ -240,7 +240,7 @@ def marginal(rng):
 
 def log_posterior(rng):
     """Of (mu, log tau) with its Jacobian, as a change between two points."""
-    model = eight_schools.statement()
+    model = eight_schools.model()
     one, two = rng.normal([8, 2], [3, 0.5], (2, 2))
     ours = marginal_posterior.log_posterior(model, np.array([one, two]))
     return _printed_height(model, one) - _printed_height(model, two), ours[0] - ours[1]
@@ -248,7 +248,7 @@ def log_posterior(rng):
 
 def proportional_logs(rng):
     """A log density is known up to a constant that is added, not one that it is multiplied by."""
-    model = eight_schools.statement()
+    model = eight_schools.model()
     one, two = rng.normal([8, 2], [3, 0.5], (2, 2))
     ours = marginal_posterior.log_posterior(model, np.array([one, two]))
     return _printed_height(model, one) / _printed_height(model, two), ours[0] / ours[1]

@@ -27,7 +27,7 @@ def figures(printed) -> dict[str, Figure]:
         The printed table, a row a player and a column a quantile.
     """
     t, sigma = baseball.averages(), best_reading(printed)[0]
-    model = baseball.statement(sigma=sigma)
+    model = baseball.model(sigma=sigma)
     exactly, clipped = exact.posterior(model).theta(), Sampled.of(model, direct_sampling.clipped_at)
     # A variance on so few degrees of freedom may be larger than it looks: its upper 95% limit is taken.
     few = equals() / stats.chi2.ppf(0.05, equals())
@@ -117,7 +117,7 @@ def readings(printed) -> dict[tuple[float, str], float]:
     """Root mean square difference from the printed table, for each sigma and each way with negative tau^2."""
     found = {}
     for sigma in (baseball.PRINTED, baseball.binomial()):
-        model = baseball.statement(sigma=sigma)
+        model = baseball.model(sigma=sigma)
         for name, total_at in (("truncated", direct_sampling.total_at), ("clipped at 0", direct_sampling.clipped_at)):
             off = Sampled.of(model, total_at).quantile.T - printed.to_numpy()
             found[sigma, name] = float(np.sqrt(np.mean(off**2)))
@@ -234,7 +234,7 @@ class _Players:
     """Equal standard errors and a state, in the source's letters; here sigma^2 and tau^2 are variances."""
 
     def __init__(self, rng):
-        self.model = baseball.statement()
+        self.model = baseball.model()
         g = self.model.groups
         self.y, self.k, self.sigma2 = g.mean, len(g), g.noise[0]
         self.s2, self.tau2 = g.mean.var(ddof=1), rng.uniform(0.02, 0.08) ** 2

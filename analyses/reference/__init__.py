@@ -8,7 +8,7 @@ from importlib import resources
 import numpy as np
 import pandas as pd
 
-from analyses.ingest.request import Refused
+from analyses.ingest.request import InputError
 
 FOLDER = "reference"
 FUNCTIONS = ("sd_between", "kappa")  # of the scales; in `classrooms` kappa is itself a scale, with a prior
@@ -58,7 +58,7 @@ def load(name: str) -> Reference:
 
     Raises
     ------
-    Refused
+    InputError
         Where there is none of that name.
 
     Examples
@@ -69,7 +69,7 @@ def load(name: str) -> Reference:
     if name not in names():
         near = get_close_matches(name, names(), n=1)
         hint = f": did you mean {near[0]!r}?" if near else "."
-        raise Refused(f"there is no reference {name!r}{hint} There are {', '.join(names())}.")
+        raise InputError(f"there is no reference {name!r}{hint} There are {', '.join(names())}.")
     found = read(name)
     index = pd.MultiIndex.from_tuples([tuple(row[:2]) for row in found["rows"]], names=["variable", "label"])
     values = np.array([row[2:] for row in found["rows"]], dtype=float)  # null is no number

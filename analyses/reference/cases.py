@@ -126,17 +126,17 @@ def three_level(data: str, model: classrooms.ThreeLevel) -> Case:
 
 
 def _schools(**others):
-    return lambda: two_level("eight_schools.csv", eight_schools.statement(**others))
+    return lambda: two_level("eight_schools.csv", eight_schools.model(**others))
 
 
 def _baseball(sigma=None):
-    return lambda: two_level("baseball.csv", baseball.statement(sigma=sigma))
+    return lambda: two_level("baseball.csv", baseball.model(sigma=sigma))
 
 
 CASES: dict[str, Callable[[], Case]] = {
-    "math_test": lambda: two_level("math_test.csv", math_test.statement()),
+    "math_test": lambda: two_level("math_test.csv", math_test.model()),
     "math_test_general": lambda: two_level("math_test.csv", math_test.general()),
-    "blood_pressure": lambda: two_level("blood_pressure.csv", blood_pressure.statement()),
+    "blood_pressure": lambda: two_level("blood_pressure.csv", blood_pressure.model()),
     "eight_schools": _schools(),
     "eight_schools_flat_variance": _schools(tau=priors.FLAT_VARIANCE),
     "eight_schools_half_cauchy_5": _schools(tau=priors.HalfCauchy(5.0)),
@@ -145,7 +145,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "baseball": _baseball(),
     "baseball_printed": _baseball(baseball.PRINTED),
     "normal": lambda: one_group("math_test.csv", one_group_model.example()),
-    "classrooms": lambda: three_level("classrooms.csv", classrooms.statement()),
+    "classrooms": lambda: three_level("classrooms.csv", classrooms.model()),
 }
 
 

@@ -16,7 +16,7 @@ from analyses import OWN, PROOFS, STUDIES
 from analyses.checks import agreement
 from analyses.engines import summary_tables
 from analyses.engines.inference_data import NAMES
-from analyses.fits.fit import Answer, Crowd, Settings, timed
+from analyses.fits.fit import ManyGroupsFit, Settings, TwoLevelFit, timed
 from analyses.report import pages
 from analyses.report.pages import Page
 
@@ -71,9 +71,9 @@ def _write_fit(fit, folder):
     folder.mkdir(exist_ok=True)
     summary_tables.write(fit.summary, folder / "summary.csv", summary_tables.SUMMARY)
     summary_tables.write(fit.agreement, folder / "agreement.csv", summary_tables.AGREEMENT)
-    if isinstance(fit, Answer):
+    if isinstance(fit, TwoLevelFit):
         summary_tables.write(fit.groups, folder / "groups.csv", summary_tables.GROUPS)
-    if isinstance(fit, Crowd):
+    if isinstance(fit, ManyGroupsFit):
         summary_tables.write_parquet(fit.groups, folder / "groups.parquet")
     for engine, tree in fit.trees.items():
         # Through memory: on a full disk HDF5 itself fails in ways that cannot be caught.
@@ -94,7 +94,7 @@ def _manifest(page, settings, command, seconds):
         "verdicts": [{"of": name, **verdict._asdict()} for name, verdict in page.verdicts],
         "command": ["python", "-m", *command],
         "seed": settings.seed,
-        "best": next((fit.best for fit in page.fits if isinstance(fit, Answer | Crowd)), None),
+        "best": next((fit.best for fit in page.fits if isinstance(fit, TwoLevelFit | ManyGroupsFit)), None),
         "versions": {"python": sys.version.split()[0]} | {name: metadata.version(name) for name in PACKAGES},
         "data": {name: sha256(file.read_bytes()).hexdigest() for name, file in data.items()} | page.read,
         "exact": {fit.name: {"nodes": fit.nodes, "largest_error_in_sds": fit.error} for fit in page.fits},

@@ -5,7 +5,7 @@ import pandas as pd
 
 from analyses.checks import agreement, shrinkage
 from analyses.engines import direct_sampling, empirical_bayes
-from analyses.fits.fit import Answer, Settings, answer
+from analyses.fits.fit import Settings, TwoLevelFit, fit_two_level
 from analyses.published import source_003, verdicts
 from analyses.report import figures
 from analyses.report.pages import Page, Section
@@ -16,8 +16,8 @@ THIN = 40  # sweeps a draw: as with the eight schools, but tau keeps farther fro
 
 
 def page(settings: Settings) -> Page:
-    """Answer the lecture's example."""
-    found = answer("baseball", baseball.statement(), settings, best="high", thin=THIN)
+    """TwoLevelFit the lecture's example."""
+    found = fit_two_level("baseball", baseball.model(), settings, best="high", thin=THIN)
     tree = direct_sampling.sample(found.model, rng=settings.rng("direct"))
     methods, metropolis, _ = any_model.other_methods(found, settings, thin=20)
     return Page(
@@ -49,7 +49,7 @@ def page(settings: Settings) -> Page:
     )
 
 
-def sentence(found: Answer) -> str:
+def sentence(found: TwoLevelFit) -> str:
     """Give the answer in a sentence."""
     rest, raw = baseball.averages()["rest_of_season"].to_numpy(), found.model.groups.mean
     pooled = found.groups["theta_mean"].to_numpy()
@@ -63,7 +63,7 @@ def sentence(found: Answer) -> str:
     )
 
 
-def rest_of_season(found: Answer) -> Section:
+def rest_of_season(found: TwoLevelFit) -> Section:
     """Hold raw averages, Bayes and James-Stein against what came after."""
     t = baseball.averages()
     estimates = {
@@ -89,7 +89,7 @@ def rest_of_season(found: Answer) -> Section:
     )
 
 
-def raw_and_pooled(found: Answer) -> Section:
+def raw_and_pooled(found: TwoLevelFit) -> Section:
     """Show where each average goes, and what the player batted afterwards."""
     rest = baseball.averages()["rest_of_season"].to_numpy()
     caption = "From the average after 45 at-bats to the posterior mean; in red what the player batted afterwards."

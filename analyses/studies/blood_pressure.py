@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analyses.checks import chance, coverage, probability, serial_correlation, shrinkage, t_tests
-from analyses.fits.fit import Answer, Settings, answer
+from analyses.fits.fit import Settings, TwoLevelFit, fit_two_level
 from analyses.ingest import raw_rows
 from analyses.report import figures
 from analyses.report.pages import Page, Section
@@ -15,10 +15,10 @@ THIN = 4  # as for the math tests
 
 
 def page(settings: Settings) -> Page:
-    """Answer the exercise."""
+    """TwoLevelFit the exercise."""
     t, read = raw_rows.summarised("blood_pressure", settings.asked)
-    model = blood_pressure.statement(subjects=blood_pressure.groups(t))
-    found = answer("blood_pressure", model, settings, best="low", thin=THIN)
+    model = blood_pressure.model(subjects=blood_pressure.data(t))
+    found = fit_two_level("blood_pressure", model, settings, best="low", thin=THIN)
     n = model.groups.n
     replicated, rows = records(found, t, settings)
     methods, metropolis, _ = any_model.other_methods(found, settings, thin=20)
@@ -57,12 +57,12 @@ def page(settings: Settings) -> Page:
     )
 
 
-def below_zero(found: Answer) -> float:
+def below_zero(found: TwoLevelFit) -> float:
     """Exact probability that the medication lowers blood pressure."""
     return float(found.posterior.b.cdf(np.array([0.0]), np.array([1]))[0])
 
 
-def sentence(found: Answer) -> str:
+def sentence(found: TwoLevelFit) -> str:
     """Give the answer in a sentence."""
     beta = found.reference.loc[("beta", "treatment")]
     lowers, certain = below_zero(found) > 0.5, beta["q2_5"] > 0 or beta["q97_5"] < 0
@@ -77,7 +77,7 @@ def sentence(found: Answer) -> str:
     )
 
 
-def effect(found: Answer) -> Section:
+def effect(found: TwoLevelFit) -> Section:
     """Show the posterior of beta."""
     beta = found.reference.loc[("beta", "treatment")]
     law = any_model.density(found.posterior.b, 1, beta["mean"] - 4 * beta["sd"], beta["mean"] + 4 * beta["sd"])
@@ -91,7 +91,7 @@ def effect(found: Answer) -> Section:
     )
 
 
-def three_analyses(found: Answer) -> Section:
+def three_analyses(found: TwoLevelFit) -> Section:
     """Set the t-test on records, the t-test on subjects' means and the hierarchical model side by side (A to C)."""
     g, beta = found.model.groups, found.reference.loc[("beta", "treatment")]
     records, means, below = t_tests.on_records(g), t_tests.on_means(g), below_zero(found)
@@ -128,7 +128,7 @@ def three_analyses(found: Answer) -> Section:
     )
 
 
-def covering(found: Answer, settings: Settings) -> Section:
+def covering(found: TwoLevelFit, settings: Settings) -> Section:
     """Measure how often each interval covers the truth."""
     truth = found.reference["mean"].droplevel("label")
     rows = coverage.table(found.posterior, truth, rng=settings.rng("coverage"))
@@ -142,7 +142,7 @@ def covering(found: Answer, settings: Settings) -> Section:
     )
 
 
-def unequal(found: Answer) -> str:
+def unequal(found: TwoLevelFit) -> str:
     """Say how unequally subjects' records vary, and what that does to beta."""
     g = found.model.groups
     sd = np.sqrt(g.ss / g.df)
@@ -153,7 +153,7 @@ def unequal(found: Answer) -> str:
     )
 
 
-def records(found: Answer, t: pd.DataFrame, settings: Settings) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
+def records(found: TwoLevelFit, t: pd.DataFrame, settings: Settings) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
     """Test quantities of replicated records, and their table beside those of the data."""
     tree = found.posterior.draw(rng=settings.rng("serial"))
     replicated = serial_correlation.replicated(
@@ -189,7 +189,7 @@ def independence(replicated: dict[str, np.ndarray], rows: pd.DataFrame) -> Secti
     )
 
 
-def raw_and_pooled(found: Answer) -> Section:
+def raw_and_pooled(found: TwoLevelFit) -> Section:
     """Show subjects' means, raw and shrunken."""
     arm = np.where(found.model.groups.design[:, 1] == 1, "experimental", "control")
     figure = figures.shrinkage_by_arm(found.groups, arm, xlabel="records", ylabel="mean systolic, mmHg")
@@ -203,7 +203,7 @@ def raw_and_pooled(found: Answer) -> Section:
     )
 
 
-def how_much_is_pooled(found: Answer) -> Section:
+def how_much_is_pooled(found: TwoLevelFit) -> Section:
     """Show kappa against the number of records."""
     caption = "Posterior mean of the shrinkage kappa against the number of records."
     return Section(

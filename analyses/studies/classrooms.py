@@ -6,7 +6,7 @@ from partial_pooling_data import table
 from partial_pooling_data.simulate_classrooms import TRUTH
 
 from analyses.engines import three_level
-from analyses.fits.fit import Fit, Settings, fit, timed
+from analyses.fits.fit import Fit, Settings, compare_with_exact, timed
 from analyses.report import figures
 from analyses.report.pages import Page, Section
 from analyses.studies.sections import any_model
@@ -17,8 +17,8 @@ LEVELS = {"lambda": "lambda", "mu": "schools", "theta": "classrooms"}
 
 
 def page(settings: Settings) -> Page:
-    """Answer the lecture's last slide."""
-    model = classrooms.statement()
+    """TwoLevelFit the lecture's last slide."""
+    model = classrooms.model()
     found = reached(model, settings)
     change = moved(found)
     return Page(
@@ -63,7 +63,7 @@ def reached(model: ThreeLevel, settings: Settings) -> Fit:
     }
     off = float(error.div(reference.loc[error.index, "sd"], axis=0).max().max())
     known = {"error": off, "nodes": len(posterior.weight), "seconds": seconds}
-    return fit("classrooms", trees, reference, ahead, predictions, **known)
+    return compare_with_exact("classrooms", trees, reference, ahead, predictions, **known)
 
 
 def sentence(found: Fit, change: pd.DataFrame) -> str:
@@ -119,7 +119,7 @@ def pulled_twice(found: Fit, model: ThreeLevel) -> Section:
 
 def moved(found: Fit) -> pd.DataFrame:
     """How far means move, in sds, and how sds change, when p(kappa) = 1 takes the place of p(kappa^2) = 1."""
-    other = three_level.posterior(classrooms.statement(kappa=priors.FLAT))
+    other = three_level.posterior(classrooms.model(kappa=priors.FLAT))
     rows = []
     for name, said in {"kappa": "kappa itself", **LEVELS}.items():
         law, before = other.scale(name) if name == "kappa" else other.level(name), found.reference.loc[name]

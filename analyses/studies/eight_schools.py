@@ -8,7 +8,7 @@ from scipy import stats
 
 from analyses.checks import chance, diagnostics, heterogeneity, probability, shrinkage
 from analyses.engines import laplace, marginal_posterior, metropolis
-from analyses.fits.fit import Answer, Settings, answer
+from analyses.fits.fit import Settings, TwoLevelFit, fit_two_level
 from analyses.report import figures, validation_figures
 from analyses.report.pages import Page, Section
 from analyses.studies.sections import any_model
@@ -22,9 +22,9 @@ THIN = 80  # sweeps a draw: near tau = 0 consecutive sweeps are nearly the same
 
 
 def page(settings: Settings) -> Page:
-    """Answer the walk-through."""
-    flat = answer("eight_schools", eight_schools.statement(), settings, best="high", thin=THIN)
-    weak = answer("weakly_informative", eight_schools.weakly_informative(), settings, best="high", thin=THIN)
+    """TwoLevelFit the walk-through."""
+    flat = fit_two_level("eight_schools", eight_schools.model(), settings, best="high", thin=THIN)
+    weak = fit_two_level("weakly_informative", eight_schools.weakly_informative(), settings, best="high", thin=THIN)
     methods, judged, walked = any_model.other_methods(flat, settings, thin=20)
     return Page(
         name="eight_schools",
@@ -60,7 +60,7 @@ def page(settings: Settings) -> Page:
     )
 
 
-def sentence(found: Answer) -> str:
+def sentence(found: TwoLevelFit) -> str:
     """Give the answer in a sentence."""
     mu, tau, a = (found.reference.loc[key] for key in (("mu", ""), ("tau", ""), ("theta", "A")))
     raw = found.groups.set_index("label").loc["A", "estimate"]
@@ -72,7 +72,7 @@ def sentence(found: Answer) -> str:
     )
 
 
-def separate_or_pooled(found: Answer) -> Section:
+def separate_or_pooled(found: TwoLevelFit) -> Section:
     """Give each school its own estimate, or all the same, and test whether they differ."""
     g = found.model.groups
     pooled = found.model.collapsed(np.array([1e-9]))  # next to no spread between schools
@@ -99,7 +99,7 @@ def separate_or_pooled(found: Answer) -> Section:
     )
 
 
-def against_the_others(found: Answer) -> Section:
+def against_the_others(found: TwoLevelFit) -> Section:
     """Give the probabilities that the walk-through asks for, without sampling."""
     labels, others = found.model.groups.labels, len(found.model.groups) - 1
     large = 1 - found.posterior.theta().cdf(np.array([28.0]), np.array([0]))[0]
@@ -121,7 +121,7 @@ def against_the_others(found: Answer) -> Section:
     )
 
 
-def the_chain(found: Answer, settings: Settings) -> Section:
+def the_chain(found: TwoLevelFit, settings: Settings) -> Section:
     """Walk as the source does, one chain of 10,000 steps of which the first half is thrown away, and look at it."""
     tree = metropolis.sample(found.model, draws=STEPS, tune=STEPS, thin=1, chains=1, rng=settings.rng("the chain"))
     mu, log_tau = tree["posterior"]["mu"].values[0], np.log(tree["posterior"]["tau"].values[0])
@@ -150,7 +150,7 @@ def the_chain(found: Answer, settings: Settings) -> Section:
     )
 
 
-def raw_and_pooled(found: Answer) -> Section:
+def raw_and_pooled(found: TwoLevelFit) -> Section:
     """Show effects against standard errors, raw and shrunken, and B_j with its rank."""
     mu, t = found.reference.loc[("mu", ""), "mean"], found.groups
     axes = {"against": "standard_error", "xlabel": "standard error, points"}
@@ -179,7 +179,7 @@ def raw_and_pooled(found: Answer) -> Section:
     )
 
 
-def given_tau(found: Answer) -> Section:
+def given_tau(found: TwoLevelFit) -> Section:
     """Show theta given tau, and how likely each tau is."""
     g = found.model.groups
     tau, density = any_model.density(found.posterior.scale("tau"), 0, 1e-3, 30.0)
@@ -207,7 +207,7 @@ def given_tau(found: Answer) -> Section:
     )
 
 
-def at_the_mode(found: Answer) -> pd.DataFrame:
+def at_the_mode(found: TwoLevelFit) -> pd.DataFrame:
     """Mean and variance of theta given (mu, tau), and the shrinkage, at the mode of the posterior."""
     g, (mu, log_tau) = found.model.groups, laplace.approximation(found.model).mean
     mean, variance = theta_given(g.mean, g.noise, mu, np.exp(2 * log_tau))
@@ -215,7 +215,7 @@ def at_the_mode(found: Answer) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def geometry(found: Answer, settings: Settings) -> tuple[Section]:
+def geometry(found: TwoLevelFit, settings: Settings) -> tuple[Section]:
     """Show what the parameterization does to NUTS. An exhibit: it decides nothing."""
     from analyses.engines import nuts
 
@@ -237,7 +237,7 @@ def geometry(found: Answer, settings: Settings) -> tuple[Section]:
     )
 
 
-def hills(found: Answer, walked) -> Section:
+def hills(found: TwoLevelFit, walked) -> Section:
     """Show the posterior of (mu, log tau), its normal approximation, and where Metropolis went."""
     mu, log_tau = np.linspace(-18, 37, 221), np.linspace(-6, 4.1, 203)
     height = marginal_posterior.log_posterior(found.model, np.stack(np.meshgrid(mu, log_tau), axis=-1))
@@ -263,7 +263,7 @@ def _neck(tree):
     return theta, np.log(tau), tree["sample_stats"]["diverging"].values.ravel()
 
 
-def other_prior(flat: Answer, weak: Answer) -> Section:
+def other_prior(flat: TwoLevelFit, weak: TwoLevelFit) -> Section:
     """Set the two priors side by side, exactly."""
     columns = ["mean", "sd", "q2_5", "q50", "q97_5"]
     both = {"p(mu, tau) = 1": flat.reference, "mu ~ N(0, 5²), tau ~ HalfCauchy(5)": weak.reference}

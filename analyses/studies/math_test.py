@@ -5,7 +5,7 @@ import pandas as pd
 from scipy import optimize
 
 from analyses.checks import chance, funnel, probability, shrinkage
-from analyses.fits.fit import Answer, Settings, answer
+from analyses.fits.fit import Settings, TwoLevelFit, fit_two_level
 from analyses.ingest import raw_rows
 from analyses.report import figures
 from analyses.report.numbers import bound
@@ -18,10 +18,10 @@ PAIRS = 200_000
 
 
 def page(settings: Settings) -> Page:
-    """Answer the exercise."""
+    """TwoLevelFit the exercise."""
     t, read = raw_rows.summarised("math_test", settings.asked)
-    model = math_test.statement(schools=math_test.groups(t))
-    found, n = answer("math_test", model, settings, best="high", thin=THIN), model.groups.n
+    model = math_test.model(schools=math_test.data(t))
+    found, n = fit_two_level("math_test", model, settings, best="high", thin=THIN), model.groups.n
     farthest = far_from_the_middle(found, settings)
     methods, metropolis, _ = any_model.other_methods(found, settings, thin=20)
     remedy, own = unequal_variances.remedy(found, settings)
@@ -69,7 +69,7 @@ def page(settings: Settings) -> Page:
     )
 
 
-def sentence(found: Answer) -> str:
+def sentence(found: TwoLevelFit) -> str:
     """Give the answer in a sentence."""
     mu, between, sigma = (found.reference.loc[(name, ""), "mean"] for name in ("mu", "sd_between", "sigma"))
     raw, pooled = (found.groups.loc[found.groups[column].idxmax()] for column in ("estimate", "theta_mean"))
@@ -82,7 +82,7 @@ def sentence(found: Answer) -> str:
     )
 
 
-def maximum_likelihood(found: Answer) -> Section:
+def maximum_likelihood(found: TwoLevelFit) -> Section:
     """Maximise the likelihood of all theta and sigma by a search that knows nothing of means (A)."""
     g = found.model.groups
     theta, sigma = maximised(g)
@@ -119,13 +119,13 @@ def maximised(g):
     return g.centre + at[:-1], first * np.exp(at[-1])
 
 
-def far_from_the_middle(found: Answer, settings: Settings) -> pd.DataFrame:
+def far_from_the_middle(found: TwoLevelFit, settings: Settings) -> pd.DataFrame:
     """Count the means far from the middle, in the data and in replicated ones."""
     tree = found.posterior.draw(rng=settings.rng("extremes"))
     return funnel.table(found.model.groups, tree, rng=settings.rng("extremes", "replicated"))
 
 
-def extreme_means(found: Answer, rows: pd.DataFrame) -> Section:
+def extreme_means(found: TwoLevelFit, rows: pd.DataFrame) -> Section:
     """Show means against sizes within their funnel, and ask whether small schools are extreme for being small (B)."""
     groups, mu, sigma = found.groups, *(found.reference.loc[(name, ""), "mean"] for name in ("mu", "sigma"))
     of = rows.set_index("quantity")
@@ -163,7 +163,7 @@ def extreme_means(found: Answer, rows: pd.DataFrame) -> Section:
     )
 
 
-def raw_and_pooled(found: Answer) -> Section:
+def raw_and_pooled(found: TwoLevelFit) -> Section:
     """Show means against sizes, raw and shrunken (C)."""
     mu = found.reference.loc[("mu", ""), "mean"]
     figure = figures.shrinkage(found.groups, mu, against="n", xlabel="pupils tested", ylabel="mean score, points")
@@ -180,7 +180,7 @@ def raw_and_pooled(found: Answer) -> Section:
     )
 
 
-def how_much_is_pooled(found: Answer) -> Section:
+def how_much_is_pooled(found: TwoLevelFit) -> Section:
     """Show kappa against sizes."""
     large, small = (found.groups.loc[i] for i in (found.groups["n"].idxmax(), found.groups["n"].idxmin()))
     caption = "Posterior mean of the shrinkage kappa against the number of pupils: it falls as data say more."
@@ -194,7 +194,7 @@ def how_much_is_pooled(found: Answer) -> Section:
     )
 
 
-def covariances(found: Answer, settings: Settings) -> Section:
+def covariances(found: TwoLevelFit, settings: Settings) -> Section:
     """Say how much two pupils have in common, in closed form and by simulation (E)."""
     tau, between = (found.reference.loc[(name, "")] for name in ("tau", "sd_between"))
     sigma = found.reference.loc[("sigma", ""), "mean"]

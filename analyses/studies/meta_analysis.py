@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analyses.checks import chance, heterogeneity
-from analyses.fits.fit import MANY, Answer, Crowd, Settings
+from analyses.fits.fit import MANY, ManyGroupsFit, Settings, TwoLevelFit
 from analyses.ingest import build_model
 from analyses.ingest.build_model import Prepared
 from analyses.report.pages import Page, Section
@@ -19,7 +19,7 @@ DOUBTS = (
 
 
 def page(settings: Settings) -> Page:
-    """Answer for a table of one's own."""
+    """TwoLevelFit for a table of one's own."""
     prepared = build_model.meta_analysis(settings.asked)
     if len(prepared.model.groups) > MANY:
         return of_many(prepared, settings)
@@ -88,19 +88,19 @@ def of_many(prepared: Prepared, settings: Settings) -> Page:
     )
 
 
-def sentence(found: Answer) -> str:
+def sentence(found: TwoLevelFit) -> str:
     """Give the answer in a sentence or two."""
     return f"{how_much(found)} {own_table.first(found)}"
 
 
-def how_much(found: Answer | Crowd) -> str:
+def how_much(found: TwoLevelFit | ManyGroupsFit) -> str:
     """Say what the mean effect is, and how much effects differ."""
     mu, tau = (own_table.between(found.reference.loc[(name, "")]) for name in ("mu", "tau"))
     where = " where every covariate is 0" if found.model.groups.covariates else ""
     return f"The mean effect{where} is {mu}, the standard deviation between effects {tau}."
 
 
-def variation(prepared: Prepared, found: Answer | Crowd) -> Section:
+def variation(prepared: Prepared, found: TwoLevelFit | ManyGroupsFit) -> Section:
     """Say whether estimates differ by more than their errors, with the prior and without."""
     tau, unit = found.reference.loc[("tau", "")], float(prepared.units.unit)
     new = found.predictions[(found.predictions["variable"] == "new_theta") & (found.predictions["engine"] == "exact")]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analyses.engines import conjugate
-from analyses.fits.fit import Fit, Settings, fit, timed
+from analyses.fits.fit import Fit, Settings, compare_with_exact, timed
 from analyses.published import source_003
 from analyses.report import figures
 from analyses.report.pages import Page, Section
@@ -14,7 +14,7 @@ from models.one_group import OneGroup
 
 
 def page(settings: Settings) -> Page:
-    """Answer the lecture's first part."""
+    """TwoLevelFit the lecture's first part."""
     model = one_group.example()
     found = reached(model, settings)
     return Page(
@@ -52,7 +52,7 @@ def reached(model: OneGroup, settings: Settings) -> Fit:
         trees["exact"] = conjugate.draw(model, rng=settings.rng("exact", "normal"))
     ahead = {e: conjugate.predicted(model, tree, rng=settings.rng("new", "normal", e)) for e, tree in trees.items()}
     known = {"error": conjugate.error(model), "nodes": 1, "seconds": seconds}
-    return fit("normal", trees, conjugate.table(model), ahead, conjugate.predictions(model), **known)
+    return compare_with_exact("normal", trees, conjugate.table(model), ahead, conjugate.predictions(model), **known)
 
 
 def sentence(model: OneGroup) -> str:
@@ -67,7 +67,7 @@ def sentence(model: OneGroup) -> str:
 
 
 def students_t(model: OneGroup, found: Fit) -> Section:
-    """Answer the slide's question, with the parameters, prior and posterior."""
+    """TwoLevelFit the slide's question, with the parameters, prior and posterior."""
     law, sigma2 = model.theta(), model.sigma2()
     theta = np.linspace(model.mu - 12, model.mu + 12, 400)
     drawn = {engine: tree["posterior"]["theta"] for engine, tree in found.trees.items() if engine != "exact"}

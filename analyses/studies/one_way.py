@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from analyses.fits.fit import MANY, Answer, Crowd, Settings
+from analyses.fits.fit import MANY, ManyGroupsFit, Settings, TwoLevelFit
 from analyses.ingest import build_model
 from analyses.ingest.build_model import Prepared
 from analyses.report.pages import Page, Section
@@ -19,13 +19,13 @@ DOUBTS = (
 
 
 def page(settings: Settings) -> Page:
-    """Answer for a table of one's own."""
+    """TwoLevelFit for a table of one's own."""
     prepared = build_model.one_way(settings.asked, show=settings.progress)
     if len(prepared.model.groups) > MANY:
         return of_many(prepared, settings)
     inside, found = own_table.answered("one_way", prepared, settings)
     model, g = prepared.model, prepared.model.groups
-    sigma = model.rough["sigma"]
+    sigma = model.initial_scales["sigma"]
     others = own_table.relative_priors() if model.relative else own_table.absolute_priors(prepared, sigma)
     scale = "the usual ones" if model.relative else "about sigma's size"
     return Page(
@@ -61,7 +61,9 @@ def of_many(prepared: Prepared, settings: Settings) -> Page:
     inside, found, left_out = many_groups.answered("one_way", prepared, settings)
     model, g = prepared.model, prepared.model.groups
     others = (
-        own_table.relative_priors() if model.relative else own_table.absolute_priors(prepared, model.rough["sigma"])
+        own_table.relative_priors()
+        if model.relative
+        else own_table.absolute_priors(prepared, model.initial_scales["sigma"])
     )
     mean = "mean of the group"
     return Page(
@@ -101,12 +103,12 @@ def question(g) -> str:
     )
 
 
-def sentence(inside: Answer, found: Answer) -> str:
+def sentence(inside: TwoLevelFit, found: TwoLevelFit) -> str:
     """Give the answer in a sentence or two."""
     return f"{how_much(inside, found)} {own_table.first(found)}"
 
 
-def how_much(inside: Answer | Crowd, found: Answer | Crowd) -> str:
+def how_much(inside: TwoLevelFit | ManyGroupsFit, found: TwoLevelFit | ManyGroupsFit) -> str:
     """Say how much groups differ."""
     spread, sigma = (own_table.between(found.reference.loc[(name, "")]) for name in ("sd_between", "sigma"))
     low, middle, high = (100 * inside.posterior.intraclass().quantile(p)[0] for p in (0.025, 0.5, 0.975))
@@ -116,7 +118,7 @@ def how_much(inside: Answer | Crowd, found: Answer | Crowd) -> str:
     )
 
 
-def variation(inside: Answer | Crowd, found: Answer | Crowd) -> Section:
+def variation(inside: TwoLevelFit | ManyGroupsFit, found: TwoLevelFit | ManyGroupsFit) -> Section:
     """Say how much of the variance lies between groups."""
     law = inside.posterior.intraclass()
     columns = {"mean": law.mean, "sd": law.sd} | {

@@ -26,7 +26,7 @@ SHORT = {
 
 
 def page(settings: Settings) -> Page:
-    """Answer what is right in the sources and what is not."""
+    """TwoLevelFit what is right in the sources and what is not."""
     rows = verdicts.table(settings.rng("published"))
     return Page(
         name="published",

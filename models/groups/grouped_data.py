@@ -61,16 +61,16 @@ class Groups:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def only(self, at: Positions) -> Self:
+    def subset(self, at: Positions) -> Self:
         """Those at some positions."""
         each = {name: getattr(self, name)[at] for name in ("mean", "noise", "df", "ss", "design")}
         return replace(self, labels=tuple(self.labels[k] for k in at), **each)
 
     def without(self, at: int) -> Self:
         """The other groups."""
-        return self.only(np.delete(np.arange(len(self)), at))
+        return self.subset(np.delete(np.arange(len(self)), at))
 
-    def powered(self, alpha: float) -> Self:
+    def power_scaled(self, alpha: float) -> Self:
         """Groups whose likelihood is that of these to the power alpha: as if each value had been seen alpha times."""
         return replace(self, noise=self.noise / alpha, ss=alpha * self.ss)
 

@@ -171,7 +171,7 @@ class Replicates(Groups):
             made.append(mean + e * (np.sqrt(ss / np.sum(e**2)) if n > 1 else 0.0))
         return list(np.repeat(self.labels, self.n.astype(int))), np.concatenate(made)
 
-    def powered(self, alpha: float) -> Self:
+    def power_scaled(self, alpha: float) -> Self:
         """Groups whose likelihood is that of these to the power alpha: as if each row had been there alpha times.
 
         Raises
@@ -182,7 +182,7 @@ class Replicates(Groups):
         df = alpha * self.n - 1
         if df.sum() <= 0:
             raise ValueError(f"{self.n.sum():g} rows to the power {alpha} are no more than {len(self)} groups")
-        return replace(super().powered(alpha), df=df)
+        return replace(super().power_scaled(alpha), df=df)
 
     @property
     def n(self) -> np.ndarray:

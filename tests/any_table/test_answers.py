@@ -58,7 +58,7 @@ def log_kernel(prior, sd):
             return -(n + 1) / 2 * np.log1p((sd / s) ** 2 / n)
         case priors.HalfNormal(scale=s):
             return -((sd / s) ** 2) / 2
-        case priors.Known():
+        case priors.KnownScale():
             return 0.0
 
 

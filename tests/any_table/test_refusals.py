@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from analyses import run
 from analyses.ingest import build_model
-from analyses.ingest.request import Asked, Refused
+from analyses.ingest.request import InputError, Request
 
 EIGHT = ["28", "8", "-3", "7", "-1", "1", "18", "12"], ["15", "10", "16", "11", "9", "11", "10", "18"]
 
@@ -27,14 +27,14 @@ EIGHT = ["28", "8", "-3", "7", "-1", "1", "18", "12"], ["15", "10", "16", "11", 
 @example("one_way", b"a,b\nx,1\nx,2\ny,", b"0e999999999999999999")
 @example("meta_analysis", b"a,b\n1,1\n2,1\n3,1\n4,", b"1e-330")
 def test_any_bytes(tmp_path_factory, study, start, rest):
-    """Refused, every line with the file's name, or a model."""
+    """InputError, every line with the file's name, or a model."""
     path = tmp_path_factory.mktemp("bytes") / "table.csv"
     path.write_bytes(start + rest)
     names = {"one_way": ("group", "value"), "meta_analysis": ("estimate", "se")}[study]
     try:
-        prepared = getattr(build_model, study)(Asked(path=path, columns=dict(zip(names, "ab", strict=True))))
+        prepared = getattr(build_model, study)(Request(path=path, columns=dict(zip(names, "ab", strict=True))))
         faults = []
-    except Refused as refused:
+    except InputError as refused:
         prepared, faults = None, str(refused).splitlines()
     assert all(line.startswith("table.csv:") or line.endswith("faults more") for line in faults)
     assert (prepared is None) == bool(faults)
@@ -57,7 +57,7 @@ def test_any_table_on_the_command_line(tmp_path_factory, case):
     try:
         case.prepared(folder)
         refused = None
-    except Refused as error:
+    except InputError as error:
         refused = str(error)
     with contextlib.redirect_stderr(said):
         status = run.main([*case.options(folder), "--engines", "exact", "--quiet", "--out", str(folder / "out")])

@@ -11,7 +11,7 @@ from models import eight_schools
 @pytest.fixture(scope="session")
 def right():
     """Independent draws of eight schools, 4 x 1000."""
-    posterior = exact.posterior(eight_schools.statement()).draw(draws=1000, chains=4, rng=np.random.default_rng(72))
+    posterior = exact.posterior(eight_schools.model()).draw(draws=1000, chains=4, rng=np.random.default_rng(72))
     return {name: posterior["posterior"][name].values for name in ("mu", "tau", "theta")}
 
 

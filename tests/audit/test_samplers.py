@@ -87,7 +87,7 @@ def test_pymc_of_this_package_passes(tmp_path, capsys):
     from analyses.engines import nuts
 
     rng = np.random.default_rng(73)
-    tree = nuts.sample(eight_schools.statement(), draws=2000, target_accept=0.99, seed=73, rng=rng)
+    tree = nuts.sample(eight_schools.model(), draws=2000, target_accept=0.99, seed=73, rng=rng)
     tree.to_netcdf(tmp_path / "nuts.nc", engine="h5netcdf")
     out = passed(capsys, tmp_path / "nuts.nc")
     assert smallest_size(out) > 1000

@@ -20,7 +20,7 @@ CHANCE = 1e-4  # that a count below the bound is bad luck
 
 def parts(names, size, count, seed):
     """So many sets of 4 x size independent draws of eight schools."""
-    posterior = exact.posterior(eight_schools.statement())
+    posterior = exact.posterior(eight_schools.model())
     tree = posterior.draw(draws=size * count, chains=4, rng=np.random.default_rng(seed))
     draws = tree["posterior"].dataset[names]
     for k in range(count):

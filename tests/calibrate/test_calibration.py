@@ -52,7 +52,7 @@ def test_units_are_all_engines_of_all_families():
 def test_what_is_violated(name):
     """Moments of simulated data: the same variances on average in all, which is what makes them comparable."""
     rng = np.random.default_rng(3)
-    groups = blood_pressure.groups()
+    groups = blood_pressure.data()
     truth = pd.Series({"mu": 120.0, "beta": -8.0, "sd_between": 9.0, "sigma": 7.0})
     made = [coverage.simulate(groups, truth, rng=rng, **coverage.CONDITIONS[name]) for _ in range(1500)]
     between = np.array([theta - groups.design @ [120.0, -8.0] for _, theta in made])

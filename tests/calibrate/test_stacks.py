@@ -60,7 +60,7 @@ def test_the_third_level():
         )
         found = alone.collapsed(*(ratio[[i]] for ratio in ratios))
         assert together.sigma2.scale[i] == pytest.approx(found.sigma2.scale[0], rel=1e-10)
-        assert together.height[i] == pytest.approx(found.height[0], rel=1e-10)
+        assert together.log_unnormalized[i] == pytest.approx(found.log_unnormalized[0], rel=1e-10)
 
 
 def vars_of(groups):

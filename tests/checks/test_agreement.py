@@ -19,7 +19,7 @@ CORRELATION = 0.5  # of successive draws: a third of them are effective
 
 @pytest.fixture(scope="module")
 def right():
-    posterior = exact.posterior(eight_schools.statement())
+    posterior = exact.posterior(eight_schools.model())
     return posterior.draw(draws=1000, chains=4, rng=np.random.default_rng(41)), posterior.table()
 
 

@@ -13,12 +13,12 @@ def verdict(tree):
     return diagnostics.verdict(tree, summary_tables.summary(tree, REFERENCE))
 
 
-REFERENCE = exact.posterior(eight_schools.statement()).table()
+REFERENCE = exact.posterior(eight_schools.model()).table()
 
 
 @pytest.fixture
 def independent():
-    return exact.posterior(eight_schools.statement()).draw(draws=1000, chains=4, rng=np.random.default_rng(81))
+    return exact.posterior(eight_schools.model()).draw(draws=1000, chains=4, rng=np.random.default_rng(81))
 
 
 def test_independent_draws_pass(independent):
@@ -44,7 +44,7 @@ def test_few_effective_draws_are_too_few(independent):
 
 @pytest.fixture(scope="module")
 def centered():
-    model = eight_schools.statement()
+    model = eight_schools.model()
     return nuts.sample(model, parameterization="centered", seed=82, rng=np.random.default_rng(82))
 
 

@@ -145,7 +145,7 @@ def test_groups_that_differ_are_not_taken_for_alike():
 
 def test_extreme_schools_are_small():
     """School 67 is the highest and has 4 pupils, school 17 the third lowest and has 7."""
-    g = math_test.groups()
+    g = math_test.data()
     order, high, low = np.argsort(g.mean), g.labels.index("67"), g.labels.index("17")
     assert (order[-1], order[2]) == (high, low)
     assert (g.n[high], g.n[low]) == (4, 7)
@@ -157,7 +157,7 @@ def test_the_likelihood_is_largest_at_the_sample_means():
 
     theta a ten-thousandth of a standard error off would lose 5e-9; so would log sigma sqrt(5e-9 / 1993) off.
     """
-    g = math_test.groups()
+    g = math_test.data()
     theta, sigma = study.maximised(g)
     assert np.abs((theta - g.mean) * np.sqrt(g.n) / sigma).max() < 1e-4
     assert np.log(sigma) == pytest.approx(np.log(g.ss.sum() / g.n.sum()) / 2, abs=np.sqrt(5e-9 / g.n.sum()))
@@ -165,7 +165,7 @@ def test_the_likelihood_is_largest_at_the_sample_means():
 
 def test_it_is_so_for_other_data():
     """Nothing but the likelihood is used: means that are moved are found again."""
-    g = math_test.groups()
+    g = math_test.data()
     moved = replace(g, mean=g.mean + np.linspace(-30.0, 20.0, len(g)), ss=2.5 * g.ss)
     theta, sigma = study.maximised(moved)
     assert np.abs((theta - moved.mean) * np.sqrt(g.n) / sigma).max() < 1e-4

@@ -102,7 +102,7 @@ def test_evidence_of_estimates():
     model = TwoLevel(
         groups=g,
         tau=priors.HalfCauchy(scale),
-        sigma=priors.Known(),
+        sigma=priors.KnownScale(),
         coefficients=(priors.Normal(mean, sd),),
     )
 

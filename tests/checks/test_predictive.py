@@ -10,7 +10,7 @@ from models import blood_pressure, eight_schools, math_test, priors
 from models.groups import Replicates
 from models.two_level import TwoLevel
 
-EVERY = {study.__name__.rpartition(".")[2]: study.statement() for study in (math_test, blood_pressure, eight_schools)}
+EVERY = {study.__name__.rpartition(".")[2]: study.model() for study in (math_test, blood_pressure, eight_schools)}
 EVERY |= PROBLEMS
 
 
@@ -29,14 +29,14 @@ def two_engines(model):
 
 @pytest.mark.parametrize("study", [math_test, blood_pressure, eight_schools])
 def test_right_engines_predict_alike(study):
-    model = study.statement()
+    model = study.model()
     found = predictive.verdict(predictive.table(model.groups, two_engines(model)))
     assert found.passed, found.sentence
 
 
 def test_an_engine_with_another_spread_predicts_otherwise():
     """A tenth more spread between groups is seen."""
-    model = math_test.statement()
+    model = math_test.model()
     replicated = two_engines(model)
     tree = drawn(model, 72)[1]
     tree["posterior"]["sd_between"] = 1.1 * tree["posterior"]["sd_between"]
@@ -57,7 +57,7 @@ def test_an_outlying_group_is_a_misfit():
 
 def test_predictions_of_a_new_group_have_the_exact_moments():
     """theta of a new group: its mixture over the scales in closed form, its draws the other way."""
-    model = blood_pressure.statement()
+    model = blood_pressure.model()
     posterior, tree = drawn(model, draws=5000)
     rows = posterior.predictions(at=2)
     assert rows.index.get_level_values(1).tolist()[1:3] == ["a new subject, treatment 0", "a new subject, treatment 1"]
@@ -107,7 +107,7 @@ def test_both_routes_draw_what_comes_next(name):
 
 def test_a_route_without_the_noise_is_noticed():
     """The step that is easily forgotten: theta of a new group is not yet a value of it."""
-    posterior, tree = drawn(math_test.statement())
+    posterior, tree = drawn(math_test.model())
     ahead = predictive.predicted(posterior.model, tree, at=1, rng=np.random.default_rng(77))
     ahead["posterior"]["new_group_value"] = ahead["posterior"]["new_theta"]
     assert not agreement.verdict(agreement.table(ahead, posterior.predictions(at=1))).passed

@@ -27,13 +27,13 @@ PRIORS = [
 def test_a_power_of_a_prior_is_one(prior):
     """Its log density is alpha times the first, up to a constant."""
     for alpha in (0.8, 1.25):
-        off = prior.powered(alpha).log_density(SDS) - alpha * prior.log_density(SDS)
+        off = prior.power_scaled(alpha).log_density(SDS) - alpha * prior.log_density(SDS)
         assert off == pytest.approx(np.full(4, off[0]), abs=1e-12)
 
 
 def test_a_scale_without_a_scale_keeps_its_prior():
     """1/sigma to any power is not 1/sigma, and would say something of sigma that nobody said."""
-    assert priors.JEFFREYS.powered(1.25) == priors.JEFFREYS
+    assert priors.JEFFREYS.power_scaled(1.25) == priors.JEFFREYS
 
 
 @pytest.mark.parametrize("groups", [replicates(1, [3, 1, 5, 2]), estimates(2, 5)], ids=["rows", "estimates"])
@@ -50,7 +50,7 @@ def test_a_power_of_the_data_is_one(groups):
         for _ in range(4):
             theta, sigma = rng.normal(groups.mean, 5.0), rng.uniform(5, 20) if groups.df.any() else 1.0
             off.append(
-                log_likelihood(groups.powered(alpha), theta, sigma) - alpha * log_likelihood(groups, theta, sigma)
+                log_likelihood(groups.power_scaled(alpha), theta, sigma) - alpha * log_likelihood(groups, theta, sigma)
             )
         assert off == pytest.approx([off[0]] * 4, abs=1e-9)
 

@@ -13,7 +13,7 @@ from models.groups import Estimates
 
 @pytest.fixture(scope="module")
 def schools():
-    posterior = exact.posterior(eight_schools.statement())
+    posterior = exact.posterior(eight_schools.model())
     return posterior, posterior.table(), posterior.draw(draws=5000, chains=4, rng=np.random.default_rng(61))
 
 
@@ -23,7 +23,7 @@ def test_two_groups_have_a_probability_in_closed_form():
     rng, size = np.random.default_rng(62), 40_000
     theta = np.stack([rng.normal(1, 1, (4, size // 4)), rng.normal(0, 1, (4, size // 4))], axis=-1)
     tree = xr.DataTree.from_dict({"posterior": xr.Dataset({"theta": (("chain", "draw", "group"), theta)})})
-    reference = exact.posterior(eight_schools.statement()).table()
+    reference = exact.posterior(eight_schools.model()).table()
     both = reference.loc[[("theta", "A"), ("theta", "B"), ("kappa", "A"), ("kappa", "B")]]
     table = shrinkage.table(groups, both, tree, best="high")
     p = special.ndtr(1 / np.sqrt(2))
@@ -58,7 +58,7 @@ def test_mean_shrinkage_is_not_that_at_the_mean_of_tau(schools):
 
 
 def test_columns():
-    posterior = exact.posterior(math_test.statement())
+    posterior = exact.posterior(math_test.model())
     tree = posterior.draw(draws=50, chains=2, rng=np.random.default_rng(63))
     table = shrinkage.table(posterior.model.groups, posterior.table(), tree, best="high")
     assert tuple(table.columns) == summary_tables.GROUPS

@@ -15,7 +15,7 @@ from analyses.engines import all_groups, exact, summary_tables, top_probability
 from analyses.engines.inference_data import complete
 from models import priors
 from models.groups import Estimates, Replicates
-from models.linear_gaussian import own
+from models.linear_gaussian import data_weight
 from models.two_level import TwoLevel
 
 
@@ -155,7 +155,7 @@ def test_the_order_of_groups_is_kept(posteriors):
     """Permuted groups have permuted rows: sorting by noise is undone."""
     model = MODELS["estimates, covariate"]
     order = np.random.default_rng(45).permutation(len(model.groups))
-    found, again = of(posteriors["estimates, covariate"]), of(exact.posterior(model.only(order)))
+    found, again = of(posteriors["estimates, covariate"]), of(exact.posterior(model.subset(order)))
     rows, moved = found.groups, again.groups
     assert again.threshold.to_numpy() == pytest.approx(found.threshold.to_numpy(), rel=1e-6)
     assert moved["label"].tolist() == rows["label"].to_numpy()[order].tolist()
@@ -166,7 +166,7 @@ def test_the_order_of_groups_is_kept(posteriors):
 def test_kappa_is_what_is_left_of_the_own_weight(posteriors):
     """E kappa and its sd, by sums over the nodes written apart."""
     posterior, g = posteriors["estimates"], MODELS["estimates"].groups
-    kappa = 1 - own(g.noise, np.exp(2 * posterior.logs["tau"])[:, None])
+    kappa = 1 - data_weight(g.noise, np.exp(2 * posterior.logs["tau"])[:, None])
     rows = of(posterior).groups
     mean = posterior.weight @ kappa
     assert rows["kappa_mean"].to_numpy() == pytest.approx(mean, rel=1e-12)

@@ -15,7 +15,7 @@ from models.groups import Replicates
 
 @pytest.fixture(scope="module")
 def posterior():
-    return exact.posterior(blood_pressure.statement())
+    return exact.posterior(blood_pressure.model())
 
 
 @pytest.fixture(scope="module")
@@ -49,14 +49,14 @@ def assert_same(found, treated, control):
     assert found.p == pytest.approx(expected.pvalue, rel=1e-9)
 
 
-@pytest.mark.parametrize("groups", [trial(), blood_pressure.groups()], ids=["unequal arms", "blood pressure"])
+@pytest.mark.parametrize("groups", [trial(), blood_pressure.data()], ids=["unequal arms", "blood pressure"])
 def test_t_test_on_records(groups):
     labels, values = groups.rows(np.random.default_rng(171))
     treated = np.isin(labels, [name for name, x in zip(groups.labels, groups.design[:, 1], strict=True) if x == 1])
     assert_same(t_tests.on_records(groups), values[treated], values[~treated])
 
 
-@pytest.mark.parametrize("groups", [trial(), blood_pressure.groups()], ids=["unequal arms", "blood pressure"])
+@pytest.mark.parametrize("groups", [trial(), blood_pressure.data()], ids=["unequal arms", "blood pressure"])
 def test_t_test_on_means(groups):
     treated = groups.design[:, 1] == 1
     assert_same(t_tests.on_means(groups), groups.mean[treated], groups.mean[~treated])
@@ -76,7 +76,7 @@ def test_arms_changed_over_change_the_sign_alone():
 
 def test_a_posterior_again_is_that_posterior(posterior):
     """The same model and so the same lattice."""
-    table, again = posterior.table(), posterior.again(posterior.model).table()
+    table, again = posterior.table(), posterior.refit(posterior.model).table()
     off = again.sub(table).abs().div(table["sd"], axis=0)
     assert off.to_numpy().max() < 1e-8
 
@@ -90,7 +90,7 @@ def replicated(model, truth, rng):
 
 def test_a_posterior_again_is_that_of_other_data(posterior, truth):
     model = replicated(posterior.model, truth, np.random.default_rng(172))
-    table, again = exact.posterior(model).table(), posterior.again(model).table()
+    table, again = exact.posterior(model).table(), posterior.refit(model).table()
     assert again.sub(table).abs().div(table["sd"], axis=0).to_numpy().max() < 1e-8
     assert again.sub(posterior.table()).abs().to_numpy().max() > 1, "of other data indeed"
 

@@ -12,8 +12,8 @@ from models.groups import Replicates
 from models.two_level import TwoLevel
 
 MODELS = PROBLEMS | {
-    "eight schools": eight_schools.statement(),
-    "math test": math_test.statement(),
+    "eight schools": eight_schools.model(),
+    "math test": math_test.model(),
     "three estimates": TwoLevel(groups=estimates(3, 3), tau=priors.FLAT),
     "many groups": TwoLevel(groups=replicates(21, np.arange(400) % 7 + 1, covariate=True), tau=priors.HalfCauchy(1.0)),
 }

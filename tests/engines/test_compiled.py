@@ -100,7 +100,7 @@ def test_fewer_groups_and_other_errors_are_refused():
     """Arrays of another length, which would broadcast or fail with PyTensor's words, and errors of the same length."""
     model = TwoLevel(groups=estimates(74, 6), tau=priors.FLAT)
     compiled = nuts.Compiled(model)
-    for other in (model.only(np.arange(5)), replace(model, groups=estimates(75, 6))):
+    for other in (model.subset(np.arange(5)), replace(model, groups=estimates(75, 6))):
         with pytest.raises(ValueError, match="compiled for other sizes or standard errors"):
             drawn(compiled, other)
 
@@ -161,7 +161,7 @@ def test_theta_of_some_is_drawn_from_their_conditional(canned):
     model, _ = canned
     posterior = asked_for(model, "marginal")["posterior"]
     b = np.concatenate([posterior["mu"].values[..., None], posterior["beta"].values], axis=-1)
-    g = model.groups.only(SOME)
+    g = model.groups.subset(SOME)
     noise, between = model.variances(g.noise, posterior["tau"].values[..., None], posterior["sigma"].values[..., None])
     mean, variance = theta_given(g.mean, noise, b @ g.design.T, between)
     places = stats.norm.cdf(posterior["theta"].values, mean, np.sqrt(variance)).reshape(-1, len(SOME))

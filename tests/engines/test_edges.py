@@ -14,7 +14,7 @@ from analyses.engines.mixture import PROBABILITIES, spread
 from analyses.engines.quadrature import QuadratureError
 from models import priors
 from models.groups import Estimates, Replicates
-from models.propriety import Improper
+from models.propriety import ImproperPosteriorError
 from models.three_level import ThreeLevel
 from models.two_level import TwoLevel
 
@@ -152,13 +152,13 @@ def test_covariates_that_nearly_determine_each_other(distance, offset):
 
 @pytest.mark.parametrize("distance", [3e-8, 1e-10, 1e-12, 0.0])
 def test_covariates_that_cannot_be_told_apart_are_rejected(distance):
-    with pytest.raises(Improper, match="'w' is determined by 'x'"):
+    with pytest.raises(ImproperPosteriorError, match="'w' is determined by 'x'"):
         exact.posterior(copies(distance))
 
 
 def test_a_covariate_whose_digits_lie_in_an_offset_is_rejected():
     groups = Estimates.from_summary("abcd", VALUES[:4], [1] * 4, covariates={"x": 1e9 + np.array([1.0, 2, 3, 5])})
-    with pytest.raises(Improper, match="'x' varies by less than a millionth of its size"):
+    with pytest.raises(ImproperPosteriorError, match="'x' varies by less than a millionth of its size"):
         exact.posterior(TwoLevel(groups=groups, tau=priors.HalfNormal(1.0)))
 
 

@@ -21,9 +21,9 @@ PROMISE = 1e-10  # of the quantity's posterior sd
 # Steps of the oracle: its own trapezoid error is then below 1e-20. sigma on paper needs a finer one, since what is
 # left of sd_between given tau is as narrow as log sigma.
 STUDIES = {
-    "math_test": (math_test.statement(), True, "0.006"),
-    "blood_pressure": (blood_pressure.statement(), True, "0.012"),
-    "eight_schools": (eight_schools.statement(), False, "0.1"),
+    "math_test": (math_test.model(), True, "0.006"),
+    "blood_pressure": (blood_pressure.model(), True, "0.012"),
+    "eight_schools": (eight_schools.model(), False, "0.1"),
     "weakly_informative": (eight_schools.weakly_informative(), False, "0.1"),
 }
 SLOW = {"math_test", "one-way, flat tau, covariate", "one-way, half-Cauchy tau", "one-way, half-Cauchy sigma"}
@@ -98,7 +98,7 @@ def test_groups_of_the_studies(study):
 
 def oracle_step(model):
     """Small groups have wide posteriors: a coarse lattice does, finer where the prior has a factor exp(-1 / tau^2)."""
-    return "0.15" if model.tau.fall < 2 or model.tau.fall == 2 else "0.1"
+    return "0.15" if model.tau.tail_exponent < 2 or model.tau.tail_exponent == 2 else "0.1"
 
 
 @pytest.mark.parametrize("name", marked(PROBLEMS))
@@ -159,7 +159,7 @@ LIMITS = {
     "one estimate without noise": TwoLevel(
         groups=Estimates.from_summary(list("abcde"), [3.0, 9.0, 5.0, 4.0, 7.0], [1e-6, 2.0, 3.0, 4.0, 5.0]),
         tau=priors.FLAT,
-        sigma=priors.Known(),
+        sigma=priors.KnownScale(),
     ),
 }
 
@@ -231,7 +231,7 @@ def test_heavy_tails_of_sigma_in_two_dimensions():
     model = TwoLevel(groups=groups, tau=priors.HalfCauchy(8.0), relative=False)
     table = exact.posterior(model).table()
     u, s = np.meshgrid(np.arange(-50, 60, 0.1), np.arange(-2, 70, 0.1))
-    height = model.collapsed(np.exp(u), np.exp(s)).height + u + s
+    height = model.collapsed(np.exp(u), np.exp(s)).log_unnormalized + u + s
     weight = np.exp(height - height.max())
     mean, square = (np.sum(weight * np.exp(k * s)) / weight.sum() for k in (1, 2))
     assert table.loc[("sigma", ""), "mean"] == pytest.approx(mean, rel=1e-10)
@@ -241,7 +241,9 @@ def test_heavy_tails_of_sigma_in_two_dimensions():
 def test_moments_that_do_not_exist_are_not_given():
     """Four estimates and flat tau: the mean of tau exists, its sd does not. With three, neither; theta has all."""
     for count, mean, sd in [(4, True, False), (3, False, False), (6, True, True)]:
-        table = exact.posterior(TwoLevel(groups=estimates(3, count), tau=priors.FLAT, sigma=priors.Known())).table()
+        table = exact.posterior(
+            TwoLevel(groups=estimates(3, count), tau=priors.FLAT, sigma=priors.KnownScale())
+        ).table()
         for key in (("tau", ""), ("mu", "")):
             assert np.isfinite(table.loc[key, ["mean", "sd"]]).tolist() == [mean, sd]
         assert np.isfinite(table.loc["theta"].to_numpy()).all()
@@ -259,7 +261,7 @@ def test_so_few_rows_that_sigma_has_no_variance():
 
 def test_improper_posteriors_are_refused():
     with pytest.raises(ValueError, match="improper"):
-        exact.posterior(TwoLevel(groups=estimates(3, 2), tau=priors.FLAT, sigma=priors.Known()))
+        exact.posterior(TwoLevel(groups=estimates(3, 2), tau=priors.FLAT, sigma=priors.KnownScale()))
 
 
 @pytest.mark.parametrize("name", ["one-way, flat tau, covariate", "estimates, covariate", "one-way, absolute tau"])

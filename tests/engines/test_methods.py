@@ -11,9 +11,9 @@ from models import blood_pressure, eight_schools, math_test, priors
 from models.two_level import TwoLevel
 
 STUDIES = {
-    "math_test": math_test.statement(),
-    "blood_pressure": blood_pressure.statement(),
-    "eight_schools": eight_schools.statement(),
+    "math_test": math_test.model(),
+    "blood_pressure": blood_pressure.model(),
+    "eight_schools": eight_schools.model(),
     "weakly_informative": eight_schools.weakly_informative(),
 }
 EVERY = STUDIES | PROBLEMS
@@ -107,7 +107,7 @@ def test_the_general_priors_of_the_source():
     """Seed 001: lambda ~ Gamma(a, b), omega ~ Gamma(c, d), mu ~ N(nu, 1/phi), and the conditionals it ends with."""
     a, b, c, d, nu, phi = 2.0, 150.0, 1.5, 0.4, 45.0, 0.02
     model = TwoLevel(
-        groups=math_test.groups(),
+        groups=math_test.data(),
         tau=priors.InverseGamma(c, d),
         sigma=priors.InverseGamma(a, b),
         coefficients=(priors.Normal(nu, phi**-0.5),),

@@ -24,7 +24,7 @@ SCALES = ("sigma", "tau", "kappa")
 
 @pytest.fixture(scope="module")
 def shipped():
-    posterior = three_level.posterior(classrooms.statement())
+    posterior = three_level.posterior(classrooms.model())
     return posterior, posterior.table(), posterior.predictions(at=0)
 
 
@@ -149,7 +149,7 @@ ACCURACY = 1e-6
 
 def axis(model, name):
     low, high, step = GRID[name]
-    return model.rough[name] * np.exp(np.arange(low, high, step))
+    return model.initial_scales[name] * np.exp(np.arange(low, high, step))
 
 
 def along(model, **axes):

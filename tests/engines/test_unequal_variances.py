@@ -70,7 +70,7 @@ def test_a_sweep_that_forgets_how_many_rows_is_noticed(drawn, monkeypatch):
 @pytest.fixture(scope="module")
 def right():
     """Two engines that are right, as both draw independently."""
-    posterior = exact.posterior(eight_schools.statement())
+    posterior = exact.posterior(eight_schools.model())
     return tuple(posterior.draw(draws=2000, chains=4, rng=np.random.default_rng(n)) for n in (156, 157))
 
 
@@ -160,7 +160,7 @@ CLOSE = 1e-6  # of the density
 
 def test_prediction_of_schools_at_draws_of_their_posterior():
     """The smallest school, the largest, the one farthest off and the one with the largest sd."""
-    g = math_test.groups()
+    g = math_test.data()
     model, rng = OwnVariances(g), np.random.default_rng(158)
     tree = unequal_variances.by_gibbs(model, draws=1, thin=1, chains=5, rng=rng)
     found = unequal_variances.log_predictive(model, tree)

@@ -120,7 +120,7 @@ class Brute:
     def __init__(self, model, refine=1):
         propriety.require_proper(model)
         g, self.model = model.groups, model
-        self.known = isinstance(model.sigma, priors.Known)
+        self.known = isinstance(model.sigma, priors.KnownScale)
         self.centre = float(np.median(g.mean))
         self.noise, self.df, self.ss = g.noise, float(np.sum(g.df)), float(np.sum(g.ss))
         proper = [k for k, prior in enumerate(model.coefficients) if prior.proper]
@@ -145,12 +145,12 @@ class Brute:
         seen = [*own, np.log(spread / unit), *typical(model.tau)]
         step = STEP["one" if self.known else "two"]
         fewest = 0.3 / np.sqrt(2 * (len(g) + sharpness(model.tau)))
-        log_tau = self._axis("tau", model.tau.rise, seen, min(step, fewest))
+        log_tau = self._axis("tau", model.tau.origin_exponent, seen, min(step, fewest))
         if self.known:
             return log_tau, Axis(0.0, 0, 1)
         seen = [np.log(sd), np.log(max(sd, spread)), *typical(model.sigma)]
         fewest = 0.3 / np.sqrt(2 * (self.df + len(g) + sharpness(model.sigma)))
-        rise = np.inf if self.ss else model.sigma.rise
+        rise = np.inf if self.ss else model.sigma.origin_exponent
         return log_tau, self._axis("sigma", rise, seen, min(step, fewest))
 
     def _axis(self, name, rise, seen, step):
@@ -169,7 +169,7 @@ class Brute:
     def heights(self, log_tau, log_sigma=0.0):
         """Log density of the log scales, up to a constant, at points of any one shape."""
         u, s = np.broadcast_arrays(*map(np.atleast_1d, (log_tau, log_sigma)))
-        return self.at(u.ravel(), s.ravel(), heights_only=True).height.reshape(u.shape)
+        return self.at(u.ravel(), s.ravel(), heights_only=True).log_unnormalized.reshape(u.shape)
 
     def at(self, log_tau, log_sigma, *, heights_only=False):
         """The nodes at those points, worked on in blocks."""
@@ -264,14 +264,14 @@ class Brute:
     @cached_property
     def weights(self):
         """Of the nodes, adding up to one."""
-        raw = np.exp(self.nodes.height - self.nodes.height.max())
+        raw = np.exp(self.nodes.log_unnormalized - self.nodes.log_unnormalized.max())
         return raw / raw.sum()
 
     @cached_property
     def log_total(self):
         """Log of the integral of the density over both logs."""
-        top = self.nodes.height.max()
-        return top + np.log(np.sum(np.exp(self.nodes.height - top)) * self.log_tau.step * self.log_sigma.step)
+        top = self.nodes.log_unnormalized.max()
+        return top + np.log(np.sum(np.exp(self.nodes.log_unnormalized - top)) * self.log_tau.step * self.log_sigma.step)
 
     # Laws given the scales
 
@@ -292,7 +292,7 @@ class Brute:
         """Weight of group i on its population, at each node."""
         return np.exp(-np.logaddexp(0.0, 2 * self._log_ratio(nodes or self.nodes) - np.log(self.noise[i])))
 
-    def own(self, i, nodes=None):
+    def data_weight(self, i, nodes=None):
         """Weight of group i on its own mean, 1 - kappa, at each node."""
         return np.exp(-np.logaddexp(0.0, np.log(self.noise[i]) - 2 * self._log_ratio(nodes or self.nodes)))
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck
 from hypothesis import strategies as st
 
 from analyses.ingest import build_model
-from analyses.ingest.request import Asked, Refused
+from analyses.ingest.request import InputError, Request
 
 EPS = np.finfo(float).eps
 LOCATED, SPREAD, SQUARED = {"value", "mean", "estimate"}, {"sd", "se"}, {"variance"}
@@ -36,7 +36,7 @@ class Case:
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerows([self.header, *([str(r[name]) for name in self.header] for r in self.rows)])
-        return Asked(
+        return Request(
             path=path,
             columns={("label" if n == "trial" else n): n for n in self.header if n not in (*self.covariates, "note")},
             covariates=self.covariates,
@@ -140,7 +140,7 @@ def refusal(case, folder):
     """What is prepared, or None where it is refused, every line of which names the file or an option."""
     try:
         return case.prepared(folder)
-    except Refused as refused:
+    except InputError as refused:
         lines = str(refused).splitlines()
         assert lines
         assert all(s.startswith(("table.csv:", "--")) or s.endswith("faults more") for s in lines), lines

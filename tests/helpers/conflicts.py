@@ -65,7 +65,7 @@ def conflict(rng):
         kind = KINDS[rng.integers(len(KINDS))]
         drawn, target = kind(rng), rng.uniform(-E_FOLDS, E_FOLDS)
         model = tuned(drawn, target)
-        if propriety.fall(model)["tau"] >= LEAST_FALL:
+        if propriety.tail_exponents(model)["tau"] >= LEAST_FALL:
             propriety.require_proper(model)
             return model, f"{drawn.description}; peaks {target:+.1f}"
 

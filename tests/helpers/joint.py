@@ -21,7 +21,7 @@ def log_density(model, built):
         values |= {f"beta_{k}": here["b"][0, k] for k in range(1, here["b"].shape[1])}
         log_jacobian = 0.0
         for name, prior in (("tau", model.tau), ("sigma", model.sigma)):
-            if not isinstance(prior, priors.Known):
+            if not isinstance(prior, priors.KnownScale):
                 spelling, values[spelling], log_derivative = spelled(name, prior, np.sqrt(here[f"{name}2"][0]))
                 log_jacobian += log_derivative
         names = {

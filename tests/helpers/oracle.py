@@ -26,7 +26,7 @@ def kernel(prior, sd):
             return (1 + (sd / mpf(s)) ** 2 / mpf(n)) ** (-(mpf(n) + 1) / 2)
         case priors.HalfNormal(scale=s):
             return mp.exp(-((sd / mpf(s)) ** 2) / 2)
-        case priors.Known():
+        case priors.KnownScale():
             return mpf(1)
 
 
@@ -52,7 +52,7 @@ class Oracle:
         self.noise = [mpf(float(v)) for v in g.noise]
         self.x = mp.matrix(g.design.tolist())
         self.df, self.ss = mpf(g.df.sum()), sum(mpf(float(v)) for v in g.ss)
-        self.known = isinstance(model.sigma, priors.Known)
+        self.known = isinstance(model.sigma, priors.KnownScale)
         self.two = not (self.known or closed)
 
     def at(self, u, s=0) -> Node:
@@ -90,20 +90,22 @@ class Oracle:
         s = mpf(0) if self.known or self.closed else mp.log(self.ss / self.df) / 2
         spread = mpf(float(g.mean.std())) or mp.sqrt(self.noise[0]) * mp.sqrt(self.ss / self.df)
         centre = mp.log(spread) - (s if self.model.relative else 0)
-        return max(((centre + k * mpf("0.25"), s) for k in range(-24, 25)), key=lambda us: self.at(*us).height)
+        return max(
+            ((centre + k * mpf("0.25"), s) for k in range(-24, 25)), key=lambda us: self.at(*us).log_unnormalized
+        )
 
     @cached_property
     def nodes(self):
         """Every node of the lattice within DEPTH of the top, the second moment of tau included."""
         u, s = self.mode
-        top, depth = self.at(u, s).height, DEPTH[2 if self.two else 1]
+        top, depth = self.at(u, s).log_unnormalized, DEPTH[2 if self.two else 1]
         heavy = 2 if self._moments > 2 else 0
 
         def line(s):
             out = []
             for sign in (1, -1):
                 k, node = (0 if sign == 1 else 1), None
-                while node is None or node.height + heavy * max(mp.log(node.tau) - u, 0) > top - depth:
+                while node is None or node.log_unnormalized + heavy * max(mp.log(node.tau) - u, 0) > top - depth:
                     node = self.at(u + sign * k * self.step, s)
                     out.append(node)
                     k += 1
@@ -114,7 +116,7 @@ class Oracle:
         lines = []
         for sign in (1, -1):
             k, found = (0 if sign == 1 else 1), None
-            while found is None or max(n.height for n in found) > top - depth:
+            while found is None or max(n.log_unnormalized for n in found) > top - depth:
                 found = line(s + sign * k * SIGMA_STEP)
                 lines += found
                 k += 1
@@ -123,13 +125,13 @@ class Oracle:
     @property
     def _moments(self):
         flat = sum(not prior.proper for prior in self.model.coefficients)
-        return len(self.mean) - flat + self.model.tau.fall - 1
+        return len(self.mean) - flat + self.model.tau.tail_exponent - 1
 
     @cached_property
     def weights(self):
         """Of the nodes, adding up to one."""
-        top = max(n.height for n in self.nodes)
-        raw = [mp.exp(n.height - top) for n in self.nodes]
+        top = max(n.log_unnormalized for n in self.nodes)
+        raw = [mp.exp(n.log_unnormalized - top) for n in self.nodes]
         total = mp.fsum(raw)
         return [w / total for w in raw]
 
@@ -203,13 +205,13 @@ class Oracle:
     def cdf_tau(self, q):
         """P(tau <= q) and its density there, by Gauss-Legendre quadrature that stops at q; one dimension only."""
         logs = [mp.log(n.tau) for n in self.nodes]
-        low, top = min(logs), max(n.height for n in self.nodes)
-        total = self.step * mp.fsum(mp.exp(n.height - top) for n in self.nodes)
+        low, top = min(logs), max(n.log_unnormalized for n in self.nodes)
+        total = self.step * mp.fsum(mp.exp(n.log_unnormalized - top) for n in self.nodes)
         end = mp.log(q)
         pieces = mp.linspace(max(low, end - 12), end, 13)
         tail = [low, *pieces] if low < pieces[0] else pieces
-        below = mp.quad(lambda u: mp.exp(self.at(u).height - top), tail, maxdegree=6)
-        return below / total, mp.exp(self.at(end).height - top) / total / q
+        below = mp.quad(lambda u: mp.exp(self.at(u).log_unnormalized - top), tail, maxdegree=6)
+        return below / total, mp.exp(self.at(end).log_unnormalized - top) / total / q
 
 
 def t_cdf(z, df):

@@ -51,12 +51,12 @@ PROBLEMS = {
         groups=replicates(10, [3, 4, 2, 5, 4, 3]), tau=priors.HalfStudentT(4.0, 0.8), sigma=priors.HalfNormal(14.0)
     ),
     "estimates, half-normal tau": TwoLevel(groups=estimates(11, 4), tau=priors.HalfNormal(6.0)),
-    "estimates, flat tau": TwoLevel(groups=estimates(7, 5), tau=priors.FLAT, sigma=priors.Known()),
+    "estimates, flat tau": TwoLevel(groups=estimates(7, 5), tau=priors.FLAT, sigma=priors.KnownScale()),
     "estimates, covariate": TwoLevel(
         groups=estimates(8, 7, covariate=True),
         tau=priors.FLAT,
-        sigma=priors.Known(),
+        sigma=priors.KnownScale(),
         coefficients=(priors.Normal(10.0, 30.0), priors.Normal()),
     ),
-    "estimates, flat tau2": TwoLevel(groups=estimates(9, 8), tau=priors.FLAT_VARIANCE, sigma=priors.Known()),
+    "estimates, flat tau2": TwoLevel(groups=estimates(9, 8), tau=priors.FLAT_VARIANCE, sigma=priors.KnownScale()),
 }

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from analyses.ingest import reduce
-from analyses.ingest.request import Refused
+from analyses.ingest.request import InputError
 
 EPS = 2.0**-53
 BATCHES = (1, 2, 7, 50_000)
@@ -47,7 +47,7 @@ def scanned(path, *covariates, group="g", value="v"):
 
 
 def refused(path, *covariates, group="g", value="v") -> list[str]:
-    with pytest.raises(Refused) as error:
+    with pytest.raises(InputError) as error:
         scanned(path, *covariates, group=group, value=value)
     return str(error.value).splitlines()
 

@@ -4,7 +4,7 @@ import pytest
 from helpers.scans import BATCHES, put, refused, scanned, text
 
 from analyses.ingest import build_model
-from analyses.ingest.request import Asked, Refused
+from analyses.ingest.request import InputError, Request
 
 
 def faulty(lines, start):
@@ -77,5 +77,5 @@ def test_a_number_that_is_far_too_large_is_refused_in_a_line(size, batch, tmp_pa
     """Its square is no double: it is refused in a line, and NumPy does not say so first."""
     batch(size)
     path = put(tmp_path, "g,v\na,1\na,2\nb,1.5\nb,3e200\n")
-    with pytest.raises(Refused, match="times as large as most: no double can weigh them together"):
-        build_model.one_way(Asked(path=path, columns={"group": "g", "value": "v"}))
+    with pytest.raises(InputError, match="times as large as most: no double can weigh them together"):
+        build_model.one_way(Request(path=path, columns={"group": "g", "value": "v"}))

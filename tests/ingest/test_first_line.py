@@ -4,7 +4,7 @@ import pytest
 from helpers.own_tables import parquet, put
 
 from analyses.ingest import build_model
-from analyses.ingest.request import Asked, Refused
+from analyses.ingest.request import InputError, Request
 
 HEADLESS = "1,52.11\n1,57.65\n1,66.44\n2,44.68\n2,40.57\n2,35.04\n3,46.5\n3,50.1\n"
 WIDE = "school,2018,2019\na,1,3\na,2,5\nb,3,1\nb,5,2\nc,2,2\nc,1,6\n"
@@ -13,11 +13,11 @@ FOUND = {"one_way": ("group", "value"), "meta_analysis": ("estimate", "se")}
 
 def asked(path, study, *names, **more):
     given = dict(zip(more.pop("columns", FOUND[study]), names, strict=True))
-    return getattr(build_model, study)(Asked(path=path, columns=given, **more))
+    return getattr(build_model, study)(Request(path=path, columns=given, **more))
 
 
 def refusal(*arguments, **more):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         asked(*arguments, **more)
     return str(refused.value)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from analyses.ingest import strict_csv
-from analyses.ingest.request import Refused
+from analyses.ingest.request import InputError
 
 PLAIN = "school,score,note\na,5.5,x\na,6,y\nb,-7e1,z\n"
 
@@ -49,7 +49,7 @@ def test_names_are_text(tmp_path):
 def test_lines_are_those_of_the_file(tmp_path):
     """A quoted field that goes over two lines counts for both."""
     content = 'school,score\n"two\nlines",1\nb,x\n'
-    with pytest.raises(Refused, match=r"scores\.csv:4: column 'score': 'x' is not a number"):
+    with pytest.raises(InputError, match=r"scores\.csv:4: column 'score': 'x' is not a number"):
         read(tmp_path, content)
 
 
@@ -76,7 +76,7 @@ def test_lines_are_those_of_the_file(tmp_path):
     ],
 )
 def test_what_is_no_number_is_named(tmp_path, value, said):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         read(tmp_path, f"school,score\na,1\nb,{value}\n")
     assert str(refused.value).startswith("scores.csv:3: column 'score': ")
     assert said in str(refused.value)
@@ -103,7 +103,7 @@ def test_what_is_no_number_is_named(tmp_path, value, said):
     ],
 )
 def test_what_is_no_table_is_refused(tmp_path, content, said):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         read(tmp_path, content)
     assert said in str(refused.value)
 
@@ -111,12 +111,12 @@ def test_what_is_no_table_is_refused(tmp_path, content, said):
 def test_names_that_look_alike_are_refused(tmp_path):
     """One letter as one sign and as two, a wide letter, a blank: nobody could tell the groups apart."""
     for one, two in (("\u00e9", "e\u0301"), ("A", "\uff21"), ("A", "A ")):
-        with pytest.raises(Refused, match=r"scores\.csv:3: column 'school': .* looks like .* of line 2"):
+        with pytest.raises(InputError, match=r"scores\.csv:3: column 'school': .* looks like .* of line 2"):
             read(tmp_path, f"school,score\n{one},1\n{two},2\n")
 
 
 def test_ten_faults_are_listed_and_the_others_counted(tmp_path):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InputError) as refused:
         read(tmp_path, "school,score\n" + "a,x\n" * 25)
     lines = str(refused.value).splitlines()
     assert len(lines) == 11

@@ -74,5 +74,5 @@ def test_engines_that_were_not_asked_for_are_not_reported(monkeypatch):
 
     model = TwoLevel(groups=Estimates.from_summary(range(60), rng.normal(size=60), np.ones(60)), tau=FLAT)
     monkeypatch.setattr(fit.gibbs, "thinning", lambda *_, **__: 1)
-    found = fit.crowd("x", model, fit.Settings(engines=("gibbs",)), best="high")
+    found = fit.fit_many_groups("x", model, fit.Settings(engines=("gibbs",)), best="high")
     assert set(found.trees) == {"gibbs"}

@@ -25,7 +25,7 @@ from helpers.thousands import (
 from analyses.engines import exact, summary_tables
 from analyses.fits import fit
 from analyses.ingest import build_model
-from analyses.ingest.request import Asked
+from analyses.ingest.request import Request
 from analyses.report import pages
 from analyses.studies.sections import own_table
 
@@ -51,7 +51,7 @@ def test_all_groups_are_there_under_their_names(schools, low):
 
 def test_rows_are_those_of_the_plain_mixtures(low):
     """Of 2,500 groups, one by one and without a sweep: to 1e-10 of a posterior sd, and the rounding of the units."""
-    asked = Asked(
+    asked = Request(
         path=low.data, columns={"label": "trial", "estimate": "y", "se": "se"}, covariates=("year",), priors={}
     )
     prepared = build_model.meta_analysis(asked)
@@ -106,10 +106,10 @@ def test_a_scale_multiplies_and_changes_nothing(low, tmp_path, monkeypatch):
 
 def test_units_move_a_crowds_threshold(low):
     """With the offset and the unit of theta, as its rows are."""
-    asked = Asked(path=low.data, columns={"label": "trial", "estimate": "y", "se": "se"}, covariates=(), priors={})
+    asked = Request(path=low.data, columns={"label": "trial", "estimate": "y", "se": "se"}, covariates=(), priors={})
     prepared = build_model.meta_analysis(asked)
     settings = fit.Settings(engines=("exact",), best="low")
-    inside = fit.crowd("x", prepared.model, settings, best="high")
+    inside = fit.fit_many_groups("x", prepared.model, settings, best="high")
     units = replace(prepared.units, offset=Decimal("12.5"), unit=Decimal("100"))
     found = units.crowd(inside)
     assert found.threshold.tolist() == pytest.approx((12.5 + 100 * inside.threshold).tolist(), rel=1e-14)

@@ -12,7 +12,7 @@ from helpers.thousands import NAMES, TITLES, section
 
 from analyses.checks import top_groups
 from analyses.fits import fit
-from analyses.ingest.request import Asked
+from analyses.ingest.request import Request
 from analyses.studies.sections import many_groups, own_table
 
 
@@ -104,7 +104,7 @@ def test_more_than_many_are_a_crowd(study, size, as_crowd, tmp_path, monkeypatch
     path.write_text("g,y,se\n" + rows)
     columns = {"one_way": {"group": "g", "value": "y"}, "meta_analysis": {"label": "g", "estimate": "y", "se": "se"}}
     with pytest.raises(Stop):
-        module.page(fit.Settings(asked=Asked(path=path, columns=columns[study], covariates=(), priors={})))
+        module.page(fit.Settings(asked=Request(path=path, columns=columns[study], covariates=(), priors={})))
     assert asked == [many_groups if as_crowd else own_table]
 
 

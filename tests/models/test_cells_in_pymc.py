@@ -58,7 +58,7 @@ MODELS = {
 def states(model):
     rng = np.random.default_rng(58)
     for _ in range(4):
-        yield state(model, rng) | ({"sigma2": np.ones(1)} if isinstance(model.sigma, priors.Known) else {})
+        yield state(model, rng) | ({"sigma2": np.ones(1)} if isinstance(model.sigma, priors.KnownScale) else {})
 
 
 def on_cells(model) -> pm.Model:

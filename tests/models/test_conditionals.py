@@ -21,9 +21,9 @@ def mixed(model):
 
 
 MODELS = {
-    "math_test": math_test.statement(),
-    "blood_pressure": blood_pressure.statement(),
-    "eight_schools": eight_schools.statement(),
+    "math_test": math_test.model(),
+    "blood_pressure": blood_pressure.model(),
+    "eight_schools": eight_schools.model(),
     **{name: model for name, model in PROBLEMS.items() if not mixed(model)},
 }
 TOLERANCE = 1e-9  # of terms that add up to some thousands
@@ -96,7 +96,7 @@ def printed_law_of_sigma2(model, *, mended):
 
 
 def test_sigma_as_printed_for_blood_pressure_is_wrong_and_mended_is_right():
-    model = blood_pressure.statement()
+    model = blood_pressure.model()
     for conditional, joint in differences(model, "sigma2", printed_law_of_sigma2(model, mended=True)):
         assert conditional == pytest.approx(joint, abs=TOLERANCE)
     off = [abs(c - j) for c, j in differences(model, "sigma2", printed_law_of_sigma2(model, mended=False))]
@@ -105,7 +105,7 @@ def test_sigma_as_printed_for_blood_pressure_is_wrong_and_mended_is_right():
 
 def test_variance_of_beta_as_printed_is_too_small_by_the_number_of_subjects():
     """Seed 000 sums ||x||^2 over the subjects once too often. Given mu, beta ~ N(., tau^2 sigma^2 / ||x||^2)."""
-    model, rng = blood_pressure.statement(), np.random.default_rng(13)
+    model, rng = blood_pressure.model(), np.random.default_rng(13)
     here = state(model, rng)
     law = model.conditionals()["b"](here)
     given_mu = 1 / np.linalg.inv(law.covariance[0])[1, 1]

@@ -65,7 +65,7 @@ def test_improper_priors_are_powers_of_the_sd(prior, power):
 )
 def test_fall_is_the_power_of_the_tail(prior):
     slope = (prior.log_density(np.array([1e9])) - prior.log_density(np.array([1e8])))[0] / np.log(10)
-    assert -slope == pytest.approx(prior.fall, abs=1e-6)
+    assert -slope == pytest.approx(prior.tail_exponent, abs=1e-6)
 
 
 def test_normal_is_flat_without_an_sd():
@@ -106,7 +106,7 @@ BORDER = [
 @pytest.mark.parametrize(("model", "fall"), BORDER)
 def test_a_posterior_is_proper_just_where_the_rule_says(model, fall):
     """Numerically on both sides of the border J - p + t > 1, and of its moments' J - p + t > k + 1."""
-    assert propriety.fall(model)["tau"] == fall
+    assert propriety.tail_exponents(model)["tau"] == fall
     for k in (0, 1, 2):
         assert (growth(model, k) < 1e-6) == (propriety.moments(model)["tau", ""] > k)
     if fall > 1:
@@ -155,11 +155,11 @@ def test_covariates_that_determine_each_other_are_refused():
 
 
 def test_sigma_of_estimates_is_known():
-    assert TwoLevel(groups=estimates(1, 4), tau=priors.FLAT).sigma == priors.Known()
+    assert TwoLevel(groups=estimates(1, 4), tau=priors.FLAT).sigma == priors.KnownScale()
     with pytest.raises(ValueError, match="come with their standard errors"):
         TwoLevel(groups=estimates(1, 4), tau=priors.FLAT, sigma=priors.JEFFREYS)
     with pytest.raises(ValueError, match="tau is what is to be found"):
-        TwoLevel(groups=estimates(1, 4), tau=priors.Known())
+        TwoLevel(groups=estimates(1, 4), tau=priors.KnownScale())
 
 
 def test_single_rows_leave_tau_its_prior():

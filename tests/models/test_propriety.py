@@ -149,7 +149,7 @@ def test_scales_fall_with_the_powers_of_the_rule(family):
     """The marginal density of each scale, of a proper posterior, between e^40 and e^50."""
     wrong, x = [], np.exp([40.0, 50.0])
     for model in filter(accepted, FAMILIES[family]):
-        for name, power in propriety.fall(model).items():
+        for name, power in propriety.tail_exponents(model).items():
             low, high = log_marginal(model, name, x)
             slope = 1 - (high - low) / 10
             if not (slope > 100 if np.isinf(power) else abs(slope - power) < 0.1):

@@ -12,9 +12,9 @@ from models.linear_gaussian import theta_given
 from models.two_level import TwoLevel
 
 MODELS = {
-    "math_test": math_test.statement(),
-    "blood_pressure": blood_pressure.statement(),
-    "eight_schools": eight_schools.statement(),
+    "math_test": math_test.model(),
+    "blood_pressure": blood_pressure.model(),
+    "eight_schools": eight_schools.model(),
     "weakly_informative": eight_schools.weakly_informative(),
     **PROBLEMS,
 }
@@ -27,7 +27,7 @@ def model(request):
 
 
 def unpacked(model, here):
-    known = isinstance(model.sigma, priors.Known)
+    known = isinstance(model.sigma, priors.KnownScale)
     return here["b"][0], np.sqrt(here["tau2"][0]), np.float64(1.0) if known else np.sqrt(here["sigma2"][0])
 
 
@@ -35,7 +35,7 @@ def states(model):
     rng = np.random.default_rng(21)
     for _ in range(4):
         here = state(model, rng)
-        yield here | ({"sigma2": np.ones(1)} if isinstance(model.sigma, priors.Known) else {})
+        yield here | ({"sigma2": np.ones(1)} if isinstance(model.sigma, priors.KnownScale) else {})
 
 
 def theta_law(model, here):
@@ -110,8 +110,8 @@ def test_collapsed_is_the_rest_divided_by_its_conditional(model):
         if c.sigma2 is not None:
             conditional += c.sigma2.log_density(sigma**2)[0] + np.log(2 * sigma)
         unit = sigma**2 / c.unit[0] if c.sigma2 is not None else 1.0
-        covariance = c.turn @ c.covariance[0] @ c.turn.T * unit
-        conditional += MultivariateNormal(c.turn @ c.location[0], covariance).log_density(b)
+        covariance = c.basis @ c.covariance[0] @ c.basis.T * unit
+        conditional += MultivariateNormal(c.basis @ c.location[0], covariance).log_density(b)
         assert joint - conditional == pytest.approx(c.log_density[0], abs=TOLERANCE)
 
 

@@ -31,7 +31,7 @@ def small(per_school=(2, 3, 1, 2, 3, 2), **chosen):
 
 
 MODELS = {
-    "shipped": classrooms.statement(),
+    "shipped": classrooms.model(),
     "flat variances": small(),
     "flat sds": small(tau=priors.FLAT, kappa=priors.FLAT),
     "a power each": small(tau=priors.InverseGamma(-0.8), kappa=priors.InverseGamma(-0.3)),
@@ -147,7 +147,7 @@ def summed(model, tau, kappa):
     The nodes in lambda are half of its sd apart given the scales, over twenty of them; those in log sigma, whose sd is
     about a tenth, lie 1/40 apart. The error of such sums is below e^-70 of what they add up to.
     """
-    heights, rough, mean = [], np.log(model.rough["sigma"]), model.classrooms.mean
+    heights, rough, mean = [], np.log(model.initial_scales["sigma"]), model.classrooms.mean
     for log_sigma in np.arange(rough - 2, rough + 4, 0.025):
         sigma = np.exp(log_sigma)
         precision = np.linalg.inv(of_means(model, sigma, tau * sigma, kappa * sigma))
@@ -165,7 +165,7 @@ POINTS = [(0.4, 0.9), (0.05, 1.3), (1.7, 0.02), (3.1, 6.0), (0.6, 25.0)]
 @pytest.mark.parametrize("name", ["flat variances", "flat sds", "a power each"])
 def test_collapsed_is_the_integral_over_lambda_and_sigma(name):
     model = MODELS[name]
-    found = model.collapsed(*np.array(POINTS).T).height
+    found = model.collapsed(*np.array(POINTS).T).log_unnormalized
     gaps = found - [summed(model, *at) for at in POINTS]
     assert gaps == pytest.approx([gaps[0]] * len(POINTS), abs=ROUNDING)
 
@@ -173,7 +173,7 @@ def test_collapsed_is_the_integral_over_lambda_and_sigma(name):
 def test_ratios_of_any_shape_are_taken_one_by_one():
     model, points = MODELS["a power each"], np.array(POINTS[:4]).T
     found, alone = model.collapsed(*points.reshape(2, 2, 2)), [model.collapsed(*np.array(at)) for at in POINTS[:4]]
-    assert found.height.ravel() == pytest.approx([each.height for each in alone], rel=1e-13)
+    assert found.log_unnormalized.ravel() == pytest.approx([each.log_unnormalized for each in alone], rel=1e-13)
     assert found.top.mean.ravel() == pytest.approx([each.top.mean[0] for each in alone], rel=1e-9, abs=1e-9)
 
 
@@ -185,7 +185,7 @@ def slopes(model, direction):
 
     What is left of a slope there is of the order of the ratio^-2, e^-24 at the nearer point.
     """
-    near, far = model.collapsed(*np.exp(np.multiply.outer(direction, [12.0, 13.0]))).height
+    near, far = model.collapsed(*np.exp(np.multiply.outer(direction, [12.0, 13.0]))).log_unnormalized
     return far - near
 
 
@@ -193,8 +193,8 @@ def slopes(model, direction):
 def test_the_posterior_falls_as_the_rule_says(name):
     """As kappa grows like kappa^-(schools - 1) times its prior; as both grow, like tau^-(classrooms - 1) times both."""
     model = MODELS[name]
-    assert slopes(model, [0, 1]) == pytest.approx(-(len(model.schools) - 1 + model.kappa.fall), abs=1e-8)
-    both = len(model.classrooms) - 1 + model.tau.fall + model.kappa.fall
+    assert slopes(model, [0, 1]) == pytest.approx(-(len(model.schools) - 1 + model.kappa.tail_exponent), abs=1e-8)
+    both = len(model.classrooms) - 1 + model.tau.tail_exponent + model.kappa.tail_exponent
     assert slopes(model, [1, 1]) == pytest.approx(-both, abs=1e-8)
 
 
@@ -250,7 +250,7 @@ def test_the_study_knows_the_truth_of_the_script(script):
 
 def test_every_classroom_is_in_its_school(script):
     """A classroom's name begins with its school's, and sizes are those that the script allows."""
-    model = classrooms.statement()
+    model = classrooms.model()
     assert len(model.schools) == script.SCHOOLS
     assert all(c[:-1] == model.schools[i] for c, i in zip(model.classrooms.labels, model.school, strict=True))
     for found, (fewest, most) in (

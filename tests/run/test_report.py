@@ -108,7 +108,7 @@ def test_numbers_are_at_machine_precision(schools):
     from models import eight_schools
 
     rows = pd.read_csv(schools[0] / "eight_schools" / "summary.csv", keep_default_na=False).query("engine == 'exact'")
-    computed = exact.posterior(eight_schools.statement()).table()
+    computed = exact.posterior(eight_schools.model()).table()
     assert rows["mean"].astype(float).tolist() == computed["mean"].tolist()
 
 

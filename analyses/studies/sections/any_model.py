@@ -7,7 +7,7 @@ import xarray as xr
 from analyses.checks import Verdict, agreement, predictive
 from analyses.engines import empirical_bayes, laplace, metropolis, summary_tables
 from analyses.engines.inference_data import NAMES
-from analyses.fits.fit import Answer, Fit, Settings
+from analyses.fits.fit import Fit, Settings, TwoLevelFit
 from analyses.report import figures, validation_figures
 from analyses.report.numbers import bound
 from analyses.report.pages import Section, above
@@ -87,7 +87,7 @@ def rank_section(answer: Fit, variables) -> Section:
     )
 
 
-def predictive_section(answer: Answer, more: str = "", *, unit: str = "") -> Section:
+def predictive_section(answer: TwoLevelFit, more: str = "", *, unit: str = "") -> Section:
     """Posterior predictive checks; `more` is what the study has to add, `unit` that of the data, where it is known."""
     observed = answer.predictive.set_index("statistic")["observed"].groupby(level=0, sort=False).first().to_dict()
     caption = "What data on groups drawn anew would look like, by engine; the red line is what was seen."
@@ -101,7 +101,7 @@ def predictive_section(answer: Answer, more: str = "", *, unit: str = "") -> Sec
     )
 
 
-def fit(answer: Answer) -> tuple[tuple[str, Verdict], ...]:
+def fit(answer: TwoLevelFit) -> tuple[tuple[str, Verdict], ...]:
     """Verdicts on whether the model of an answer fits its data, each with the name of the answer."""
     return tuple((answer.name, verdict) for verdict in predictive.fit(answer.predictive))
 
@@ -125,7 +125,7 @@ def existing(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(**named)
 
 
-def league_section(answer: Answer, text: str) -> Section:
+def league_section(answer: TwoLevelFit, text: str) -> Section:
     """The table of groups, best first."""
     return Section(
         title="The league table, with what it is worth",
@@ -143,7 +143,7 @@ def density(law, which: int, low: float, high: float, *, points: int = 400):
     return (edges[1:] + edges[:-1]) / 2, mass / np.diff(edges)
 
 
-def other_methods(answer: Answer, settings: Settings, *, thin: int) -> tuple[Section, Verdict, xr.DataTree]:
+def other_methods(answer: TwoLevelFit, settings: Settings, *, thin: int) -> tuple[Section, Verdict, xr.DataTree]:
     """Empirical Bayes, the normal approximation and Metropolis beside the exact posterior.
 
     Metropolis is judged as every engine is. The other two are approximations: their error is shown.

@@ -5,14 +5,14 @@ import xarray as xr
 
 from analyses.checks import Verdict, agreement, diagnostics
 from analyses.engines import empirical_bayes, exact, gibbs, summary_tables
-from analyses.fits.fit import Answer, Settings
+from analyses.fits.fit import Settings, TwoLevelFit
 from analyses.report.pages import Section
 from models import math_test
 
 THIN = 4  # sweeps a draw, as with the first priors
 
 
-def section(found: Answer, settings: Settings) -> tuple[Section, list[Verdict]]:
+def section(found: TwoLevelFit, settings: Settings) -> tuple[Section, list[Verdict]]:
     """Set empirical Bayes beside full Bayes with the general priors of seed 001, by every engine asked for."""
     model = math_test.general(found.model.groups)
     posterior = exact.posterior(model)

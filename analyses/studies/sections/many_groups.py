@@ -5,7 +5,7 @@ from dataclasses import replace
 from analyses.checks import Verdict
 from analyses.checks import top_groups as of_crowd
 from analyses.engines.inference_data import NAMES
-from analyses.fits.fit import Crowd, Settings, crowd
+from analyses.fits.fit import ManyGroupsFit, Settings, fit_many_groups
 from analyses.ingest.build_model import Prepared
 from analyses.report import density_figures
 from analyses.report.numbers import bound, rounded, spelled
@@ -18,7 +18,7 @@ NUTS_MOST = 20_000  # cells: each of its some thousand steps computes with all o
 ODD = 10
 
 
-def answered(name: str, prepared: Prepared, settings: Settings) -> tuple[Crowd, Crowd, tuple[str, ...]]:
+def answered(name: str, prepared: Prepared, settings: Settings) -> tuple[ManyGroupsFit, ManyGroupsFit, tuple[str, ...]]:
     """The answer inside the units and outside them, and what was left out."""
     slow = {}
     if (size := len(prepared.model.groups)) > GIBBS_MOST:
@@ -27,11 +27,11 @@ def answered(name: str, prepared: Prepared, settings: Settings) -> tuple[Crowd, 
         slow["nuts"] = f"NUTS is left out: it sees as much as there are different standard errors, here {size:,}."
     said = tuple(sentence for engine, sentence in slow.items() if engine in settings.engines)
     settings = replace(settings, engines=tuple(e for e in settings.engines if e not in slow))
-    inside = crowd(name, prepared.model, settings, best="high")
+    inside = fit_many_groups(name, prepared.model, settings, best="high")
     return inside, prepared.units.crowd(inside), said
 
 
-def first(found: Crowd) -> str:
+def first(found: ManyGroupsFit) -> str:
     """Who is first by itself, and how many are among the top 1% with a probability above 0.95."""
     high, p = found.best == "high", found.groups["p_top"]
     raw = found.groups.loc[found.groups["estimate"].idxmax() if high else found.groups["estimate"].idxmin()]
@@ -44,7 +44,7 @@ def first(found: Crowd) -> str:
     )
 
 
-def what_pooling_does(found: Crowd, *, against: str, xlabel: str, ylabel: str) -> Section:
+def what_pooling_does(found: ManyGroupsFit, *, against: str, xlabel: str, ylabel: str) -> Section:
     """Show how many groups are where, before and after."""
     caption = (
         "How many groups there are, raw means on the left and posterior means on the right, against what is known of "
@@ -60,7 +60,7 @@ def what_pooling_does(found: Crowd, *, against: str, xlabel: str, ylabel: str) -
     )
 
 
-def league(found: Crowd, *, xlabel: str) -> Section:
+def league(found: ManyGroupsFit, *, xlabel: str) -> Section:
     """The groups that are most likely among the top 1%."""
     sign = found.best == "high"
     shown = found.groups.sort_values(["p_top", "theta_mean"], ascending=[False, not sign]).head(LISTED)
@@ -83,7 +83,7 @@ def league(found: Crowd, *, xlabel: str) -> Section:
     )
 
 
-def discoveries(found: Crowd) -> Section:
+def discoveries(found: ManyGroupsFit) -> Section:
     """What a list of the likeliest is worth."""
     rows, p = of_crowd.discoveries(found.groups["p_top"].to_numpy()), found.groups["p_top"]
     size = len(p) // 100
@@ -101,7 +101,7 @@ def discoveries(found: Crowd) -> Section:
     )
 
 
-def foretold(found: Crowd) -> Section:
+def foretold(found: ManyGroupsFit) -> Section:
     """Whether the groups are spread as the population says."""
     p = found.groups["p_as_small"]
     tail = of_crowd.two_sided(found.groups)
@@ -124,12 +124,12 @@ def foretold(found: Crowd) -> Section:
     )
 
 
-def spread_of_places(found: Crowd) -> tuple[str, Verdict]:
+def spread_of_places(found: ManyGroupsFit) -> tuple[str, Verdict]:
     """Verdict on whether as many groups are far out as the population has it."""
     return found.name, of_crowd.fit(found.groups)
 
 
-def routes(found: Crowd, variables) -> tuple[Section, ...]:
+def routes(found: ManyGroupsFit, variables) -> tuple[Section, ...]:
     """How the routes agree; theta is held against the exact posterior in some groups."""
     section = any_model.agreement_section(found)
     engines = ", ".join(NAMES[engine] for engine in found.trees)

@@ -10,7 +10,7 @@ from analyses.checks import chance, leave_out, probability, sensitivity, shrinka
 from analyses.engines import reml
 from analyses.engines.inference_data import QUANTILES
 from analyses.engines.mixture import highest_moment
-from analyses.fits.fit import Answer, Crowd, Settings, answer
+from analyses.fits.fit import ManyGroupsFit, Settings, TwoLevelFit, fit_two_level
 from analyses.ingest.build_model import Prepared
 from analyses.report import figures
 from analyses.report.numbers import spelled
@@ -25,11 +25,11 @@ CAREFUL = 0.99  # of NUTS's proposals are to be accepted: nobody knows what data
 QUANTITY = ["mean", "sd", "q2_5", "q50", "q97_5"]
 
 
-def answered(name: str, prepared: Prepared, settings: Settings) -> tuple[Answer, Answer]:
+def answered(name: str, prepared: Prepared, settings: Settings) -> tuple[TwoLevelFit, TwoLevelFit]:
     """The answer inside the units and outside them."""
     among = min(settings.asked.among or shrinkage.AMONG, len(prepared.model.groups))
     careful = replace(settings, target_accept=CAREFUL)
-    inside = answer(name, prepared.model, careful, best="high", thin=None, among=among)
+    inside = fit_two_level(name, prepared.model, careful, best="high", thin=None, among=among)
     return inside, prepared.units.answer(inside)
 
 
@@ -40,7 +40,7 @@ def between(row: pd.Series) -> str:
     return f"{middle} ({low} to {high})"
 
 
-def first(found: Answer) -> str:
+def first(found: TwoLevelFit) -> str:
     """Who is first by itself, where pooling puts it, and how sure that it is first."""
     high = found.best == "high"
     raw = found.groups.loc[found.groups["estimate"].idxmax() if high else found.groups["estimate"].idxmin()]
@@ -82,7 +82,7 @@ def _without_moments(model) -> list[str]:
     return sorted({name for (name, _), order in orders if name in reported and highest_moment(order) < 2})
 
 
-def raw_and_pooled(found: Answer, *, against: str, xlabel: str, ylabel: str) -> Section:
+def raw_and_pooled(found: TwoLevelFit, *, against: str, xlabel: str, ylabel: str) -> Section:
     """Show what pooling does to each group."""
     shown = found.groups.dropna(subset=["theta_mean"])
     mu = found.reference.loc[("mu", ""), "q50"] if not found.model.groups.covariates else None
@@ -104,14 +104,14 @@ def raw_and_pooled(found: Answer, *, against: str, xlabel: str, ylabel: str) -> 
     )
 
 
-def picture(found: Answer) -> str:
+def picture(found: TwoLevelFit) -> str:
     """Name of the figure that shows most at once; none where theta has no mean and groups are too many to name."""
     if len(found.groups) <= MOST_DRAWN:
         return "forest"
     return "shrinkage" if found.groups["theta_mean"].notna().any() else ""
 
 
-def _by_itself(found: Answer) -> pd.DataFrame:
+def _by_itself(found: TwoLevelFit) -> pd.DataFrame:
     """Groups with their own 95% intervals, the highest first."""
     error = found.groups["standard_error"]
     if "sigma" in found.model.unknown:
@@ -122,7 +122,7 @@ def _by_itself(found: Answer) -> pd.DataFrame:
     return rows.sort_values("estimate")
 
 
-def coefficients(inside: Answer, found: Answer) -> tuple[Section, ...]:
+def coefficients(inside: TwoLevelFit, found: TwoLevelFit) -> tuple[Section, ...]:
     """The effect of each covariate."""
     names = inside.model.groups.covariates
     if not names:
@@ -140,7 +140,7 @@ def coefficients(inside: Answer, found: Answer) -> tuple[Section, ...]:
     )
 
 
-def league(found: Answer) -> Section:
+def league(found: TwoLevelFit) -> Section:
     """The table of groups, best first."""
     text = shrinkage.sentence(found.groups, best=found.best, dim="group")
     section = any_model.league_section(found, text)
@@ -149,7 +149,7 @@ def league(found: Answer) -> Section:
     )
 
 
-def comparisons(prepared: Prepared, inside: Answer, settings: Settings) -> tuple[Section, ...]:
+def comparisons(prepared: Prepared, inside: TwoLevelFit, settings: Settings) -> tuple[Section, ...]:
     """The difference between the groups that were asked for; else between the first and the last."""
     pairs = settings.asked.compare or (_ends(inside),)
     named = list(dict.fromkeys(chain.from_iterable(pairs)))
@@ -181,7 +181,7 @@ def comparisons(prepared: Prepared, inside: Answer, settings: Settings) -> tuple
     )
 
 
-def _ends(found: Answer | Crowd) -> tuple[str, str]:
+def _ends(found: TwoLevelFit | ManyGroupsFit) -> tuple[str, str]:
     """First and last of the league table, which for a crowd is one of posterior means."""
     ranked = "rank_mean" in found.groups
     ascending = ranked or found.best == "low"
@@ -189,7 +189,7 @@ def _ends(found: Answer | Crowd) -> tuple[str, str]:
     return ordered["label"].iloc[0], ordered["label"].iloc[-1]
 
 
-def what_comes_next(found: Answer) -> Section:
+def what_comes_next(found: TwoLevelFit) -> Section:
     """Exact predictions for an old and a new group."""
     section = any_model.prediction_section(found)
     exact = found.predictions[found.predictions["engine"] == "exact"].drop(columns="engine")
@@ -197,7 +197,7 @@ def what_comes_next(found: Answer) -> Section:
     return replace(section, table=any_model.existing(exact[columns]), note=f"Exact. {any_model.INTERVALS}")
 
 
-def others_say(prepared: Prepared, inside: Answer) -> Section:
+def others_say(prepared: Prepared, inside: TwoLevelFit) -> Section:
     """Leave each group out and let the others say what to expect of it."""
     rows, g = leave_out.table(inside.posterior), inside.model.groups
     offset, unit = prepared.units.outside("theta")
@@ -252,7 +252,7 @@ def other_priors(prepared: Prepared, others: dict, scale: str) -> Section:
 def _weight(model, moved) -> str:
     """Say how far the prior's weight moves the medians."""
     most = moved.abs().max()
-    if not sensitivity.is_powered(model):
+    if not sensitivity.is_power_scaled(model):
         return "Flat priors are flat to any power, so weighing them more says nothing: look how far others lead."
     if np.isnan(most):
         return "With less of its weight the prior leaves no posterior: it holds this one up. Look how far others lead."
@@ -266,7 +266,7 @@ def _listed(column) -> str:
     return ", ".join(f"{name} {value:+.2f}" for name, value in found.items()) or "no posterior is left"
 
 
-def by_restricted_likelihood(prepared: Prepared, inside: Answer, found: Answer) -> Section:
+def by_restricted_likelihood(prepared: Prepared, inside: TwoLevelFit, found: TwoLevelFit) -> Section:
     """Set restricted maximum likelihood beside the posterior."""
     title, g = "By restricted maximum likelihood", inside.model.groups
     if not reml.tells(inside.model):

@@ -7,7 +7,7 @@ from arviz_stats.base import array_stats
 from analyses.checks import Verdict, agreement, chance, diagnostics, equal_variances, leave_out, probability
 from analyses.engines import unequal_variances
 from analyses.engines.summary_tables import flat
-from analyses.fits.fit import Answer, Settings
+from analyses.fits.fit import Settings, TwoLevelFit
 from analyses.report import figures
 from analyses.report.pages import Section
 from models.unequal_variances import GRID, OwnVariances
@@ -16,7 +16,7 @@ DOUBTFUL = 0.05
 EASY = {"target_accept": 0.8}  # with sigma_i and nu integrated out nothing is narrow, and steps may be long
 
 
-def tests(found: Answer, t: pd.DataFrame) -> Section:
+def tests(found: TwoLevelFit, t: pd.DataFrame) -> Section:
     """Ask whether all schools have the same variance."""
     rows = equal_variances.table(found.model.groups, t)
     p = rows.set_index("test")["p"]
@@ -33,7 +33,7 @@ def tests(found: Answer, t: pd.DataFrame) -> Section:
     )
 
 
-def remedy(found: Answer, settings: Settings) -> tuple[tuple[Section, ...], tuple[Verdict, ...]]:
+def remedy(found: TwoLevelFit, settings: Settings) -> tuple[tuple[Section, ...], tuple[Verdict, ...]]:
     """Give each school its own variance, by every engine that was asked for, and see whether it predicts better."""
     model, trees = OwnVariances(found.model.groups), {}
     if "nuts" in settings.engines:
@@ -59,7 +59,7 @@ def _summary(tree):
     return pd.DataFrame({name: flat(statistics) for name, statistics in columns.items()}).reset_index()
 
 
-def own_sds(found: Answer, tree) -> Section:
+def own_sds(found: TwoLevelFit, tree) -> Section:
     """Show sample sds against those of the model."""
     draws, g = tree["posterior"].dataset, found.model.groups
     raw, sigma = np.sqrt(g.ss / g.df), draws["sigma"].mean(("chain", "draw")).values
@@ -96,7 +96,7 @@ def weighed(model: OwnVariances, tree) -> leave_out.Weighed:
     return leave_out.by_importance(log_predictive, efficiency=efficiency)
 
 
-def left_out(found: Answer, model: OwnVariances, tree) -> tuple[Section, Verdict]:
+def left_out(found: TwoLevelFit, model: OwnVariances, tree) -> tuple[Section, Verdict]:
     """Compare the two models by what they say of each school from the others."""
     one, (several, mcse) = leave_out.exactly(found.model), weighed(model, tree)
     gain, k = several["log_density"] - one, several["pareto_k"].max()
