@@ -106,7 +106,7 @@ def require_proper(model: TwoLevel) -> None:
     Examples
     --------
     >>> from models import eight_schools
-    >>> require_proper(eight_schools.model(tau=priors.JEFFREYS))
+    >>> require_proper(eight_schools.model(tau=priors.JEFFREYS))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
     models.propriety.ImproperPosteriorError: the posterior is improper: 1/variance of tau piles up at 0; give tau ...

@@ -120,7 +120,7 @@ class TwoLevel:
     Raises
     ------
     ValueError
-        For estimates with another sigma than KnownScale, a tau of KnownScale, or another number of coefficients than the
+        For estimates with a sigma that is not known, a tau that is, or another number of coefficients than the
         design has. Whether there is a posterior is asked later, by `propriety.require_proper`.
 
     Examples

@@ -15,6 +15,7 @@ from analyses.checks import top_groups as of_crowd
 from analyses.engines import exact, gibbs, summary_tables
 from analyses.engines.inference_data import NAMES
 from analyses.engines.quadrature import QuadratureError
+from analyses.ingest.request import Request
 from models.two_level import TwoLevel
 
 MANY = 2_000  # groups, of which 4,000 draws of theta and kappa take 128 MB an engine: more are a crowd

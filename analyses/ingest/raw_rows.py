@@ -8,7 +8,7 @@ import pandas as pd
 from partial_pooling_data import read, summarise, table
 
 from analyses.ingest import strict_csv
-from analyses.ingest.request import InputError
+from analyses.ingest.request import InputError, Request
 
 ARMS = ("1", "2")
 
