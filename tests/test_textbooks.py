@@ -10,6 +10,7 @@ import pytest
 
 from analyses.checks import heterogeneity
 from analyses.engines import exact, reml
+from analyses.fits import rescale
 from analyses.ingest import build_model
 from analyses.ingest.request import Request
 from models.propriety import says_nothing_of_tau
@@ -91,7 +92,7 @@ def estimates(tmp_path):
 
 def maximum(prepared):
     """Restricted maximum likelihood in the units of the data: mu, its error, sd_between, sigma, theta."""
-    found, (offset, unit) = reml.maximum(prepared.model), prepared.units.outside("theta")
+    found, (offset, unit) = reml.maximum(prepared.model), prepared.units.affine("theta")
     b = np.array([offset, *np.zeros(len(found.b) - 1)]) + unit * found.b
     return b, unit * found.error, unit * found.sd_between, unit * found.sigma, offset + unit * found.theta
 
@@ -213,10 +214,10 @@ def test_eight_schools_by_bayesmeta(priors, of_tau, of_mu, of_new, estimates):
     """
     prepared = estimates([(y, float(Decimal(str(se)) ** 2), 0) for y, se in EIGHT], priors=priors)
     posterior = exact.posterior(prepared.model)
-    found = prepared.units.table(posterior.table())
+    found = rescale.table(prepared.units, posterior.table())
     assert found.loc[("tau", ""), ["q50", "mean", "sd"]].to_numpy() == pytest.approx(of_tau, abs=5e-7)
     assert found.loc[("mu", ""), ["q50", "mean", "sd"]].to_numpy() == pytest.approx(of_mu, abs=5e-3)
-    new = prepared.units.table(posterior.predictions(at=0)).loc["new_theta"].iloc[0]
+    new = rescale.table(prepared.units, posterior.predictions(at=0)).loc["new_theta"].iloc[0]
     assert new[["q50", "mean", "sd"]].to_numpy() == pytest.approx(of_new, abs=2e-2)
     if priors:
         tail = found.loc[("tau", ""), ["q2_5", "q97_5"]].to_numpy()

@@ -8,6 +8,7 @@ import pytest
 from helpers.cases import EPS, Case, estimates, scores
 
 from analyses.engines import exact, mixture
+from analyses.fits import rescale
 
 Y = {"a": 2001, "b": 2004, "c": 2005, "d": 2009, "e": 2010}
 ROWS = {"a": "1.5 2 3", "b": "2 4.5 7", "c": "5", "d": "3 3.5", "e": "-1 0 2.5 1"}
@@ -43,7 +44,7 @@ QUANTILES = ["q2_5", "q5", "q50", "q95", "q97_5"]
 def reported(case, tmp_path_factory):
     """What the report says, outside the units."""
     prepared = case.prepared(tmp_path_factory.mktemp("any"))
-    return prepared.units.table(exact.posterior(prepared.model).table())
+    return rescale.table(prepared.units, exact.posterior(prepared.model).table())
 
 
 @pytest.mark.parametrize("name", MOVED)

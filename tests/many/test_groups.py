@@ -23,7 +23,7 @@ from helpers.thousands import (
 )
 
 from analyses.engines import exact, summary_tables
-from analyses.fits import fit
+from analyses.fits import fit, rescale
 from analyses.ingest import build_model
 from analyses.ingest.request import Request
 from analyses.report import pages
@@ -57,7 +57,7 @@ def test_rows_are_those_of_the_plain_mixtures(low):
     prepared = build_model.meta_analysis(asked)
     posterior = exact.posterior(prepared.model)
     theta, kappa = posterior.theta(), posterior.kappa()
-    offset, unit = prepared.units.outside("theta")
+    offset, unit = prepared.units.affine("theta")
     sd = unit * theta.sd
     expected = {
         "theta_mean": offset + unit * theta.mean,
@@ -111,7 +111,7 @@ def test_units_move_a_crowds_threshold(low):
     settings = fit.Settings(engines=("exact",), best="low")
     inside = fit.fit_many_groups("x", prepared.model, settings, best="high")
     units = replace(prepared.units, offset=Decimal("12.5"), unit=Decimal("100"))
-    found = units.crowd(inside)
+    found = rescale.many_groups(units, inside)
     assert found.threshold.tolist() == pytest.approx((12.5 + 100 * inside.threshold).tolist(), rel=1e-14)
     assert found.groups["p_top"].tolist() == inside.groups["p_top"].tolist()
     for name in MOVED:

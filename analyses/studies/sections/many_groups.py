@@ -5,6 +5,7 @@ from dataclasses import replace
 from analyses.checks import Verdict
 from analyses.checks import top_groups as of_crowd
 from analyses.engines.inference_data import NAMES
+from analyses.fits import rescale
 from analyses.fits.fit import ManyGroupsFit, Settings, fit_many_groups
 from analyses.ingest.build_model import Prepared
 from analyses.report import density_figures
@@ -28,7 +29,7 @@ def answered(name: str, prepared: Prepared, settings: Settings) -> tuple[ManyGro
     said = tuple(sentence for engine, sentence in slow.items() if engine in settings.engines)
     settings = replace(settings, engines=tuple(e for e in settings.engines if e not in slow))
     inside = fit_many_groups(name, prepared.model, settings, best="high")
-    return inside, prepared.units.crowd(inside), said
+    return inside, rescale.many_groups(prepared.units, inside), said
 
 
 def first(found: ManyGroupsFit) -> str:

@@ -10,6 +10,7 @@ from analyses.checks import chance, leave_out, probability, sensitivity, shrinka
 from analyses.engines import reml
 from analyses.engines.inference_data import QUANTILES
 from analyses.engines.mixture import highest_moment
+from analyses.fits import rescale
 from analyses.fits.fit import ManyGroupsFit, Settings, TwoLevelFit, fit_two_level
 from analyses.ingest.build_model import Prepared
 from analyses.report import figures
@@ -30,7 +31,7 @@ def answered(name: str, prepared: Prepared, settings: Settings) -> tuple[TwoLeve
     among = min(settings.asked.among or shrinkage.AMONG, len(prepared.model.groups))
     careful = replace(settings, target_accept=CAREFUL)
     inside = fit_two_level(name, prepared.model, careful, best="high", thin=None, among=among)
-    return inside, prepared.units.answer(inside)
+    return inside, rescale.two_level(prepared.units, inside)
 
 
 def between(row: pd.Series) -> str:
@@ -200,7 +201,7 @@ def what_comes_next(found: TwoLevelFit) -> Section:
 def others_say(prepared: Prepared, inside: TwoLevelFit) -> Section:
     """Leave each group out and let the others say what to expect of it."""
     rows, g = leave_out.table(inside.posterior), inside.model.groups
-    offset, unit = prepared.units.outside("theta")
+    offset, unit = prepared.units.affine("theta")
     moved = {name: offset + unit * rows[name] for name in ("observed", "mean", *QUANTILES) if name in rows}
     moved |= {"sd": unit * rows["sd"]} if "sd" in rows else {}
     size = g.n if isinstance(g, Replicates) else np.ones(len(g))
@@ -232,7 +233,7 @@ def other_priors(prepared: Prepared, others: dict, scale: str) -> Section:
     model, name = prepared.model, "tau" if "tau" in prepared.priors else "tau2"
     models = {f"{name} ~ {prepared.priors[name]}": model}
     models |= {spelling: replace(model, tau=tau) for spelling, tau in others.items() if tau != model.tau}
-    tables = {spelling: prepared.units.table(t) for spelling, t in sensitivity.side_by_side(models).items()}
+    tables = {spelling: rescale.table(prepared.units, t) for spelling, t in sensitivity.side_by_side(models).items()}
     power = sensitivity.by_power(model)
     rows = [
         {"variable": variable, "label": label, "prior": spelling, **rows.loc[(variable, label), QUANTITY]}
@@ -272,7 +273,7 @@ def by_restricted_likelihood(prepared: Prepared, inside: TwoLevelFit, found: Two
     if not reml.tells(inside.model):
         return Section(title=title, text="It has no answer here: it says nothing of the spread between groups.")
     best = reml.maximum(inside.model)
-    (offset, unit) = prepared.units.outside("theta")
+    (offset, unit) = prepared.units.affine("theta")
     rows = [("mu", "", offset + unit * best.b[0], unit * best.error[0])]
     rows += [("beta", c, unit * best.b[k], unit * best.error[k]) for k, c in enumerate(g.covariates, start=1)]
     rows += [("sd_between", "", unit * best.sd_between, np.nan)]
