@@ -218,7 +218,7 @@ def test_a_wrong_answer_would_be_found(folder, monkeypatch):
         found = right(*frame, **columns)
         return found._replace(ss=found.ss * (1 + 1e-8))
 
-    monkeypatch.setattr(scaling_routes.rows, "of_frame", wrong)
+    monkeypatch.setattr(scaling_routes.sufficient_statistics, "of_frame", wrong)
     assert scaling_routes.plain(str(folder))["sigma"] == pytest.approx(5e-9, rel=0.1)
 
 

@@ -117,6 +117,6 @@ def test_the_posterior_of_one_group_is_a_t():
     """The slide's question; independent draws, one after the other, have that t's distribution."""
     from analyses.engines import conjugate
 
-    model = normal.normal.example()
+    model = normal.one_group.example()
     tree = conjugate.draw(model, draws=5000, rng=np.random.default_rng(123))
     assert stats.kstest(tree["posterior"]["theta"].values.ravel(), model.theta().cdf).pvalue > 1e-5

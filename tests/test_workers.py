@@ -93,7 +93,7 @@ def failing(error):
         return stub(name)
     return action
 
-from analyses.asked import InputError
+from analyses.ingest.request import InputError
 found = {}
 print(told(stub, 2, out, ["normal"], "--quiet"), flush=True)
 before = sorted(os.listdir(out)), os.stat(out + "/normal/index.html").st_mtime_ns

@@ -14,7 +14,7 @@ from analyses.ingest.request import InputError
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in run.py, and before NumPy is imported
 
 MODULE = "analyses.calibrate"
-MISTAKES = Path(__file__).parents[2] / "tests" / "mutants.py"
+MISTAKES = Path(__file__).parents[2] / "tests" / "helpers" / "mutants.py"
 EXAMPLES = """\
 examples:
   python -m analyses.calibrate                    every engine on every family of models, some minutes
@@ -36,7 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     add = parser.add_argument
     add("--quick", action="store_true", help="an eighth of the data")
-    mutants = "calibrate samplers with one mistake each, from a file (default: tests/mutants.py of the checkout)"
+    mutants = (
+        "calibrate samplers with one mistake each, from a file (default: tests/helpers/mutants.py of the checkout)"
+    )
     add("--mutants", type=Path, nargs="?", const=MISTAKES, metavar="FILE", help=mutants)
     add("--seed", type=int, default=1, metavar="N", help="of every random stream (default: 1)")
     add("--cores", type=int, default=os.cpu_count(), metavar="N", help="processes (default: all)")

@@ -169,7 +169,7 @@ class Brute:
     def heights(self, log_tau, log_sigma=0.0):
         """Log density of the log scales, up to a constant, at points of any one shape."""
         u, s = np.broadcast_arrays(*map(np.atleast_1d, (log_tau, log_sigma)))
-        return self.at(u.ravel(), s.ravel(), heights_only=True).log_unnormalized.reshape(u.shape)
+        return self.at(u.ravel(), s.ravel(), heights_only=True).height.reshape(u.shape)
 
     def at(self, log_tau, log_sigma, *, heights_only=False):
         """The nodes at those points, worked on in blocks."""
@@ -264,14 +264,14 @@ class Brute:
     @cached_property
     def weights(self):
         """Of the nodes, adding up to one."""
-        raw = np.exp(self.nodes.log_unnormalized - self.nodes.log_unnormalized.max())
+        raw = np.exp(self.nodes.height - self.nodes.height.max())
         return raw / raw.sum()
 
     @cached_property
     def log_total(self):
         """Log of the integral of the density over both logs."""
-        top = self.nodes.log_unnormalized.max()
-        return top + np.log(np.sum(np.exp(self.nodes.log_unnormalized - top)) * self.log_tau.step * self.log_sigma.step)
+        top = self.nodes.height.max()
+        return top + np.log(np.sum(np.exp(self.nodes.height - top)) * self.log_tau.step * self.log_sigma.step)
 
     # Laws given the scales
 

@@ -90,22 +90,20 @@ class Oracle:
         s = mpf(0) if self.known or self.closed else mp.log(self.ss / self.df) / 2
         spread = mpf(float(g.mean.std())) or mp.sqrt(self.noise[0]) * mp.sqrt(self.ss / self.df)
         centre = mp.log(spread) - (s if self.model.relative else 0)
-        return max(
-            ((centre + k * mpf("0.25"), s) for k in range(-24, 25)), key=lambda us: self.at(*us).log_unnormalized
-        )
+        return max(((centre + k * mpf("0.25"), s) for k in range(-24, 25)), key=lambda us: self.at(*us).height)
 
     @cached_property
     def nodes(self):
         """Every node of the lattice within DEPTH of the top, the second moment of tau included."""
         u, s = self.mode
-        top, depth = self.at(u, s).log_unnormalized, DEPTH[2 if self.two else 1]
+        top, depth = self.at(u, s).height, DEPTH[2 if self.two else 1]
         heavy = 2 if self._moments > 2 else 0
 
         def line(s):
             out = []
             for sign in (1, -1):
                 k, node = (0 if sign == 1 else 1), None
-                while node is None or node.log_unnormalized + heavy * max(mp.log(node.tau) - u, 0) > top - depth:
+                while node is None or node.height + heavy * max(mp.log(node.tau) - u, 0) > top - depth:
                     node = self.at(u + sign * k * self.step, s)
                     out.append(node)
                     k += 1
@@ -116,7 +114,7 @@ class Oracle:
         lines = []
         for sign in (1, -1):
             k, found = (0 if sign == 1 else 1), None
-            while found is None or max(n.log_unnormalized for n in found) > top - depth:
+            while found is None or max(n.height for n in found) > top - depth:
                 found = line(s + sign * k * SIGMA_STEP)
                 lines += found
                 k += 1
@@ -130,8 +128,8 @@ class Oracle:
     @cached_property
     def weights(self):
         """Of the nodes, adding up to one."""
-        top = max(n.log_unnormalized for n in self.nodes)
-        raw = [mp.exp(n.log_unnormalized - top) for n in self.nodes]
+        top = max(n.height for n in self.nodes)
+        raw = [mp.exp(n.height - top) for n in self.nodes]
         total = mp.fsum(raw)
         return [w / total for w in raw]
 
@@ -205,13 +203,13 @@ class Oracle:
     def cdf_tau(self, q):
         """P(tau <= q) and its density there, by Gauss-Legendre quadrature that stops at q; one dimension only."""
         logs = [mp.log(n.tau) for n in self.nodes]
-        low, top = min(logs), max(n.log_unnormalized for n in self.nodes)
-        total = self.step * mp.fsum(mp.exp(n.log_unnormalized - top) for n in self.nodes)
+        low, top = min(logs), max(n.height for n in self.nodes)
+        total = self.step * mp.fsum(mp.exp(n.height - top) for n in self.nodes)
         end = mp.log(q)
         pieces = mp.linspace(max(low, end - 12), end, 13)
         tail = [low, *pieces] if low < pieces[0] else pieces
-        below = mp.quad(lambda u: mp.exp(self.at(u).log_unnormalized - top), tail, maxdegree=6)
-        return below / total, mp.exp(self.at(end).log_unnormalized - top) / total / q
+        below = mp.quad(lambda u: mp.exp(self.at(u).height - top), tail, maxdegree=6)
+        return below / total, mp.exp(self.at(end).height - top) / total / q
 
 
 def t_cdf(z, df):

@@ -171,12 +171,12 @@ def test_no_files_are_said_as_the_system_says_it(tmp_path):
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch):
     """The hash has to be of what was read; a file that is not the same any more has none."""
     path = copied(tmp_path / "t.parquet", PLAIN)
-    reduce = reduction.rows.of_frame
+    reduce = reduction.sufficient_statistics.of_frame
 
     def changed(*arguments, **named):
         found = reduce(*arguments, **named)
         copied(path, values("('a', 9.0::double)"))
         return found
 
-    monkeypatch.setattr(reduction.rows, "of_frame", changed)
+    monkeypatch.setattr(reduction.sufficient_statistics, "of_frame", changed)
     assert refused(path) == ["t.parquet: changed while it was read"]

@@ -88,7 +88,9 @@ def test_cost_goes_with_distinct_sizes_not_with_groups():
     assert len(cells.mean) == 5
 
 
-@pytest.mark.filterwarnings("ignore::models.columns.RoundedWarning")  # of means, to the last digit of a double here
+@pytest.mark.filterwarnings(
+    "ignore::models.groups.validation.RoundedWarning"
+)  # of means, to the last digit of a double here
 @pytest.mark.parametrize("offset", [0.0, 1e6, 1e9, 1e12])
 @pytest.mark.parametrize("apart", [0.0, 1e6])
 def test_sums_of_squares_keep_fourteen_digits(offset, apart):

@@ -4,7 +4,7 @@ import sys
 import time
 
 import bambi
-from exchange import hand_in, of_pymc, read
+from contender_io import hand_in, of_pymc, read
 
 
 def main(rows: str, folder: str, seed: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from exchange import hand_in, read
+from contender_io import hand_in, read
 
 CHAINS = range(1, 5)
 MODEL = Path(__file__).with_name("rows.bug")

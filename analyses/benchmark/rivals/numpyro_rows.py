@@ -9,7 +9,7 @@ import numpy as np
 import numpyro
 import numpyro.distributions as dist
 import pandas as pd
-from exchange import hand_in, read
+from contender_io import hand_in, read
 from numpyro.infer import MCMC, NUTS
 
 

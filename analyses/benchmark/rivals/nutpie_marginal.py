@@ -7,7 +7,7 @@ import numpy as np
 import nutpie
 import pandas as pd
 import pymc as pm
-from exchange import hand_in, read
+from contender_io import hand_in, read
 
 
 def stated(n: np.ndarray, mean: np.ndarray, ss: float) -> pm.Model:

@@ -4,7 +4,7 @@ import sys
 import time
 
 import nutpie
-from exchange import hand_in_tree, read
+from contender_io import hand_in_tree, read
 from pymc_rows import stated
 
 

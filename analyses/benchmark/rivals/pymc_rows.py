@@ -5,7 +5,7 @@ import time
 
 import pandas as pd
 import pymc as pm
-from exchange import hand_in_tree, of_pymc, read
+from contender_io import hand_in_tree, of_pymc, read
 
 
 def stated(frame: pd.DataFrame) -> pm.Model:
