@@ -4,20 +4,19 @@ What a figure shows is said by the comment that its cell begins with, for those 
 """
 
 import argparse
-import os
 import shutil
 import sys
 import tempfile
 import time
+from functools import partial
 from html import escape
 from importlib.util import find_spec
 from itertools import takewhile
 from pathlib import Path
 from subprocess import DEVNULL
 
-from analyses.cli.parser import FAILED, INTERRUPTED, USAGE, Parser, twice
-
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in run.py; the kernels inherit it
+from analyses.cli.command import FAILED, PASSED, USAGE, finish
+from analyses.cli.parser import Parser, repeated
 
 MODULE, STUDY = "analyses.notebooks", "notebooks"
 READABLE = "xcode", "zenburn"  # of Pygments' styles those whose every colour stands out from paper, light and dark
@@ -32,7 +31,7 @@ exit status: 0 all ran; 2 bad usage; 3 a notebook failed, and no page was change
 """
 
 
-class Failed(RuntimeError):
+class NotebookError(RuntimeError):
     """A notebook that did not run to its end, or cannot be shown: which, where and why."""
 
 
@@ -42,29 +41,22 @@ def main(arguments: list[str] | None = None) -> int:
     if not all(map(find_spec, ("ipykernel", "nbclient", "nbconvert", "nbformat"))):
         print('notebooks need some packages more: python -m pip install -e ".[notebooks]"', file=sys.stderr)
         return USAGE
-    try:
-        return run(options, sys.argv[1:] if arguments is None else arguments)
-    except KeyboardInterrupt:
-        print("interrupted: the pages in place are whole", file=sys.stderr)
-        return INTERRUPTED
-    except OSError as error:
-        print(f"{error.filename or options.out}: {error.strerror}" if error.strerror else error, file=sys.stderr)
-        return USAGE
+    command = [MODULE, *(sys.argv[1:] if arguments is None else arguments)]
+    return finish(partial(run, options, command), where=options.out)
 
 
 def _parse(arguments):
-    raw, what = argparse.RawDescriptionHelpFormatter, __doc__.partition(": ")[2]
-    parser = Parser(f"python -m {MODULE}", description=what, epilog=EXAMPLES, formatter_class=raw)
+    parser = Parser(f"python -m {MODULE}", __doc__.partition(": ")[2], EXAMPLES)
     add = parser.add_argument
     add("name", nargs="*", metavar="NAME", help="a notebook, with or without .ipynb; all of the folder, if none")
     add("--from", type=Path, default=Path(STUDY), dest="folder", metavar="DIR", help="that folder (default: notebooks)")
-    add("--out", type=Path, default=Path("reports"), metavar="DIR", help="where the pages go (default: reports)")
+    parser.add_out("where the pages go")
     options = parser.parse_args(arguments)
     there = options.there = {path.stem: path for path in sorted(options.folder.glob("*.ipynb"))}
-    options.asked = [name.removesuffix(".ipynb") for name in options.name] or list(there)
-    if repeated := twice(options.asked):
-        parser.error(f"notebook {repeated!r} is named twice: name it once")
-    unknown = [name for name in options.asked if name not in there]
+    options.names = [name.removesuffix(".ipynb") for name in options.name] or list(there)
+    if name := repeated(options.names):
+        parser.error(f"notebook {name!r} is named twice: name it once")
+    unknown = [name for name in options.names if name not in there]
     if not there:
         parser.error(f"there are no notebooks in {options.folder}")
     if unknown:
@@ -72,7 +64,7 @@ def _parse(arguments):
     return options
 
 
-def run(options: argparse.Namespace, command: list[str]) -> int:
+def run(options: argparse.Namespace, command: list[str], require_no_interrupt) -> int:
     """Run the notebooks, write their pages, and say how it went; publish nothing if one of them failed."""
     from analyses.fits.fit import Settings
     from analyses.report import publish
@@ -80,21 +72,22 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
     publish.require_ours(options.out, [STUDY])
     started = time.perf_counter()
     with publish.aside(options.out) as folder:
-        ran = {name: _written(options.there[name], folder) for name in options.asked}
+        ran = {name: _written(options.there[name], folder) for name in options.names}
         if not all(ran.values()):
             return FAILED
         for name in options.there.keys() - ran:
             if (old := options.out / STUDY / f"{name}.html").exists():
                 shutil.copy(old, folder)
         files, seconds = list(folder.iterdir()), {"in all": time.perf_counter() - started}
-        publish.write(_page(ran), folder / STUDY, Settings(), command=[MODULE, *command], seconds=seconds)
+        publish.write(_page(ran), folder / STUDY, Settings(), command=command, seconds=seconds)
         shown = [options.there[file.stem] for file in sorted(files)]
         (folder / STUDY / "index.html").write_text(_html("Notebooks", _list(shown)), encoding="utf-8")
         for file in files:
             file.rename(folder / STUDY / file.name)
+        require_no_interrupt()
         publish.publish(folder, options.out)
     print(f"pages: {options.out / STUDY / 'index.html'}")
-    return 0
+    return PASSED
 
 
 def _page(ran: dict[str, float]):
@@ -122,7 +115,7 @@ def _written(path: Path, folder: Path) -> float | None:
     try:
         notebook = _executed(path)
         page = _html(_opening(path, notebook)[0], _body(notebook))
-    except Failed as error:
+    except NotebookError as error:
         print(f"{path.name}: {error}", file=sys.stderr)
         return None
     (folder / f"{path.stem}.html").write_text(page, encoding="utf-8")
@@ -147,7 +140,7 @@ def _executed(path: Path):
     try:
         notebook = nbformat.read(path, as_version=4)
     except nbformat.reader.NotJSONError as error:
-        raise Failed("this is no notebook") from error
+        raise NotebookError("this is no notebook") from error
     own = KernelSpecManager(kernel_dirs=[])  # what else is installed as python3 may lack these packages
     with tempfile.TemporaryDirectory() as here:
         # Sockets in that folder: no other user can read them, and runs side by side do not fight for a port.
@@ -160,9 +153,11 @@ def _executed(path: Path):
                 try:
                     client.execute_cell(cell, number)
                 except CellExecutionError as error:
-                    raise Failed(f"cell {number + 1}: {' '.join(f'{error.ename}: {error.evalue}'.split())}") from error
+                    raise NotebookError(
+                        f"cell {number + 1}: {' '.join(f'{error.ename}: {error.evalue}'.split())}"
+                    ) from error
                 except DeadKernelError as error:
-                    raise Failed(f"cell {number + 1}: the kernel died") from error
+                    raise NotebookError(f"cell {number + 1}: the kernel died") from error
     return notebook
 
 
@@ -174,7 +169,7 @@ def _body(notebook) -> str:
         for picture in [o.data for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]:
             said = takewhile(lambda line: line.startswith("#"), cell.source.splitlines())
             if not (alt := escape(" ".join(line.lstrip("# ") for line in said))):
-                raise Failed(f"cell {number}: begin with a comment that says what the figure shows")
+                raise NotebookError(f"cell {number}: begin with a comment that says what the figure shows")
             shown = f'<img src="data:image/png;base64,{picture.pop("image/png").strip()}" alt="{alt}">'
             picture["text/html"] = f"<figure>{shown}</figure>"
     without = {f"exclude_{what}": True for what in ("input_prompt", "output_prompt", "anchor_links")}

@@ -249,7 +249,7 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path):
         kernel = _number(started)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
-    assert (process.returncode, out, err) == (130, "", "interrupted: the pages in place are whole\n")
+    assert (process.returncode, out, err) == (130, "", "interrupted: existing reports are unchanged\n")
     assert list((tmp_path / "out").iterdir()) == []
     with pytest.raises(ProcessLookupError):
         os.kill(kernel, 0)

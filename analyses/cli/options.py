@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from analyses import ENGINES, OWN, RAW, STUDIES
-from analyses.cli.parser import Parser, comma_separated, twice
+from analyses.cli.parser import Parser, at_least, repeated, some_of
 from analyses.ingest.request import Request, prior
 
 EXAMPLES = """\
@@ -46,41 +46,43 @@ HELP = {
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """Read the options; what is wrong with them is said in one line, with exit status 2."""
     parser = Parser(
-        prog="python -m analyses.run",
-        description="Fit hierarchical normal models by NUTS, by Gibbs sampling and exactly, hold the three against "
-        "each other, and write a report.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "python -m analyses.run",
+        "Fit hierarchical normal models by NUTS, by Gibbs sampling and exactly, hold the three against each other, and "
+        "write a report.",
+        EXAMPLES,
     )
-    _of_runs(parser.add_argument)
-    _of_tables(parser.add_argument_group("a table of your own (CSV or Parquet)").add_argument)
+    _add_run(parser)
+    _add_table(parser.add_argument_group("a table of your own (CSV or Parquet)").add_argument)
     options = parser.parse_args(arguments)
     for name in options.study:
         if name not in (*STUDIES, *OWN):
             parser.error(f"unknown study {name!r}: choose from {', '.join((*STUDIES, *OWN))}")
     if fault := _fault(options):
         parser.error(fault)
-    options.asked = _asked(options)
+    options.asked = _request(options)
     return options
 
 
-def _of_runs(add) -> None:
-    whole = _at_least
+def _add_run(parser: Parser) -> None:
+    add = parser.add_argument
     add("study", nargs="*", metavar="STUDY", help=f"{', '.join((*STUDIES, *OWN))}; the first {len(STUDIES)} if none")
     add("--list", action="store_true", help="name the studies and stop")
-    add("--out", type=Path, default=Path("reports"), metavar="DIR", help="where the report goes (default: reports)")
-    add("--seed", type=whole(0), default=1, metavar="N", help="of every random stream (default: 1)")
-    add("--draws", type=whole(4), default=1000, metavar="N", help="of each NUTS chain (default: 1000)")
-    add("--tune", type=whole(1), default=500, metavar="N", help="steps of each NUTS chain thrown away (default: 500)")
-    add("--chains", type=whole(2), default=4, metavar="N", help="of NUTS (default: 4)")
-    add("--cores", type=whole(1), default=1, metavar="N", help="processes for the NUTS chains (default: 1)")
+    parser.add_out("where the report goes")
+    parser.add_seed()
+    for name, least, default, what in (
+        ("draws", 4, 1000, "of each NUTS chain"),
+        ("tune", 1, 500, "steps of each NUTS chain thrown away"),
+        ("chains", 2, 4, "of NUTS"),
+        ("cores", 1, 1, "processes for the NUTS chains"),
+    ):
+        add(f"--{name}", type=at_least(least), default=default, metavar="N", help=f"{what} (default: {default})")
     engines = f"some of {','.join(ENGINES)} (default: all)"
-    add("--engines", type=_engines, default=ENGINES, metavar="LIST", help=engines)
+    add("--engines", type=some_of(ENGINES, "an engine"), default=ENGINES, metavar="LIST", help=engines)
     add("--best", choices=("high", "low"), help="which end of theta has rank 1 (default: the study's own, or high)")
     add("--quiet", action="store_true", help="print nothing but errors and warnings")
 
 
-def _of_tables(add) -> None:
+def _add_table(add) -> None:
     raw = ", ".join(RAW)
     add("--data", type=Path, metavar="FILE", help=f"of one_way or meta_analysis; or the raw rows of {raw}")
     for name, what in HELP.items():
@@ -116,7 +118,7 @@ def _of_tables(add) -> None:
         metavar=("A", "B"),
         help="two groups whose difference is wanted; may be repeated",
     )
-    add("--among", type=_at_least(1), metavar="K", help="P(among the best K) in the league table (default: 3)")
+    add("--among", type=at_least(1), metavar="K", help="P(among the best K) in the league table (default: 3)")
 
 
 def _fault(options) -> str:
@@ -175,7 +177,7 @@ def _fault_of_repetition(options, given) -> str:
                 return f"{other} and {option} both name the column {column!r}"
     if same := next((f"{a} {b}" for a, b in options.compare if a == b), ""):
         return f"--compare {same} names one group twice: name two groups"
-    if pair := twice(frozenset(pair) for pair in options.compare):
+    if pair := repeated(frozenset(pair) for pair in options.compare):
         return f"--compare {' '.join(sorted(pair))} is given twice: give each pair once"
     return ""
 
@@ -198,7 +200,7 @@ def _fault_of_priors(study, options) -> str:
     return ""
 
 
-def _asked(options) -> Request | None:
+def _request(options) -> Request | None:
     if options.data is None:
         return None
     return Request(
@@ -214,23 +216,6 @@ def _asked(options) -> Request | None:
 
 def _spelled(names) -> str:
     return ", ".join(f"--{name}" for name in names)
-
-
-def _at_least(least):
-    def whole(text):
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {least} or more")
-        return int(text)
-
-    return whole
-
-
-def _engines(text):
-    asked = comma_separated(text)
-    for name in asked or [text]:
-        if name not in ENGINES:
-            raise argparse.ArgumentTypeError(f"{name!r} is not an engine: choose from {', '.join(ENGINES)}")
-    return tuple(name for name in ENGINES if name in asked)
 
 
 def _prior(text):
