@@ -85,7 +85,7 @@ def run(options: argparse.Namespace, command: list[str], require_no_interrupt) -
         for file in files:
             file.rename(folder / STUDY / file.name)
         require_no_interrupt()
-        publish.publish(folder, options.out)
+        publish.replace_reports(folder, options.out)
     print(f"pages: {options.out / STUDY / 'index.html'}")
     return PASSED
 

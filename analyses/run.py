@@ -57,7 +57,7 @@ def run(options: argparse.Namespace, command: list[str], require_no_interrupt) -
             if not options.quiet:
                 _print(outcome.story)
         require_no_interrupt()
-        publish.publish(folder, options.out)
+        publish.replace_reports(folder, options.out)
     if not options.quiet:
         _print(f"report: {options.out / 'index.html'}")
     return PASSED if passed else FAILED

@@ -100,7 +100,7 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
         publish.write(
             made, folder / made.name, Settings(seed=options.seed), command=[MODULE, *command], seconds=seconds
         )
-        publish.publish(folder, options.out)
+        publish.replace_reports(folder, options.out)
     for of, verdict in made.verdicts:
         print(f"  {'ok  ' if verdict.passed else 'FAIL'} {of}: {verdict.sentence}")
     print(f"{made.sentence}\n{seconds['in all']:.0f} s; report: {options.out / made.name / 'index.html'}")

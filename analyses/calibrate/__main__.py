@@ -70,7 +70,7 @@ def run(options: argparse.Namespace, command: list[str]) -> int:
         page = _mutants(options) if options.mutants else _calibration(options)
         seconds = {"in all": round(time.perf_counter() - started, 3)}
         publish.write(page, folder / name, Settings(seed=options.seed), command=[MODULE, *command], seconds=seconds)
-        publish.publish(folder, options.out)
+        publish.replace_reports(folder, options.out)
     for of, verdict in page.verdicts:
         print(f"  {'ok  ' if verdict.passed else 'FAIL'} {of}: {verdict.sentence}")
     print(f"{page.sentence}\n{seconds['in all']:.0f} s; report: {options.out / name / 'index.html'}")

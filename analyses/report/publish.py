@@ -1,6 +1,5 @@
 """Where a run's files go. All are written aside and moved into place at the end, so an interrupted run leaves none."""
 
-import fcntl
 import json
 import os
 import shutil
@@ -19,6 +18,11 @@ from analyses.engines.inference_data import NAMES
 from analyses.fits.fit import ManyGroupsFit, Settings, TwoLevelFit, timed
 from analyses.report import pages
 from analyses.report.pages import Page
+
+try:
+    import fcntl
+except ImportError:  # Windows: two runs at a time must not publish into one folder there
+    fcntl = None  # type: ignore[assignment]
 
 PACKAGES = ("partial-pooling", "pymc", "pytensor", "arviz", "numpy", "scipy", "pandas", "xarray", "matplotlib")
 
@@ -129,7 +133,7 @@ def _seconds(page, seconds) -> dict[str, float]:
     return {stage: round(s, 3) for stage, s in every.items()}
 
 
-def publish(folder: Path, out: Path) -> None:
+def replace_reports(folder: Path, out: Path) -> None:
     """Make the front page anew from every study, finished or there already, then move each finished one into place.
 
     Not to be interrupted, nor to be done by two runs at a time: either would lose a report.
@@ -186,7 +190,10 @@ def _uninterrupted():
 
 @contextmanager
 def _alone(out):
-    """Let another run that publishes into the same folder wait."""
+    """Let another run that publishes into the same folder wait; where the system has no such locks, let it be."""
+    if fcntl is None:
+        yield
+        return
     handle = os.open(out, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -4,6 +4,7 @@ import json
 import re
 import resource
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,18 @@ def test_manifests_of_others_do_not_disturb(tmp_path):
         (tmp_path / name / "manifest.json").write_text(text)
     assert run.main(["eight_schools", "--engines", "exact", "--out", str(tmp_path), "--quiet"]) == 0
     assert re.findall(r'<h3><a href="([^"]*)"', (tmp_path / "index.html").read_text()) == ["eight_schools/index.html"]
+
+
+def test_a_system_without_locks_runs_all_the_same(tmp_path):
+    """As on Windows, which has no fcntl and no forked processes: two studies run in one process, without a lock."""
+    code = """
+import multiprocessing, sys
+sys.modules["fcntl"] = None
+import analyses.run
+analyses.run.get_all_start_methods = lambda: ["spawn"]
+multiprocessing.context.ForkProcess = None
+sys.exit(analyses.run.main(["normal", "eight_schools", "--engines", "exact", "--quiet", "--out", sys.argv[1]]))
+"""
+    ran = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert {path.name for path in tmp_path.iterdir()} == {"index.html", "normal", "eight_schools"}
