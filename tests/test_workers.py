@@ -10,7 +10,9 @@ import pytest
 RUN = """
 import json, os, signal, sys, time
 from types import SimpleNamespace
-from analyses import output, routes, run
+from analyses import run
+from analyses.fits import fit
+from analyses.report import publish
 from analyses.report import pages
 
 def told(action, cores, out, studies, *more):

@@ -28,7 +28,7 @@ from analyses.benchmark.contenders import (
 )
 from analyses.benchmark.league import NOT_INSTALLED, ratios
 from analyses.benchmark.simulate_rows import Size, require_room
-from analyses.cli.parser import FAILED
+from analyses.cli.command import FAILED
 from analyses.report.numbers import rounded
 
 ROWS = (10_000, 100_000, 1_000_000, 20_000_000)

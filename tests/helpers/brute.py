@@ -292,7 +292,7 @@ class Brute:
         """Weight of group i on its population, at each node."""
         return np.exp(-np.logaddexp(0.0, 2 * self._log_ratio(nodes or self.nodes) - np.log(self.noise[i])))
 
-    def data_weight(self, i, nodes=None):
+    def own(self, i, nodes=None):
         """Weight of group i on its own mean, 1 - kappa, at each node."""
         return np.exp(-np.logaddexp(0.0, np.log(self.noise[i]) - 2 * self._log_ratio(nodes or self.nodes)))
 
