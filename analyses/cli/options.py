@@ -1,11 +1,13 @@
 """The options of the command line: what may be asked, and what is wrong with what was."""
 
 import argparse
+from itertools import chain
 from pathlib import Path
 
 from analyses import ENGINES, OWN, RAW, STUDIES
 from analyses.cli.parser import Parser, comma_separated, twice
 from analyses.ingest.request import Request, prior
+from models.spellings import SPELLINGS
 
 EXAMPLES = """\
 examples:
@@ -82,6 +84,7 @@ def _of_runs(add) -> None:
 
 def _of_tables(add) -> None:
     raw = ", ".join(RAW)
+    signatures = dict.fromkeys(chain.from_iterable(SPELLINGS.values()))
     add("--data", type=Path, metavar="FILE", help=f"of one_way or meta_analysis; or the raw rows of {raw}")
     for name, what in HELP.items():
         add(f"--{name}", metavar="COL", help=f"column of {what}")
@@ -99,9 +102,8 @@ def _of_tables(add) -> None:
         default=[],
         type=_prior,
         metavar="NAME=DIST",
-        help="of mu, a covariate, tau, tau2, sigma or sigma2: Flat(), Normal(m, s), Uniform(), HalfNormal(s), "
-        "HalfCauchy(s), HalfStudentT(nu, s), InverseGamma(a, b), Jeffreys(); may be repeated. Default: mu=Flat(), "
-        "sigma=Jeffreys(), tau=HalfCauchy(1) relative and tau=Uniform() absolute",
+        help=f"of mu, a covariate, tau, tau2, sigma or sigma2: {', '.join(signatures)}; may be repeated. Default: "
+        "mu=Flat(), sigma=Jeffreys(), tau=HalfCauchy(1) relative and tau=Uniform() absolute",
     )
     add(
         "--tau-scale",
