@@ -10,7 +10,7 @@ import numpy as np
 
 from models.distributions import LOG_2PI, Numbers
 from models.groups.equal_noise import Cells
-from models.priors import Normal
+from models.priors import Coefficient
 
 
 def kappa(noise: Numbers, between: Numbers) -> Numbers:
@@ -83,7 +83,7 @@ class Pooled:
 
 
 def regression(
-    design: np.ndarray, prior: Sequence[Normal]
+    design: np.ndarray, prior: Sequence[Coefficient]
 ) -> Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """b given theta, all of them with the same variance about their regression.
 
@@ -93,7 +93,7 @@ def regression(
     Parameters
     ----------
     design : ndarray (J, p)
-    prior : sequence of p priors.Normal
+    prior : sequence of p priors.Coefficient
 
     Returns
     -------
@@ -114,7 +114,7 @@ def regression(
     return pooled
 
 
-def pool(cells: Cells, variance: np.ndarray, prior: Sequence[Normal]) -> Pooled:
+def pool(cells: Cells, variance: np.ndarray, prior: Sequence[Coefficient]) -> Pooled:
     """Weighted least squares of the cells' means, the priors of b among them.
 
     Parameters
@@ -123,7 +123,7 @@ def pool(cells: Cells, variance: np.ndarray, prior: Sequence[Normal]) -> Pooled:
         R rows. Their means, and `variance`, may have leading dimensions.
     variance : ndarray (..., R)
         Variance of each row about its regression.
-    prior : sequence of p priors.Normal
+    prior : sequence of p priors.Coefficient
         One a coefficient; sd = inf is flat.
     """
     m, s = np.array([p.mean for p in prior]), np.array([p.sd for p in prior])

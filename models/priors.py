@@ -1,25 +1,12 @@
-"""Priors. That of a scale is a density of the standard deviation itself, whatever scale its name is on.
+"""Priors of scales and of coefficients.
 
-Each knows
-
-    log_density(sd)                log of that density; an improper one has no constant
-    rising(sd), falling(sd)        its two parts: one never falls as sd grows, the other never rises
-    draw(size, rng)                of the sd, where it is proper
-    conditionals(name, residuals)  what Gibbs draws of `name`, the variance; residuals(state) gives how many deviations
-                                   have that variance, and their sum of squares
-    initial(name, sd)              values that PyMC's variables have where the sd is that
-    variable(name)                 what PyMC samples; its constants are np.float64, as the logarithm of a plain float
-                                   that fits single precision would be taken in it
-    proper                         whether it integrates to one
-    tail_exponent                           t where the density falls like sd^-t
-    origin_exponent                           z where it begins like sd^z at 0
-    scaled(unit)                   the same prior of the sd in another unit
-    power_scaled(alpha)                 its density to the power alpha, made a prior again
+`Scale` and `Coefficient` say what models and engines ask of them. The prior of a scale is a density of the standard
+deviation itself, whatever scale its name is on. `models.spellings` has what users write for each.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 from scipy.special import gammaln
@@ -34,8 +21,105 @@ Residuals = Callable[[State], tuple[float, np.ndarray]]
 Size = int | tuple[int, ...]
 
 
+class Prior(Protocol):
+    """A prior of a coefficient or a scale."""
+
+    @property
+    def proper(self) -> bool:
+        """Whether it integrates to one."""
+        return True
+
+    @property
+    def size(self) -> float:
+        """Order of the values that it leads one to expect, where it is proper."""
+
+    def power_scaled(self, alpha: float) -> Self:
+        """Prior whose density is this one's to the power alpha.
+
+        Raises
+        ------
+        ValueError
+            Where that is no density.
+        """
+
+    def log_density(self, x: Numbers) -> Numbers:
+        """Log density at each x; that of an improper prior has no constant."""
+
+    def variable(self, name: str) -> "TensorVariable":
+        """PyMC's variable of what has this prior."""
+
+
+class Coefficient(Prior, Protocol):
+    """A prior of a coefficient: normal, or flat."""
+
+    @property
+    def mean(self) -> float:
+        """Mean of the normal."""
+
+    @property
+    def sd(self) -> float:
+        """Sd of the normal; inf where it is flat."""
+
+    def moved(self, offset: float, unit: float) -> Self:
+        """Prior of (coefficient - offset) / unit."""
+
+
+class Scale(Prior, Protocol):
+    """A prior of a scale. The defaults are those of a proper density that never rises and is finite at 0."""
+
+    @property
+    def tail_exponent(self) -> float:
+        """The t of a density that falls like sd^-t."""
+
+    @property
+    def origin_exponent(self) -> float:
+        """The z of a density that begins like sd^z at 0."""
+        return 0.0
+
+    def scaled(self, unit: float) -> Self:
+        """Prior of the same sd in another unit."""
+
+    def rising(self, sd: Numbers) -> Numbers:
+        """Part of the log density that never falls as sd grows."""
+        return np.zeros_like(sd)
+
+    def falling(self, sd: Numbers) -> Numbers:
+        """Part of the log density that never rises as sd grows."""
+        return self.log_density(sd)
+
+    def draw(self, size: Size, rng: np.random.Generator) -> np.ndarray:
+        """Draw standard deviations.
+
+        Raises
+        ------
+        ValueError
+            Where it is improper.
+        """
+
+    def conditionals(self, name: str, residuals: Residuals) -> Conditionals:
+        """Laws from which Gibbs draws the variance `name`, after its auxiliary variable `name`_mixing, if it needs one.
+
+        `residuals` gives how many deviations have that variance, and their sum of squares.
+        """
+
+    def log_joint(self, name: str, state: State) -> Numbers:
+        """Log density of the variance `name` and its auxiliary variable in a state, up to a constant."""
+        return self.log_density(np.sqrt(state[name])) - np.log(state[name]) / 2
+
+    def initial(self, name: str, sd: float) -> dict[str, float]:
+        """Values of the variables that PyMC samples where the sd is that."""
+        return {name: sd}
+
+
+def _variable(distribution: str, name: str, *constants: float) -> "TensorVariable":
+    """Variable of a distribution of PyMC, which takes logs of floats, but not of np.float64, in single precision."""
+    import pymc as pm
+
+    return getattr(pm, distribution)(name, *map(np.float64, constants))
+
+
 @dataclass(frozen=True)
-class InverseGamma:
+class InverseGamma(Scale):
     """sd^2 ~ InverseGamma(shape, scale): p(sd) = 2 scale^shape / Gamma(shape) sd^(-2 shape - 1) exp(-scale / sd^2).
 
     With scale 0 it is improper: p(sd) = sd^(-2 shape - 1). `JEFFREYS`, `FLAT` and `FLAT_VARIANCE` are of that kind.
@@ -59,37 +143,43 @@ class InverseGamma:
             raise ValueError(f"InverseGamma({self.shape}, {self.scale}) is no density: give a positive shape and scale")
 
     def __str__(self):
-        named = {0.0: "1/variance", -0.5: "Uniform()", -1.0: "Uniform() on its square"}
-        improper = named.get(self.shape, f"InverseGamma({self.shape:g}, 0) on its square")
-        return f"InverseGamma({self.shape:g}, {self.scale:g}) on its square" if self.proper else improper
+        improper = {0.0: "1/variance", -0.5: "Uniform()", -1.0: "Uniform() on its square"}
+        if not self.proper and self.shape in improper:
+            return improper[self.shape]
+        return f"InverseGamma({self.shape:g}, {self.scale:g}) on its square"
 
     @property
     def proper(self) -> bool:
-        """Whether it integrates to one."""
+        """Whether the scale is positive."""
         return self.scale > 0
 
     @property
+    def size(self) -> float:
+        """Root of the scale."""
+        return float(np.sqrt(self.scale))
+
+    @property
     def tail_exponent(self) -> float:
-        """The power that its density falls with."""
+        """Exponent 2 shape + 1."""
         return 2 * self.shape + 1
 
     @property
     def origin_exponent(self) -> float:
-        """The power that its density begins with."""
+        """Infinite where it is proper, else -(2 shape + 1)."""
         return np.inf if self.proper else -self.tail_exponent
 
-    def scaled(self, unit: float) -> "InverseGamma":
-        """Of the sd in that unit."""
-        return InverseGamma(self.shape, self.scale / unit / unit)
+    def scaled(self, unit: float) -> Self:
+        """Prior of the same sd in another unit."""
+        return replace(self, scale=self.scale / unit / unit)
 
-    def power_scaled(self, alpha: float) -> "InverseGamma":
+    def power_scaled(self, alpha: float) -> Self:
         """To the power alpha: sd^(-alpha (2 shape + 1)) exp(-alpha scale / sd^2).
 
         Jeffreys' 1 / sd says no more than that the scale of sd is unknown, and stays what it is.
         """
         if self == JEFFREYS:
             return self
-        return InverseGamma((alpha * self.tail_exponent - 1) / 2, alpha * self.scale)
+        return replace(self, shape=(alpha * self.tail_exponent - 1) / 2, scale=alpha * self.scale)
 
     @property
     def log_constant(self) -> float:
@@ -101,15 +191,15 @@ class InverseGamma:
         return self.rising(sd) + self.falling(sd)
 
     def rising(self, sd: Numbers) -> Numbers:
-        """Part of the log density that never falls as sd grows."""
+        """Exponential, and the power where it is positive."""
         return max(-self.tail_exponent, 0.0) * np.log(sd) - self.scale / sd**2
 
     def falling(self, sd: Numbers) -> Numbers:
-        """Part of the log density that never rises as sd grows."""
+        """Constant, and the power where it is negative."""
         return self.log_constant - max(self.tail_exponent, 0.0) * np.log(sd)
 
     def draw(self, size: Size, rng: np.random.Generator) -> np.ndarray:
-        """Draw so many.
+        """Draw standard deviations.
 
         Raises
         ------
@@ -129,20 +219,19 @@ class InverseGamma:
         return {name: lambda state: self.given(*residuals(state))}
 
     def initial(self, name: str, sd: float) -> dict[str, float]:
-        """Values of the variables that PyMC samples where the sd is that."""
+        """Value of the variable that PyMC samples where the sd is that."""
         if self.proper:
             return {f"{name}2": sd**2}
-        named = {0.0: (f"log_{name}", np.log(sd)), -0.5: (name, sd)}
-        return dict([named.get(self.shape, (f"{name}_power", sd ** (-2 * self.shape)))])
+        if self.shape == 0:
+            return {f"log_{name}": np.log(sd)}
+        return {name: sd} if self.shape == -0.5 else {f"{name}_power": sd ** (-2 * self.shape)}
 
     def variable(self, name: str) -> "TensorVariable":
         """PyMC's variable of the sd. Improper: flat on that power of it, or its log, whose density is constant."""
         import pymc as pm
 
         if self.proper:
-            return pm.Deterministic(
-                name, pm.InverseGamma(f"{name}2", *map(np.float64, (self.shape, self.scale))) ** 0.5
-            )
+            return pm.Deterministic(name, _variable("InverseGamma", f"{name}2", self.shape, self.scale) ** 0.5)
         if self.shape == 0:
             return pm.Deterministic(name, pm.math.exp(pm.Flat(f"log_{name}")))
         if self.shape == -0.5:
@@ -156,7 +245,7 @@ FLAT_VARIANCE = InverseGamma(-1.0)  # p(sd^2) = 1
 
 
 @dataclass(frozen=True)
-class HalfStudentT:
+class HalfStudentT(Scale):
     """p(sd) = 2 Gamma((nu + 1)/2) / (Gamma(nu/2) sqrt(pi nu) scale) (1 + (sd / scale)^2 / nu)^(-(nu + 1)/2).
 
     As a mixture: sd^2 | a ~ InverseGamma(nu/2, nu/a), a ~ InverseGamma(1/2, 1/scale^2) (Wand et al. 2011).
@@ -169,8 +258,6 @@ class HalfStudentT:
 
     nu: float
     scale: float
-    proper = True
-    origin_exponent = 0.0
 
     def __post_init__(self):
         if not (self.nu > 0 and self.scale > 0):
@@ -180,15 +267,20 @@ class HalfStudentT:
         return f"HalfCauchy({self.scale:g})" if self.nu == 1 else f"HalfStudentT({self.nu:g}, {self.scale:g})"
 
     @property
+    def size(self) -> float:
+        """Scale."""
+        return self.scale
+
+    @property
     def tail_exponent(self) -> float:
-        """The power that its density falls with."""
+        """Exponent nu + 1."""
         return self.nu + 1.0
 
-    def scaled(self, unit: float) -> "HalfStudentT":
-        """Of the sd in that unit."""
-        return HalfStudentT(self.nu, self.scale / unit)
+    def scaled(self, unit: float) -> Self:
+        """Prior of the same sd in another unit."""
+        return replace(self, scale=self.scale / unit)
 
-    def power_scaled(self, alpha: float) -> "HalfStudentT":
+    def power_scaled(self, alpha: float) -> Self:
         """To the power alpha: again a half-t, of alpha (nu + 1) - 1 degrees of freedom.
 
         Raises
@@ -198,7 +290,7 @@ class HalfStudentT:
         """
         if (nu := alpha * self.tail_exponent - 1) <= 0:
             raise ValueError(f"{self} to the power {alpha} is no density")
-        return HalfStudentT(nu, self.scale * np.sqrt(self.nu / nu))
+        return replace(self, nu=nu, scale=self.scale * np.sqrt(self.nu / nu))
 
     def log_density(self, sd: Numbers) -> Numbers:
         """Log density at each sd."""
@@ -206,14 +298,8 @@ class HalfStudentT:
         constant = np.log(2) + gammaln(half) - gammaln(self.nu / 2) - np.log(np.pi * self.nu) / 2 - np.log(self.scale)
         return constant - half * np.log1p((sd / self.scale) ** 2 / self.nu)
 
-    def rising(self, sd: Numbers) -> Numbers:
-        """Part of the log density that never falls as sd grows: none."""
-        return np.zeros_like(sd)
-
-    falling = log_density
-
     def draw(self, size: Size, rng: np.random.Generator) -> np.ndarray:
-        """Draw so many."""
+        """Draw standard deviations."""
         return self.scale * np.abs(rng.standard_t(self.nu, size))
 
     def conditionals(self, name: str, residuals: Residuals) -> Conditionals:
@@ -229,15 +315,16 @@ class HalfStudentT:
 
         return {a: mixing, name: variance}
 
-    def initial(self, name: str, sd: float) -> dict[str, float]:
-        """Values of the variables that PyMC samples where the sd is that."""
-        return {name: sd}
+    def log_joint(self, name: str, state: State) -> Numbers:
+        """Log density of the variance given a, and of a."""
+        a = state[f"{name}_mixing"]
+        variance = distributions.InverseGamma(self.nu / 2, self.nu / a)
+        mixing = distributions.InverseGamma(0.5, self.scale**-2)
+        return variance.log_density(state[name]) + mixing.log_density(a)
 
     def variable(self, name: str) -> "TensorVariable":
         """PyMC's variable of the sd."""
-        import pymc as pm
-
-        return pm.HalfStudentT(name, *map(np.float64, (self.nu, self.scale)))
+        return _variable("HalfStudentT", name, self.nu, self.scale)
 
 
 def HalfCauchy(scale: float) -> HalfStudentT:
@@ -252,7 +339,7 @@ def HalfCauchy(scale: float) -> HalfStudentT:
 
 
 @dataclass(frozen=True)
-class HalfNormal:
+class HalfNormal(Scale):
     """p(sd) = sqrt(2 / pi) / scale exp(-sd^2 / (2 scale^2)).
 
     Raises
@@ -262,9 +349,7 @@ class HalfNormal:
     """
 
     scale: float
-    proper = True
     tail_exponent = np.inf
-    origin_exponent = 0.0
 
     def __post_init__(self):
         if not self.scale > 0:
@@ -273,30 +358,29 @@ class HalfNormal:
     def __str__(self):
         return f"HalfNormal({self.scale:g})"
 
-    def scaled(self, unit: float) -> "HalfNormal":
-        """Of the sd in that unit."""
-        return HalfNormal(self.scale / unit)
+    @property
+    def size(self) -> float:
+        """Scale."""
+        return self.scale
 
-    def power_scaled(self, alpha: float) -> "HalfNormal":
+    def scaled(self, unit: float) -> Self:
+        """Prior of the same sd in another unit."""
+        return replace(self, scale=self.scale / unit)
+
+    def power_scaled(self, alpha: float) -> Self:
         """To the power alpha: narrower by its root."""
-        return HalfNormal(self.scale / np.sqrt(alpha))
+        return replace(self, scale=self.scale / np.sqrt(alpha))
 
     def log_density(self, sd: Numbers) -> Numbers:
         """Log density at each sd."""
         return np.log(2 / np.pi) / 2 - np.log(self.scale) - (sd / self.scale) ** 2 / 2
 
-    def rising(self, sd: Numbers) -> Numbers:
-        """Part of the log density that never falls as sd grows: none."""
-        return np.zeros_like(sd)
-
-    falling = log_density
-
     def draw(self, size: Size, rng: np.random.Generator) -> np.ndarray:
-        """Draw so many."""
+        """Draw standard deviations."""
         return self.scale * np.abs(rng.standard_normal(size))
 
     def conditionals(self, name: str, residuals: Residuals) -> Conditionals:
-        """Of the variance v: v^(-(count + 1)/2) exp(-(v / scale^2 + squares / v) / 2)."""
+        """Law of the variance v: v^(-(count + 1)/2) exp(-(v / scale^2 + squares / v) / 2)."""
 
         def variance(state):
             count, squares = residuals(state)
@@ -304,15 +388,9 @@ class HalfNormal:
 
         return {name: variance}
 
-    def initial(self, name: str, sd: float) -> dict[str, float]:
-        """Values of the variables that PyMC samples where the sd is that."""
-        return {name: sd}
-
     def variable(self, name: str) -> "TensorVariable":
         """PyMC's variable of the sd."""
-        import pymc as pm
-
-        return pm.HalfNormal(name, np.float64(self.scale))
+        return _variable("HalfNormal", name, self.scale)
 
 
 @dataclass(frozen=True)
@@ -320,6 +398,10 @@ class KnownScale:
     """A sigma that is known to be 1: the noise of the data says it all."""
 
     proper = False
+
+    def scaled(self, unit: float) -> Self:
+        """Leave it at 1 in any unit."""
+        return self
 
     def log_density(self, sd: Numbers) -> Numbers:
         """Nothing is added."""
@@ -341,7 +423,7 @@ class KnownScale:
 
 
 @dataclass(frozen=True)
-class Normal:
+class Normal(Coefficient):
     """N(mean, sd^2) for a coefficient; sd = inf, the default, is flat: p(coefficient) = 1.
 
     Raises
@@ -359,16 +441,21 @@ class Normal:
 
     @property
     def proper(self) -> bool:
-        """Whether it integrates to one."""
+        """Whether the sd is finite."""
         return bool(np.isfinite(self.sd))
 
-    def moved(self, offset: float, unit: float) -> "Normal":
-        """Of the coefficient less the offset, in that unit."""
-        return Normal((self.mean - offset) / unit, self.sd / unit) if self.proper else self
+    @property
+    def size(self) -> float:
+        """The larger of sd and |mean|."""
+        return max(self.sd, abs(self.mean))
 
-    def power_scaled(self, alpha: float) -> "Normal":
+    def moved(self, offset: float, unit: float) -> Self:
+        """Prior of (coefficient - offset) / unit."""
+        return replace(self, mean=(self.mean - offset) / unit, sd=self.sd / unit) if self.proper else self
+
+    def power_scaled(self, alpha: float) -> Self:
         """To the power alpha: narrower by its root."""
-        return Normal(self.mean, self.sd / np.sqrt(alpha))
+        return replace(self, sd=self.sd / np.sqrt(alpha))
 
     def log_density(self, x: Numbers) -> Numbers:
         """Log density at each x; 0 where flat."""
@@ -376,9 +463,7 @@ class Normal:
 
     def variable(self, name: str) -> "TensorVariable":
         """PyMC's variable of the coefficient."""
-        import pymc as pm
-
-        return pm.Normal(name, *map(np.float64, (self.mean, self.sd))) if self.proper else pm.Flat(name)
+        return _variable("Normal", name, self.mean, self.sd) if self.proper else _variable("Flat", name)
 
 
-Scale = InverseGamma | HalfStudentT | HalfNormal
+FLAT_COEFFICIENT = Normal()

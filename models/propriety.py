@@ -112,7 +112,7 @@ def require_proper(model: TwoLevel) -> None:
     models.propriety.ImproperPosteriorError: the posterior is improper: 1/variance of tau piles up at 0; give tau ...
     """
     g, (df, ss), falls = model.groups, model.groups.within, tail_exponents(model)
-    if isinstance(model.tau, priors.InverseGamma) and not model.tau.proper and model.tau.shape >= 0:
+    if model.tau.origin_exponent <= -1:
         raise ImproperPosteriorError(
             f"the posterior is improper: {model.tau} of tau piles up at 0; give tau another prior"
         )

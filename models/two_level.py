@@ -134,7 +134,7 @@ class TwoLevel:
     groups: Groups
     tau: priors.Scale
     sigma: priors.Scale | priors.KnownScale = None  # type: ignore[assignment]  # None is replaced below
-    coefficients: tuple[priors.Normal, ...] = ()
+    coefficients: tuple[priors.Coefficient, ...] = ()
     relative: bool = True
 
     def __post_init__(self):

@@ -4,6 +4,7 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
+from helpers.priors import SIGMA, TAU
 from helpers.problems import estimates, replicates
 
 from analyses.checks import agreement, diagnostics
@@ -12,21 +13,8 @@ from models import priors
 from models.two_level import TwoLevel
 
 CHOICES = {
-    "tau": {
-        "flat": priors.FLAT,
-        "flat on tau2": priors.FLAT_VARIANCE,
-        "half-normal": priors.HalfNormal(0.9),
-        "half-Cauchy": priors.HalfCauchy(0.7),
-        "half-t": priors.HalfStudentT(4.0, 0.8),
-        "inverse gamma": priors.InverseGamma(1.0, 0.3),
-    },
-    "sigma": {
-        "Jeffreys": priors.JEFFREYS,
-        "half-Cauchy": priors.HalfCauchy(9.0),
-        "half-normal": priors.HalfNormal(14.0),
-        "inverse gamma": priors.InverseGamma(2.0, 150.0),
-        "known": None,
-    },
+    "tau": TAU,
+    "sigma": SIGMA | {"known": None},
     "scale": {"relative": True, "absolute": False},
     "mu": {"flat": priors.Normal(), "normal": priors.Normal(490.0, 15.0)},
     "beta": {"none": None, "flat": priors.Normal(), "normal": priors.Normal(0.0, 6.0)},

@@ -101,7 +101,7 @@ class Family:
         for k, prior in enumerate(model.coefficients):
             total = total + prior.log_density(state["b"][..., k])
         for name in model.unknown:
-            total = total + _log_variance(getattr(model, name), f"{name}2", state)
+            total = total + getattr(model, name).log_joint(f"{name}2", state)
         return total
 
     def by_exact(self, model, truth, *, draws, rng):
@@ -184,16 +184,6 @@ def _population(model, state):
     tau, sigma = (np.sqrt(state[name])[..., None] for name in ("tau2", "sigma2"))
     _, between = model.variances(model.groups.noise, tau, sigma)
     return distributions.Normal(state["b"] @ model.groups.design.T, np.sqrt(between))
-
-
-def _log_variance(prior, name, state):
-    """Log density of a variance, and of the variable that mixes it where it has one, up to a constant."""
-    if (mixing := f"{name}_mixing") in state:
-        given = distributions.InverseGamma(prior.nu / 2, prior.nu / state[mixing])
-        return given.log_density(state[name]) + distributions.InverseGamma(0.5, prior.scale**-2).log_density(
-            state[mixing]
-        )
-    return prior.log_density(np.sqrt(state[name])) - np.log(state[name]) / 2
 
 
 def _state(drawn):

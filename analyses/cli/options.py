@@ -1,11 +1,13 @@
 """The options of the command line: what may be asked, and what is wrong with what was."""
 
 import argparse
+from itertools import chain
 from pathlib import Path
 
 from analyses import ENGINES, OWN, RAW, STUDIES
 from analyses.cli.parser import Parser, at_least, repeated, some_of
 from analyses.ingest.request import Request, prior
+from models.spellings import SPELLINGS
 
 EXAMPLES = """\
 examples:
@@ -84,6 +86,7 @@ def _add_run(parser: Parser) -> None:
 
 def _add_table(add) -> None:
     raw = ", ".join(RAW)
+    signatures = dict.fromkeys(chain.from_iterable(SPELLINGS.values()))
     add("--data", type=Path, metavar="FILE", help=f"of one_way or meta_analysis; or the raw rows of {raw}")
     for name, what in HELP.items():
         add(f"--{name}", metavar="COL", help=f"column of {what}")
@@ -101,9 +104,8 @@ def _add_table(add) -> None:
         default=[],
         type=_prior,
         metavar="NAME=DIST",
-        help="of mu, a covariate, tau, tau2, sigma or sigma2: Flat(), Normal(m, s), Uniform(), HalfNormal(s), "
-        "HalfCauchy(s), HalfStudentT(nu, s), InverseGamma(a, b), Jeffreys(); may be repeated. Default: mu=Flat(), "
-        "sigma=Jeffreys(), tau=HalfCauchy(1) relative and tau=Uniform() absolute",
+        help=f"of mu, a covariate, tau, tau2, sigma or sigma2: {', '.join(signatures)}; may be repeated. Default: "
+        "mu=Flat(), sigma=Jeffreys(), tau=HalfCauchy(1) relative and tau=Uniform() absolute",
     )
     add(
         "--tau-scale",

@@ -14,7 +14,6 @@ from models.groups import Estimates, Groups, Replicates
 from models.groups.dataframes import design
 from models.groups.naming import maybe_missing
 from models.groups.validation import LARGEST_SCALE
-from models.priors import InverseGamma, Normal
 from models.propriety import require_proper, says_nothing_of_tau
 from models.two_level import TwoLevel
 
@@ -288,20 +287,13 @@ def _design(where, covariates):
 def _require_comparable(where: str, model: TwoLevel) -> None:
     """Refuse priors that are out of all proportion to the data, in whose units the model is."""
     coefficients = zip(("mu", *model.groups.covariates), model.standard.model.coefficients, strict=True)
-    for name, prior_ in (*coefficients, ("tau", model.tau), ("sigma", model.sigma)):
-        if prior_.proper and not NARROW <= (size := _size(prior_)) <= WIDE:
+    sizes = {name: p.size if p.sd > NARROW else p.sd for name, p in coefficients if p.proper}
+    sizes |= {name: p.size for name, p in (("tau", model.tau), ("sigma", model.sigma)) if p.proper}
+    for name, size in sizes.items():
+        if not NARROW <= size <= WIDE:
             raise InputError(
                 f"{where}: the prior of {name} is {size:.0e} times the size of the data: give it in their unit"
             )
-
-
-def _size(prior) -> float:
-    match prior:
-        case InverseGamma(shape=_, scale=scale):
-            return float(np.sqrt(scale))
-        case Normal(mean=mean, sd=sd):
-            return max(sd, abs(mean)) if sd > NARROW else sd
-    return prior.scale
 
 
 def _spelled(asked: Request, groups: Groups, defaults) -> dict[str, str]:

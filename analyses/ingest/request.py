@@ -3,15 +3,14 @@
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.spellings import IMPROPER, SPELLINGS
+
+if TYPE_CHECKING:
+    from models.priors import Coefficient, Scale
 
 CALL = re.compile(r"(\w+)\s*(?:\((.*)\))?", re.ASCII)
-PRIORS = {
-    "mu": "Flat(), Normal(mean, sd)",
-    "tau": "Uniform(), HalfNormal(sd), HalfCauchy(scale), HalfStudentT(nu, scale)",
-    "tau2": "InverseGamma(shape, scale), Uniform()",
-    "sigma": "Jeffreys(), HalfCauchy(scale), HalfNormal(sd), HalfStudentT(nu, scale)",
-    "sigma2": "InverseGamma(shape, scale)",
-}
 
 
 class InputError(ValueError):
@@ -35,8 +34,8 @@ class Request:
     among: int | None = None
 
 
-def prior(name: str, spelled: str):
-    """Prior of a parameter from how it is spelled; any name but those of `PRIORS` is that of a coefficient, as mu.
+def prior(name: str, spelled: str) -> "Scale | Coefficient":
+    """Prior of a parameter from how it is spelled; any name but those of `SPELLINGS` is that of a covariate, as mu.
 
     Raises
     ------
@@ -52,52 +51,37 @@ def prior(name: str, spelled: str):
     """
     from models import priors
 
-    kind = name if name in PRIORS else "mu"
-    made = {
-        "mu": {"Flat": priors.Normal, "Uniform": priors.Normal, "Normal": priors.Normal},
-        "tau": {"Uniform": lambda: priors.FLAT, "Flat": lambda: priors.FLAT, "HalfNormal": priors.HalfNormal},
-        "tau2": {
-            "InverseGamma": _inverse_gamma,
-            "Uniform": lambda: priors.FLAT_VARIANCE,
-            "Flat": lambda: priors.FLAT_VARIANCE,
-        },
-        "sigma": {"Jeffreys": lambda: priors.JEFFREYS, "HalfNormal": priors.HalfNormal},
-        "sigma2": {"InverseGamma": _inverse_gamma, "Jeffreys": lambda: priors.JEFFREYS},
-    }[kind]
-    if kind in ("tau", "sigma"):
-        made |= {"HalfCauchy": priors.HalfCauchy, "HalfStudentT": priors.HalfStudentT}
-    arguments = {"Normal": 2, "HalfNormal": 1, "HalfCauchy": 1, "HalfStudentT": 2, "InverseGamma": 2}
+    parameter = name if name in SPELLINGS else "mu"
+    alternatives = ", ".join(SPELLINGS[parameter])
+    counts = {signature.partition("(")[0]: signature.count(",") + 1 for signature in SPELLINGS[parameter]}
+    counts |= dict.fromkeys(IMPROPER[parameter], 0)
     call = CALL.fullmatch(spelled.strip())
-    if call is None or call[1] not in made:
-        raise ValueError(
-            f"{spelled!r} is no prior of {name} that is known here: write {PRIORS[kind]}{_hint(name, call)}"
-        )
-    given = [part.strip() for part in call[2].split(",")] if call[2] and call[2].strip() else []
-    if len(given) != arguments.get(call[1], 0):
-        raise ValueError(f"{spelled!r} has {len(given)} arguments: write {PRIORS[kind]}")
-    return made[call[1]](*(_number(name, spelled, part) for part in given))
+    if call is None or call[1] not in counts:
+        hint = _hint(name, call)
+        raise ValueError(f"{spelled!r} is no prior of {name} that is known here: write {alternatives}{hint}")
+    arguments = [part.strip() for part in call[2].split(",")] if call[2] and call[2].strip() else []
+    if len(arguments) != counts[call[1]]:
+        raise ValueError(f"{spelled!r} has {len(arguments)} arguments: write {alternatives}")
+    if not arguments:
+        return getattr(priors, IMPROPER[parameter][call[1]])
+    numbers = [_number(name, spelled, argument) for argument in arguments]
+    proper = getattr(priors, call[1])(*numbers)
+    if not proper.proper:  # InverseGamma has improper ones too, but those go by other names here
+        raise ValueError("InverseGamma({:g}, {:g}) is no density: give a positive shape and scale".format(*numbers))
+    return proper
 
 
-def _inverse_gamma(shape: float, scale: float):
-    from models import priors
-
-    found = priors.InverseGamma(shape, scale)
-    if not found.proper:  # the class has improper ones too, but those go by other names here
-        raise ValueError(f"InverseGamma({shape:g}, {scale:g}) is no density: give a positive shape and scale")
-    return found
-
-
-def _number(name, spelled, part) -> float:
+def _number(name, spelled, argument) -> float:
     try:
-        found = float(part)
+        number = float(argument)
     except ValueError:
-        found = float("nan")
-    if not abs(found) < float("inf"):
-        raise ValueError(f"{part!r} in {name}={spelled} is not a finite number")
-    return found
+        number = float("nan")
+    if not abs(number) < float("inf"):
+        raise ValueError(f"{argument!r} in {name}={spelled} is not a finite number")
+    return number
 
 
 def _hint(name, call) -> str:
     """A word to who gave the prior of a variance to its root."""
-    of_variance = call is not None and call[1] == "InverseGamma" and name in ("tau", "sigma")
-    return f", or {name}2=InverseGamma(shape, scale), which is of the variance" if of_variance else ""
+    of_variance = [s for s in SPELLINGS.get(f"{name}2", ()) if call and s.startswith(f"{call[1]}(")]
+    return f", or {name}2={of_variance[0]}, which is of the variance" if of_variance else ""

@@ -11,7 +11,7 @@ from decimal import Context, Decimal
 from statistics import median_low
 from typing import Self
 
-from models.priors import KnownScale, Normal
+from models.priors import Normal
 from models.two_level import TwoLevel
 
 LOCATIONS = {"mu", "theta", "new_theta", "new_value", "new_group_value", "largest group mean", "smallest group mean"}
@@ -74,7 +74,7 @@ class Units:
         return replace(
             model,
             tau=model.tau.scaled(unit) if self.tau else model.tau,
-            sigma=model.sigma if isinstance(model.sigma, KnownScale) else model.sigma.scaled(unit),
+            sigma=model.sigma.scaled(unit),
             coefficients=(
                 Normal(self.located(Decimal(mu.mean)), mu.sd / unit) if mu.proper else mu,
                 *(slope.moved(0.0, unit) for slope in slopes),

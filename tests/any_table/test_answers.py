@@ -10,11 +10,12 @@ from fractions import Fraction
 import numpy as np
 from helpers.cases import EPS, LOCATED, ROUNDS, Case, cases, estimates, refusal, scores
 from helpers.oracle import Oracle, row
+from helpers.priors import log_kernel
 from hypothesis import example, given, settings
 from mpmath import mpf
 
 from analyses.engines import exact, mixture
-from models import priors, propriety
+from models import propriety
 
 POINTS = 500  # of either axis of a fine grid
 PROMISE = 1e-10  # of the quantity's posterior sd
@@ -38,7 +39,7 @@ def exactly(model, i, table):
     closed = model.scales != model.unknown
     # Singular at log tau = i pi / 2 the trapezoid rule is off by exp(-pi^2 / step), as far as i pi / 4 where the
     # prior has a factor exp(-1 / tau^2) or exp(-tau^2): exp(-pi^2 / 2 step). Both are below 1e-21.
-    step = "0.1" if isinstance(model.tau, priors.HalfNormal) or model.tau.proper else "0.2"
+    step = "0.1" if model.tau.proper else "0.2"
     oracle, one = Line(model, closed=closed, step=step), [mpf(k == 0) for k in range(len(model.coefficients))]
     found = {
         ("tau", ""): lambda: oracle.moments_scale("tau"),
@@ -47,19 +48,6 @@ def exactly(model, i, table):
     found |= {("mu", ""): lambda: oracle.moments_linear(one)}
     found |= {("theta", model.groups.labels[i]): lambda: oracle.moments_linear(row(model, i), i)}
     return {key: moments() for key, moments in found.items() if np.isfinite(table.loc[key, "sd"])}
-
-
-def log_kernel(prior, sd):
-    """Log density of a scale, up to a constant."""
-    match prior:
-        case priors.InverseGamma(shape=a, scale=s):
-            return -(2 * a + 1) * np.log(sd) - s / sd**2
-        case priors.HalfStudentT(nu=n, scale=s):
-            return -(n + 1) / 2 * np.log1p((sd / s) ** 2 / n)
-        case priors.HalfNormal(scale=s):
-            return -((sd / s) ** 2) / 2
-        case priors.KnownScale():
-            return 0.0
 
 
 def regression(model, v):
@@ -117,7 +105,7 @@ def lines(model, i, u, logs_of_sigma):
         between = (tau * sigma if model.relative else tau) ** 2
         v = noise + between[:, None]
         q, log_determinant, location, variance = regression(model, v)
-        height = log_kernel(model.tau, tau) + u + log_kernel(model.sigma, sigma) + s - g.df.sum() * s
+        height = log_kernel(model.tau, u) + u + log_kernel(model.sigma, s) + s - g.df.sum() * s
         height += -g.ss.sum() / sigma**2 / 2 - (np.log(v).sum(axis=1) + log_determinant + q) / 2
         k = noise[i] / v[:, i]
         theta = k * location[:, i + 1] + (1 - k) * g.mean[i], k**2 * variance[:, i + 1] + (1 - k) * noise[i]

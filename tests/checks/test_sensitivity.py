@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.priors import COEFFICIENTS, SCALES
 from helpers.problems import PROBLEMS, estimates, replicates
 from scipy.stats import norm
 
@@ -12,23 +13,14 @@ from models.distributions import Normal
 from models.two_level import TwoLevel
 
 SDS = np.array([0.03, 0.4, 2.0, 17.0])
-PRIORS = [
-    priors.InverseGamma(1.5, 0.7),
-    priors.FLAT,
-    priors.FLAT_VARIANCE,
-    priors.HalfStudentT(4.0, 0.8),
-    priors.HalfCauchy(2.0),
-    priors.HalfNormal(3.0),
-    priors.Normal(1.0, 2.0),
-]
 
 
-@pytest.mark.parametrize("prior", PRIORS, ids=str)
+@pytest.mark.parametrize("prior", [p for p in (*SCALES, *COEFFICIENTS.values()) if p != priors.JEFFREYS], ids=str)
 def test_a_power_of_a_prior_is_one(prior):
     """Its log density is alpha times the first, up to a constant."""
     for alpha in (0.8, 1.25):
-        off = prior.power_scaled(alpha).log_density(SDS) - alpha * prior.log_density(SDS)
-        assert off == pytest.approx(np.full(4, off[0]), abs=1e-12)
+        scaled, expected = prior.power_scaled(alpha).log_density(SDS), alpha * prior.log_density(SDS)
+        assert scaled == pytest.approx(expected + (scaled - expected)[2], rel=1e-12, abs=1e-12)
 
 
 def test_a_scale_without_a_scale_keeps_its_prior():

@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.polynomial.legendre import leggauss
 from scipy.special import erfc, ndtr
 
+from helpers.priors import log_kernel
 from models import priors, propriety
 
 NEGLIGIBLE = 60.0  # e^-60 of the top: 9e-27
@@ -28,18 +29,6 @@ SMOOTH = 2.5  # width of the smooth step of a distribution function, in steps of
 ABSCISSAE, WEIGHTS = leggauss(40)
 
 
-def log_kernel(prior, log_sd):
-    """Log density of a scale, up to a constant."""
-    match prior:
-        case priors.InverseGamma(shape=a, scale=s):
-            return -(2 * a + 1) * log_sd - s * np.exp(-2 * log_sd)
-        case priors.HalfStudentT(nu=nu, scale=s):
-            return -(nu + 1) / 2 * np.log1p(np.exp(2 * (log_sd - np.log(s))) / nu)
-        case priors.HalfNormal(scale=s):
-            return -np.exp(2 * (log_sd - np.log(s))) / 2
-    raise TypeError(f"{prior} is no prior of a scale")
-
-
 def sharpness(prior):
     """Number of deviations that a prior of a scale is worth: its log has an sd above 1 / sqrt(2 sharpness)."""
     return 2 * prior.shape if isinstance(prior, priors.InverseGamma) and prior.proper else 2.0
@@ -47,12 +36,10 @@ def sharpness(prior):
 
 def typical(prior):
     """Logs of the sd about which a prior bends; none for a power."""
-    match prior:
-        case priors.InverseGamma(shape=a, scale=s) if s > 0:
-            return [np.log(s / (a + 0.5)) / 2, np.log(s) / 2]
-        case priors.HalfStudentT(scale=s) | priors.HalfNormal(scale=s):
-            return [np.log(s)]
-    return []
+    if not prior.proper:
+        return []
+    of_mode = [np.log(prior.scale / (prior.shape + 0.5)) / 2] if isinstance(prior, priors.InverseGamma) else []
+    return [*of_mode, np.log(prior.size)]
 
 
 @dataclass(frozen=True)
@@ -285,7 +272,7 @@ class Brute:
         nodes = nodes or self.nodes
         mean, variance = self.linear(self.model.groups.design[i], nodes)
         noise = self.noise[i] * np.exp(2 * nodes.log_sigma)
-        own, kappa = self.own(i, nodes), self.kappa(i, nodes)
+        own, kappa = self.data_weight(i, nodes), self.kappa(i, nodes)
         return own * self.response[i] + kappa * mean, own * noise + kappa**2 * variance
 
     def kappa(self, i, nodes=None):
@@ -325,7 +312,7 @@ class Brute:
 
     def _of_kappa(self, i):
         """By 1 - kappa where that is the smaller one, which has the digits."""
-        own = self._mixed(self.own(i), 0.0, np.inf)
+        own = self._mixed(self.data_weight(i), 0.0, np.inf)
         if own["mean"] > 0.5:
             return self._mixed(self.kappa(i), 0.0, np.inf)
         return {"mean": 1 - own["mean"], "sd": own["sd"]}

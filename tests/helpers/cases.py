@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from analyses.ingest import build_model
 from analyses.ingest.request import InputError, Request
+from helpers.priors import KINDS
 
 EPS = np.finfo(float).eps
 LOCATED, SPREAD, SQUARED = {"value", "mean", "estimate"}, {"sd", "se"}, {"variance"}
@@ -126,10 +127,9 @@ def cases(draw, study, two=False, scales=("1e-300", "1e-9", "1", "1e6", "1e300")
                 rows.append({"group": name, "n": n, "mean": about, form: draw(spread) if n > 1 else "", **of})
         relative = study == "one_way" and not (two and draw(st.booleans()))
         known = Decimal(1) if relative else unit
-        kinds = ("Uniform", "Uniform2", "HalfNormal", "HalfCauchy", "HalfStudentT", "InverseGamma")
-        given = draw(scale_priors("tau", known, *kinds))
+        given = draw(scale_priors("tau", known, *KINDS["tau"]))
         if study == "one_way":
-            given |= draw(scale_priors("sigma", unit, "Jeffreys", "InverseGamma", *["HalfCauchy", "HalfNormal"] * two))
+            given |= draw(scale_priors("sigma", unit, *KINDS["sigma"], *KINDS["sigma, on a lattice"] * two))
         if (two or study == "meta_analysis") and draw(st.booleans()):
             given["mu"] = ("Normal", [offset + unit, 3 * unit])
     rows = draw(st.permutations(rows))

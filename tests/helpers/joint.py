@@ -41,7 +41,6 @@ def spelled(name, prior, sd):
             return f"{name}2", sd**2, 0.0
         case priors.InverseGamma(shape=0):
             return f"log_{name}", np.log(sd), -np.log(2 * sd**2)
-        case priors.InverseGamma(shape=-0.5) | priors.HalfStudentT() | priors.HalfNormal():
-            return name, sd, -np.log(2 * sd)
-        case priors.InverseGamma(shape=a):
+        case priors.InverseGamma(shape=a) if a != -0.5:
             return f"{name}_power", sd ** (-2 * a), np.log(abs(a)) + (-2 * a - 2) * np.log(sd)
+    return name, sd, -np.log(2 * sd)

@@ -10,24 +10,12 @@ from functools import cached_property
 import numpy as np
 from mpmath import mp, mpf
 
+from helpers.priors import log_kernel
 from models import priors
 
 mp.dps = 30
 DEPTH = {1: 75, 2: 50}  # e^-75 is 3e-33, e^-50 is 2e-22: two dimensions cost more nodes
 SIGMA_STEP = mpf("0.06")  # in two dimensions: with a score of rows log sigma has an sd of 0.15
-
-
-def kernel(prior, sd):
-    """Density of a scale, up to a constant."""
-    match prior:
-        case priors.InverseGamma(shape=a, scale=s):
-            return sd ** (-2 * mpf(a) - 1) * mp.exp(-mpf(s) / sd**2)
-        case priors.HalfStudentT(nu=n, scale=s):
-            return (1 + (sd / mpf(s)) ** 2 / mpf(n)) ** (-(mpf(n) + 1) / 2)
-        case priors.HalfNormal(scale=s):
-            return mp.exp(-((sd / mpf(s)) ** 2) / 2)
-        case priors.KnownScale():
-            return mpf(1)
 
 
 @dataclass
@@ -75,9 +63,9 @@ class Oracle:
         fit = self.x * b
         q = sum((m - f) ** 2 / w for m, f, w in zip(self.mean, fit, v, strict=True))
         q += sum((b[k] - mpf(f.mean)) ** 2 / mpf(f.sd) ** 2 for k, f in enumerate(model.coefficients) if f.proper)
-        height = mp.log(kernel(model.tau, tau)) + u - sum(map(mp.log, v)) / 2 - mp.log(mp.det(precision)) / 2
+        height = log_kernel(model.tau, u) + u - sum(map(mp.log, v)) / 2 - mp.log(mp.det(precision)) / 2
         if not self.closed:
-            height += mp.log(kernel(model.sigma, sigma)) + s - self.df * s - self.ss / sigma**2 / 2 - q / 2
+            height += log_kernel(model.sigma, s) + s - self.df * s - self.ss / sigma**2 / 2 - q / 2
             return Node(height, tau, sigma, b, covariance)
         shape = mpf(model.sigma.shape) + (self.df + J - p) / 2
         scale = mpf(model.sigma.scale) + (self.ss + q) / 2

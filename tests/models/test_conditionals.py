@@ -17,7 +17,7 @@ from models.two_level import TwoLevel
 
 def mixed(model):
     """Whether a conditional depends on a mixing variable, which the joint does not have."""
-    return any(isinstance(prior, priors.HalfStudentT) for prior in (model.tau, model.sigma))
+    return any(name.endswith("_mixing") for name in model.conditionals())
 
 
 MODELS = {

@@ -1,42 +1,61 @@
 """Priors are densities of the sd, proper ones integrate to one, and the rule of propriety draws the border right."""
 
+import re
+
 import numpy as np
 import pytest
+from helpers.priors import PROPER, SCALES, log_kernel
 from helpers.problems import estimates, replicates
+from mpmath import mp, mpf
 from scipy.integrate import quad
 from scipy.stats import halfcauchy, halfnorm, invgamma, norm
 from scipy.stats import t as student_t
 
+from analyses.ingest import request
 from models import priors, propriety
 from models.groups import Estimates, Replicates
+from models.spellings import SPELLINGS
 from models.two_level import TwoLevel
 
 SD = np.array([0.03, 0.4, 1.0, 7.0, 300.0])
 
 
-def test_inverse_gamma_is_a_density_of_the_sd():
-    prior = priors.InverseGamma(1.3, 2.1)
-    assert prior.log_density(SD) == pytest.approx(invgamma(1.3, scale=2.1).logpdf(SD**2) + np.log(2 * SD), rel=1e-12)
+@pytest.mark.parametrize(
+    ("prior", "expected"),
+    [
+        (priors.InverseGamma(1.3, 2.1), invgamma(1.3, scale=2.1).logpdf(SD**2) + np.log(2 * SD)),
+        (priors.HalfCauchy(5.0), halfcauchy(scale=5).logpdf(SD)),
+        (priors.HalfStudentT(1.0, 5.0), np.log(2) + student_t(1, scale=5).logpdf(SD)),
+        (priors.HalfStudentT(4.0, 0.3), np.log(2) + student_t(4, scale=0.3).logpdf(SD)),
+        (priors.HalfStudentT(30.0, 11.0), np.log(2) + student_t(30, scale=11).logpdf(SD)),
+        (priors.HalfNormal(5.0), halfnorm(scale=5).logpdf(SD)),
+    ],
+    ids=str,
+)
+def test_a_prior_is_a_density_of_the_sd(prior, expected):
+    assert prior.log_density(SD) == pytest.approx(expected, rel=1e-12)
 
 
-def test_half_cauchy_is_a_density_of_the_sd():
-    assert priors.HalfCauchy(5.0).log_density(SD) == pytest.approx(halfcauchy(scale=5).logpdf(SD), rel=1e-12)
+@pytest.mark.parametrize("prior", SCALES, ids=str)
+def test_a_density_is_that_of_the_tests(prior):
+    """Up to a constant, at 30 digits; one of its two parts never falls, the other never rises."""
+    kernel = np.array([float(log_kernel(prior, mp.log(sd))) for sd in SD])
+    constant = prior.log_density(1.0) - float(log_kernel(prior, mpf(0)))
+    assert prior.log_density(SD) == pytest.approx(kernel + constant, rel=1e-12, abs=1e-12)
+    assert log_kernel(prior, np.log(SD)) == pytest.approx(kernel, rel=1e-12)
+    assert prior.rising(SD) + prior.falling(SD) == pytest.approx(prior.log_density(SD), rel=1e-15)
+    assert (np.diff(prior.rising(SD)) >= 0).all()
+    assert (np.diff(prior.falling(SD)) <= 0).all()
 
 
-@pytest.mark.parametrize(("nu", "scale"), [(1.0, 5.0), (4.0, 0.3), (30.0, 11.0)])
-def test_half_t_is_a_density_of_the_sd(nu, scale):
-    expected = np.log(2) + student_t(nu, scale=scale).logpdf(SD)
-    assert priors.HalfStudentT(nu, scale).log_density(SD) == pytest.approx(expected, rel=1e-12)
+@pytest.mark.parametrize("prior", SCALES, ids=str)
+def test_another_unit_changes_the_density_by_a_constant(prior):
+    scaled = prior.scaled(10.0)
+    constant = scaled.log_density(0.1) - prior.log_density(1.0)
+    assert scaled.log_density(SD / 10) == pytest.approx(prior.log_density(SD) + constant, rel=1e-12, abs=1e-12)
 
 
-def test_half_normal_is_a_density_of_the_sd():
-    assert priors.HalfNormal(5.0).log_density(SD) == pytest.approx(halfnorm(scale=5).logpdf(SD), rel=1e-12)
-
-
-PROPER = [priors.InverseGamma(0.5, 0.5), priors.HalfCauchy(3.0), priors.HalfStudentT(4.0, 2.0), priors.HalfNormal(3.0)]
-
-
-@pytest.mark.parametrize("prior", PROPER)
+@pytest.mark.parametrize("prior", PROPER, ids=str)
 def test_proper_priors_integrate_to_one(prior):
     total = quad(lambda u: np.exp(prior.log_density(np.exp(u)) + u), -30, 0)[0]
     total += quad(lambda u: np.exp(prior.log_density(np.exp(u)) + u), 0, 40)[0]
@@ -53,19 +72,19 @@ def test_improper_priors_are_powers_of_the_sd(prior, power):
     assert prior.log_density(SD) == pytest.approx(power * np.log(SD))
 
 
-@pytest.mark.parametrize(
-    "prior",
-    [
-        priors.InverseGamma(0.7, 2.0),
-        priors.HalfCauchy(2.0),
-        priors.HalfStudentT(3.0, 2.0),
-        priors.FLAT,
-        priors.FLAT_VARIANCE,
-    ],
-)
-def test_fall_is_the_power_of_the_tail(prior):
-    slope = (prior.log_density(np.array([1e9])) - prior.log_density(np.array([1e8])))[0] / np.log(10)
-    assert -slope == pytest.approx(prior.tail_exponent, abs=1e-6)
+@pytest.mark.parametrize("prior", [*SCALES, priors.InverseGamma(0.7, 2.0), priors.InverseGamma(-0.2)], ids=str)
+def test_exponents_are_the_powers_at_both_ends(prior):
+    for u, exponent in ((20.0, -prior.tail_exponent), (-20.0, prior.origin_exponent)):
+        low, high = (float(log_kernel(prior, mpf(v))) for v in (u, u + 0.1))
+        slope = (high - low) / 0.1
+        assert slope == pytest.approx(exponent, abs=1e-6) if np.isfinite(exponent) else abs(slope) > 1e3
+
+
+@pytest.mark.parametrize(("name", "signature"), [(name, s) for name, every in SPELLINGS.items() for s in every])
+def test_what_is_suggested_can_be_written(name, signature):
+    """Improper priors have no arguments."""
+    written = re.sub(r"\w+(?=[,)])", "1.5", signature)
+    assert request.prior(name, written).proper == ("1.5" in written)
 
 
 def test_normal_is_flat_without_an_sd():
