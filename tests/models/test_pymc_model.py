@@ -119,7 +119,7 @@ def test_collapsed_is_the_rest_divided_by_its_conditional(model):
 @pytest.mark.parametrize("study", [math_test, blood_pressure, eight_schools])
 def test_builders_have_coordinates_and_data(study, parameterization):
     built = study.build(parameterization=parameterization)
-    groups = study.groups()
+    groups = study.data()
     assert isinstance(built, pm.Model)
     of_cells = parameterization == "marginal" and study is math_test  # which has many schools of one size
     assert ("cell" in built.coords) == of_cells
@@ -149,7 +149,7 @@ def test_unknown_parameterization_is_refused(study):
 
 @pytest.mark.parametrize("study", [math_test, blood_pressure])
 def test_rows_of_the_studies(study):
-    labels, values = study.groups().rows(np.random.default_rng(24))
+    labels, values = study.data().rows(np.random.default_rng(24))
     assert study.build_rows(labels, values)["observed_y"].get_value().shape == (len(values),)
     with pytest.raises(ValueError, match="'marginal' is none of centered, noncentered"):
         study.build_rows(labels, values, parameterization="marginal")
