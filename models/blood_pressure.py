@@ -13,7 +13,7 @@ from partial_pooling_data import table
 
 from models import named_cases
 from models.groups import Replicates
-from models.named_cases import Options, RowParameterization
+from models.named_cases import Centering, Options
 from models.priors import JEFFREYS, InverseGamma, Normal, Scale
 from models.two_level import Parameterization, TwoLevel
 
@@ -89,14 +89,10 @@ def build(*, parameterization: Parameterization = "marginal", **options: Unpack[
 
 
 def build_rows(
-    labels: Iterable[object],
-    values: Iterable[float],
-    *,
-    parameterization: RowParameterization = "centered",
-    **options: Unpack[Options],
+    labels: Iterable, values: Iterable[float], *, parameterization: Centering = "centered", **options: Unpack[Options]
 ) -> "pm.Model":
     """The model in PyMC on single rows, a subject's name and a value each, y_ij ~ N(theta_i, sigma^2): for teaching.
 
-    Its other arguments are those of `build`; it is never marginal. `pymc_model.build_rows` tells more.
+    The other arguments are those of `build`, except that it is never marginal. See `pymc_model.build_rows`.
     """
     return named_cases.build_rows(model(**options), labels, values, parameterization)

@@ -14,7 +14,7 @@ from models.two_level import Parameterization, TwoLevel
 if TYPE_CHECKING:
     import pymc as pm
 
-RowParameterization = Literal["centered", "noncentered"]
+Centering = Literal["centered", "noncentered"]  # of theta, which a likelihood on rows needs
 
 
 class Options(TypedDict, total=False):
@@ -34,9 +34,7 @@ def build(model: TwoLevel, parameterization: Parameterization) -> "pm.Model":
     return pymc_model.build(model, parameterization=parameterization)
 
 
-def build_rows(
-    model: TwoLevel, labels: Iterable[object], values: Iterable[float], parameterization: RowParameterization
-) -> "pm.Model":
+def build_rows(model: TwoLevel, labels: Iterable, values: Iterable[float], parameterization: Centering) -> "pm.Model":
     """State a case in PyMC, on single rows: `pymc_model.build_rows`."""
     from models import pymc_model
 

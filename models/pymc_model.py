@@ -60,7 +60,7 @@ def build(model: TwoLevel, *, parameterization: Parameterization = "marginal") -
     >>> [variable.name for variable in build(eight_schools.model(), parameterization="noncentered").free_RVs]
     ['mu', 'tau', 'z']
     """
-    _require_one_of(parameterization, PARAMETERIZATIONS)
+    require_one_of(parameterization, PARAMETERIZATIONS)
     g = model.groups
     if parameterization == "marginal" and _many_alike(g):
         return _of_cells(model)
@@ -73,7 +73,7 @@ def build(model: TwoLevel, *, parameterization: Parameterization = "marginal") -
         else:
             theta = THETA[parameterization](population, pt.sqrt(between), g.dim)
             pm.Normal("mean", theta, pt.sqrt(within), observed=mean, dims=g.dim)
-        _pooled_squares(g, sigma)
+        observe_squares(g, sigma)
     return built
 
 
@@ -96,7 +96,7 @@ def _of_cells(model: TwoLevel) -> pm.Model:
         pm.Normal("mean", pt.dot(design, pt.stack(b)), pt.sqrt(v), observed=mean, dims="cell")
         unseen = pm.Data("unseen", cells.count[several] - 1)
         pm.CustomDist("spread", v[np.flatnonzero(several)], unseen, dist=_chi2, logp=_log_normal, observed=spread)
-        _pooled_squares(g, sigma)
+        observe_squares(g, sigma)
     return built
 
 
@@ -166,7 +166,7 @@ def build_rows(
     ValueError
         For another parameterization, or a label that is no group's.
     """
-    _require_one_of(parameterization, THETA)
+    require_one_of(parameterization, THETA)
     g, names = model.groups, list(map(str, labels))
     position = {label: i for i, label in enumerate(g.labels)}
     if unknown := set(names) - set(position):
@@ -203,13 +203,20 @@ def _coefficients(model):
     return mu.variable("mu"), *slopes
 
 
-def _pooled_squares(groups, sigma):
-    """Observe the pooled sum of squares within groups, where they have any."""
+def observe_squares(groups: Groups, sigma: TensorVariable | float) -> None:
+    """Add the pooled sum of squares within groups to a model, where they have any: ss ~ sigma^2 chi^2(df)."""
     if groups.df.any():
         df, ss = (pm.Data(name, value) for name, value in zip(("df", "observed_ss"), groups.within, strict=True))
         pm.Gamma("ss", df / 2, 1 / (2 * sigma**2), observed=ss)
 
 
-def _require_one_of(parameterization, names):
+def require_one_of(parameterization: str, names: Iterable[str]) -> None:
+    """Refuse a parameterization of another name.
+
+    Raises
+    ------
+    ValueError
+        Listing the names.
+    """
     if parameterization not in names:
         raise ValueError(f"parameterization {parameterization!r} is none of {', '.join(names)}")

@@ -213,6 +213,8 @@ def build(model: ThreeLevel, *, parameterization: Literal["marginal", "centered"
     """
     import pymc as pm
 
+    from models.pymc_model import observe_squares, require_one_of
+
     def pooled(mean, top, kappa, variance):
         """Classrooms about their school's weighted mean, which stands for mu, and that mean about lambda."""
         precision = (1 / variance) @ model.members
@@ -224,12 +226,10 @@ def build(model: ThreeLevel, *, parameterization: Literal["marginal", "centered"
             + pm.logp(pm.Normal.dist(top, (kappa**2 + 1 / precision) ** 0.5), school).sum()
         )
 
-    if parameterization not in ("marginal", "centered"):
-        raise ValueError(f"parameterization {parameterization!r} is none of marginal, centered")
+    require_one_of(parameterization, ("marginal", "centered"))
     g = model.classrooms
     with pm.Model(coords={"school": model.schools, g.dim: g.labels}) as built:
         mean = pm.Data("observed_mean", g.mean, dims=g.dim)
-        df, ss = (pm.Data(name, value) for name, value in zip(("df", "observed_ss"), g.within, strict=True))
         sigma, tau, kappa = (getattr(model, name).variable(name) for name in ("sigma", "tau", "kappa"))
         top = pm.Flat("lambda")
         if parameterization == "marginal":
@@ -238,5 +238,5 @@ def build(model: ThreeLevel, *, parameterization: Literal["marginal", "centered"
         else:
             theta = pm.Normal("theta", pm.Normal("mu", top, kappa, dims="school")[model.school], tau, dims=g.dim)
             pm.Normal("mean", theta, sigma * np.sqrt(g.noise), observed=mean, dims=g.dim)
-        pm.Gamma("ss", df / 2, 1 / (2 * sigma**2), observed=ss)
+        observe_squares(g, sigma)
     return built

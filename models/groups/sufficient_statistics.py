@@ -6,7 +6,6 @@ are taken again, about each group's own mean.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -33,8 +32,7 @@ class Statistics(NamedTuple):
     ss: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
-class Reduced:
+class Reduced(NamedTuple):
     """Groups as sums have them, in the order of their labels.
 
     Attributes
