@@ -8,25 +8,25 @@ The source prints sigma^2 = 0.6^2, which is a misprint: a batting average is bet
 0.06, and the binomial standard deviation at the grand mean, sqrt(0.265 0.735 / 45) = 0.0658.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from partial_pooling_data import table
 
-from models import priors
+from models import named_cases
 from models.groups import Estimates
+from models.priors import FLAT_VARIANCE, Normal, Scale
 from models.two_level import Parameterization, TwoLevel
 
 if TYPE_CHECKING:
     import pandas as pd
     import pymc as pm
 
-PRINTED = 0.06
+PRINTED = 0.06  # the first reading of the source's sigma
 
 
 def averages() -> "pd.DataFrame":
     """The table of players: player, hits, at_bats, average (hits over at-bats) and rest_of_season, an average too."""
-    from partial_pooling_data import table
-
     t = table("baseball")
     return t.assign(average=t["hits"] / t["at_bats"])
 
@@ -51,18 +51,19 @@ def data(*, sigma: float | None = None) -> Estimates:
     return Estimates.from_summary(t["player"], t["average"], error, dim="player")
 
 
-def model(
-    *,
-    sigma: float | None = None,
-    tau: priors.Scale = priors.FLAT_VARIANCE,
-    mu: priors.Normal = priors.Normal(),
-) -> TwoLevel:
+def model(*, sigma: float | None = None, tau: Scale = FLAT_VARIANCE, mu: Normal = Normal()) -> TwoLevel:
     """The model of the module's docstring as data, or with another sigma or other priors of tau and mu."""
     return TwoLevel(groups=data(sigma=sigma), tau=tau, coefficients=(mu,))
 
 
-def build(*, parameterization: Parameterization = "marginal", **others: Any) -> "pm.Model":
-    """The same as a PyMC model.
+def build(
+    *,
+    parameterization: Parameterization = "marginal",
+    sigma: float | None = None,
+    tau: Scale = FLAT_VARIANCE,
+    mu: Normal = Normal(),
+) -> "pm.Model":
+    """The model in PyMC, on the averages.
 
     Model
     -----
@@ -75,8 +76,8 @@ def build(*, parameterization: Parameterization = "marginal", **others: Any) -> 
     Parameters
     ----------
     parameterization : {"centered", "noncentered", "marginal"}
-    **others
-        Arguments of `model`.
+    sigma, tau, mu
+        As of `model`.
 
     Returns
     -------
@@ -92,6 +93,4 @@ def build(*, parameterization: Parameterization = "marginal", **others: Any) -> 
     ----------
     Seed 003, whose sigma^2 is misprinted.
     """
-    from models import pymc_model
-
-    return pymc_model.build(model(**others), parameterization=parameterization)
+    return named_cases.build(model(sigma=sigma, tau=tau, mu=mu), parameterization)

@@ -7,10 +7,14 @@ tau^2 ~ InverseGamma(1/2, 1/2)
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Unpack
 
-from models import priors
+from partial_pooling_data import table
+
+from models import named_cases
 from models.groups import Replicates
+from models.named_cases import Centering, Options
+from models.priors import JEFFREYS, InverseGamma, Normal, Scale
 from models.two_level import Parameterization, TwoLevel
 
 if TYPE_CHECKING:
@@ -18,33 +22,36 @@ if TYPE_CHECKING:
     import pymc as pm
 
 
-def data(t: "pd.DataFrame | None" = None) -> Replicates:
+def data(subjects: "pd.DataFrame | None" = None) -> Replicates:
     """The 20 subjects: 8 to 31 records each, dimension `subject`, mmHg; covariate `treatment`, 0 or 1.
 
     Or those of another such table, with columns subject, treatment (2 is the experimental one), n, mean and ss.
     """
-    from partial_pooling_data import table
-
-    t = table("blood_pressure") if t is None else t
+    t = table("blood_pressure") if subjects is None else subjects
     arm = {"treatment": t["treatment"] == 2}
     return Replicates.from_summary(t["subject"], t["n"], t["mean"], t["ss"], covariates=arm, dim="subject")
 
 
 def model(
-    *, subjects: Replicates | None = None, tau: priors.Scale = priors.InverseGamma(0.5, 0.5), **others: Any
+    *,
+    groups: Replicates | None = None,
+    tau: Scale = InverseGamma(0.5, 0.5),
+    sigma: Scale = JEFFREYS,
+    coefficients: tuple[Normal, ...] = (),
+    relative: bool = True,
 ) -> TwoLevel:
-    """The model of the module's docstring as data; `subjects` replaces them, any argument of TwoLevel a prior.
+    """The model of the module's docstring as data, or with other subjects, other priors, or tau in mmHg.
 
     Examples
     --------
     >>> model().groups.covariates
     ('treatment',)
     """
-    return TwoLevel(groups=subjects or data(), tau=tau, **others)
+    return TwoLevel(groups=groups or data(), tau=tau, sigma=sigma, coefficients=coefficients, relative=relative)
 
 
-def build(*, parameterization: Parameterization = "marginal", **others: Any) -> "pm.Model":
-    """The same as a PyMC model.
+def build(*, parameterization: Parameterization = "marginal", **options: Unpack[Options]) -> "pm.Model":
+    """The model in PyMC, on subject means.
 
     Model
     -----
@@ -60,7 +67,7 @@ def build(*, parameterization: Parameterization = "marginal", **others: Any) -> 
     Parameters
     ----------
     parameterization : {"centered", "noncentered", "marginal"}
-    **others
+    **options
         Arguments of `model`.
 
     Returns
@@ -78,37 +85,14 @@ def build(*, parameterization: Parameterization = "marginal", **others: Any) -> 
     ----------
     Seed 000, part 2, C, whose V_s and variance of beta are misprinted.
     """
-    from models import pymc_model
-
-    return pymc_model.build(model(**others), parameterization=parameterization)
+    return named_cases.build(model(**options), parameterization)
 
 
 def build_rows(
-    labels: Iterable[object],
-    values: Iterable[float],
-    *,
-    parameterization: Literal["centered", "noncentered"] = "centered",
-    **others: Any,
+    labels: Iterable, values: Iterable[float], *, parameterization: Centering = "centered", **options: Unpack[Options]
 ) -> "pm.Model":
-    """The same with a likelihood on single rows, y_ij ~ N(theta_i, sigma^2): for teaching and for checking.
+    """The model in PyMC on single rows, a subject's name and a value each, y_ij ~ N(theta_i, sigma^2): for teaching.
 
-    Parameters
-    ----------
-    labels, values : sequences
-        A subject's name and a value each row.
-    parameterization : {"centered", "noncentered"}
-    **others
-        Arguments of `model`.
-
-    Returns
-    -------
-    pm.Model
-
-    Raises
-    ------
-    ValueError
-        For an unknown parameterization or a label that is no subject's.
+    The other arguments are those of `build`, except that it is never marginal. See `pymc_model.build_rows`.
     """
-    from models import pymc_model
-
-    return pymc_model.build_rows(model(**others), labels, values, parameterization=parameterization)
+    return named_cases.build_rows(model(**options), labels, values, parameterization)

@@ -8,8 +8,11 @@ p(lambda, kappa^2) = p(tau^2) = 1, p(sigma^2) = 1/sigma^2      improper; the las
 
 from typing import TYPE_CHECKING, Literal
 
+from partial_pooling_data import table
+
+from models import three_level
 from models.groups import Replicates
-from models.priors import InverseGamma
+from models.priors import FLAT_VARIANCE, InverseGamma
 from models.three_level import ThreeLevel
 
 if TYPE_CHECKING:
@@ -18,28 +21,29 @@ if TYPE_CHECKING:
 
 def data() -> Replicates:
     """Two to four classrooms a school, 3 to 6 pupils each, dimension `classroom`, scores in points."""
-    from partial_pooling_data import table
-
     t = table("classrooms")
     return Replicates.from_summary(t["classroom"], t["n"], t["mean"], t["ss"], dim="classroom")
 
 
-def model(**others: InverseGamma) -> ThreeLevel:
-    """The model of the module's docstring as data; any argument of ThreeLevel replaces a prior.
+def model(*, tau: InverseGamma = FLAT_VARIANCE, kappa: InverseGamma = FLAT_VARIANCE) -> ThreeLevel:
+    """The model of the module's docstring as data, or with other priors of tau and kappa.
 
     Examples
     --------
     >>> len(model().schools)
     10
     """
-    from partial_pooling_data import table
-
     school, names = table("classrooms")["school"].factorize()
-    return ThreeLevel(classrooms=data(), school=school, schools=tuple(names), **others)
+    return ThreeLevel(classrooms=data(), school=school, schools=tuple(names), tau=tau, kappa=kappa)
 
 
-def build(*, parameterization: Literal["marginal", "centered"] = "marginal", **others: InverseGamma) -> "pm.Model":
-    """The same as a PyMC model.
+def build(
+    *,
+    parameterization: Literal["marginal", "centered"] = "marginal",
+    tau: InverseGamma = FLAT_VARIANCE,
+    kappa: InverseGamma = FLAT_VARIANCE,
+) -> "pm.Model":
+    """The model in PyMC, on classroom means.
 
     Model
     -----
@@ -55,8 +59,8 @@ def build(*, parameterization: Literal["marginal", "centered"] = "marginal", **o
     Parameters
     ----------
     parameterization : {"marginal", "centered"}
-    **others
-        Arguments of `model`.
+    tau, kappa
+        Priors, as of `model`.
 
     Returns
     -------
@@ -72,6 +76,4 @@ def build(*, parameterization: Literal["marginal", "centered"] = "marginal", **o
     ----------
     Seed 003, the slide on another level.
     """
-    from models import three_level
-
-    return three_level.build(model(**others), parameterization=parameterization)
+    return three_level.build(model(tau=tau, kappa=kappa), parameterization=parameterization)

@@ -8,7 +8,7 @@ from scipy import stats
 from scipy.special import gammaln, logsumexp
 
 LOG_2PI = np.log(2 * np.pi)
-TRIALS = 8  # some are enough for nearly all where the prior is not far narrower than the data
+MOST_TRIALS = 8  # some are enough for nearly all where the prior is not far narrower than the data
 
 Numbers = float | np.ndarray  # one, or an array of them
 
@@ -22,8 +22,7 @@ class Normal:
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
         """Draw one value of the whole array."""
-        size = np.broadcast_shapes(np.shape(self.mean), np.shape(self.sd))
-        return self.mean + self.sd * rng.standard_normal(size)
+        return self.mean + self.sd * rng.standard_normal(_shape(self.mean, self.sd))
 
     def log_density(self, x: Numbers) -> Numbers:
         """Log density of each element."""
@@ -58,8 +57,7 @@ class InverseGamma:
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
         """Draw one value of the whole array."""
-        size = np.broadcast_shapes(np.shape(self.shape), np.shape(self.scale))
-        return self.scale / rng.standard_gamma(self.shape, size=size)
+        return self.scale / rng.standard_gamma(self.shape, _shape(self.shape, self.scale))
 
     @property
     def log_integral(self) -> Numbers:
@@ -80,8 +78,7 @@ class Gamma:
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
         """Draw one value of the whole array."""
-        size = np.broadcast_shapes(np.shape(self.shape), np.shape(self.rate))
-        return rng.standard_gamma(self.shape, size=size) / self.rate
+        return rng.standard_gamma(self.shape, _shape(self.shape, self.rate)) / self.rate
 
     def log_density(self, x: Numbers) -> Numbers:
         """Log density of each element."""
@@ -103,7 +100,7 @@ class GeneralizedInverseGaussian:
         SciPy is not. What is still missing after some trials, or has no such law, is left to SciPy.
         """
         x, missing = np.empty(np.shape(self.scale)), np.ones(np.shape(self.scale), dtype=bool)
-        for _ in range(TRIALS if self.power < 0 else 0):
+        for _ in range(MOST_TRIALS if self.power < 0 else 0):
             proposed = InverseGamma(-self.power, self.scale / 2).draw(rng)
             kept = missing & (rng.random(x.shape) < np.exp(-self.rate * proposed / 2))
             x, missing = np.where(kept, proposed, x), missing & ~kept
@@ -132,8 +129,12 @@ class Grid:
 
     def log_density(self, x: np.ndarray) -> Numbers:
         """Log probability of x, (...): -inf where it is none of the values."""
-        normalised = self.log_weight - logsumexp(self.log_weight, axis=-1, keepdims=True)
-        return np.max(np.where(np.asarray(x)[..., None] == self.values, normalised, -np.inf), axis=-1)
+        normalized = self.log_weight - logsumexp(self.log_weight, axis=-1, keepdims=True)
+        return np.max(np.where(np.asarray(x)[..., None] == self.values, normalized, -np.inf), axis=-1)
+
+
+def _shape(*parameters: Numbers) -> tuple[int, ...]:
+    return np.broadcast_shapes(*map(np.shape, parameters))
 
 
 Law = Normal | MultivariateNormal | InverseGamma | Gamma | GeneralizedInverseGaussian | Grid

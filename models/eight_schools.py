@@ -5,10 +5,13 @@ theta_j ~ N(mu, tau^2)
 p(mu, tau) = 1                      improper
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from models import priors
+from partial_pooling_data import table
+
+from models import named_cases
 from models.groups import Estimates
+from models.priors import FLAT, HalfCauchy, KnownScale, Normal, Scale
 from models.two_level import Parameterization, TwoLevel
 
 if TYPE_CHECKING:
@@ -17,13 +20,11 @@ if TYPE_CHECKING:
 
 def data() -> Estimates:
     """The schools A to H, dimension `school`, points."""
-    from partial_pooling_data import table
-
     t = table("eight_schools")
     return Estimates.from_summary(t["school"], t["estimate"], t["standard_error"], dim="school")
 
 
-def model(*, tau: priors.Scale = priors.FLAT, mu: priors.Normal = priors.Normal()) -> TwoLevel:
+def model(*, tau: Scale = FLAT, mu: Normal = Normal()) -> TwoLevel:
     """The model of the module's docstring as data, or with other priors of tau and mu.
 
     Examples
@@ -31,22 +32,22 @@ def model(*, tau: priors.Scale = priors.FLAT, mu: priors.Normal = priors.Normal(
     >>> model().unknown
     ('tau',)
     """
-    return TwoLevel(groups=data(), tau=tau, sigma=priors.KnownScale(), coefficients=(mu,))
+    return TwoLevel(groups=data(), tau=tau, sigma=KnownScale(), coefficients=(mu,))
 
 
 def weakly_informative() -> TwoLevel:
-    """The same with mu ~ Normal(0, sd 5) and tau ~ HalfCauchy(5), both proper.
+    """The model with mu ~ Normal(0, sd 5) and tau ~ HalfCauchy(5), both proper.
 
     Examples
     --------
     >>> weakly_informative().tau
     HalfStudentT(nu=1.0, scale=5.0)
     """
-    return model(tau=priors.HalfCauchy(5.0), mu=priors.Normal(0.0, 5.0))
+    return model(tau=HalfCauchy(5.0), mu=Normal(0.0, 5.0))
 
 
-def build(*, parameterization: Parameterization = "marginal", **others: Any) -> "pm.Model":
-    """The same as a PyMC model.
+def build(*, parameterization: Parameterization = "marginal", tau: Scale = FLAT, mu: Normal = Normal()) -> "pm.Model":
+    """The model in PyMC, on the estimates.
 
     Model
     -----
@@ -59,8 +60,8 @@ def build(*, parameterization: Parameterization = "marginal", **others: Any) -> 
     Parameters
     ----------
     parameterization : {"centered", "noncentered", "marginal"}
-    **others
-        Arguments of `model`: tau=HalfCauchy(5.0), mu=Normal(0.0, 5.0) gives p(tau) = 2 / (5 pi (1 + tau^2/25)).
+    tau, mu
+        Priors, as of `model`: tau=HalfCauchy(5.0), mu=Normal(0.0, 5.0) gives p(tau) = 2 / (5 pi (1 + tau^2/25)).
 
     Returns
     -------
@@ -74,13 +75,11 @@ def build(*, parameterization: Parameterization = "marginal", **others: Any) -> 
 
     Examples
     --------
-    >>> [variable.name for variable in build(mu=priors.Normal(0.0, 5.0)).free_RVs]
+    >>> [variable.name for variable in build(mu=Normal(0.0, 5.0)).free_RVs]
     ['mu', 'tau']
 
     References
     ----------
     Seed 002, whose B_j leaves out the index of sigma_j.
     """
-    from models import pymc_model
-
-    return pymc_model.build(model(**others), parameterization=parameterization)
+    return named_cases.build(model(tau=tau, mu=mu), parameterization)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models import distributions
 from models.distributions import LOG_2PI, Numbers
 from models.groups.equal_noise import Cells
 from models.priors import Coefficient
@@ -53,6 +54,12 @@ def theta_given(mean: Numbers, noise: Numbers, population: Numbers, between: Num
     weight, towards = data_weight(noise, between), population - mean
     # From the end that is nearer, so that what is left of its digits is not lost.
     return np.where(weight > 0.5, mean + kappa(noise, between) * towards, population - weight * towards), weight * noise
+
+
+def theta_law(mean: Numbers, noise: Numbers, population: Numbers, between: Numbers) -> distributions.Normal:
+    """Normal law of theta_i given b and the variances, with the mean and variance of `theta_given`."""
+    center, variance = theta_given(mean, noise, population, between)
+    return distributions.Normal(center, np.sqrt(variance))
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,14 +109,14 @@ def regression(
     """
     q, r = np.linalg.qr(design)
     if not any(p.proper for p in prior):
-        back = np.linalg.inv(r)
-        towards, unit = q @ back.T, back @ back.T
-        return lambda theta, between: (theta @ towards, between[..., None] * unit)
+        inverse = np.linalg.inv(r)
+        projection, unit = q @ inverse.T, inverse @ inverse.T
+        return lambda theta, between: (theta @ projection, between[..., None] * unit)
     rows = Cells.separate(np.ones(len(r)), np.zeros(len(r)), r)
 
     def pooled(theta, between):
-        found = pool(replace(rows, mean=theta @ q), np.broadcast_to(between, (*theta.shape[:-1], len(r))), prior)
-        return found.mean, found.covariance
+        p = pool(replace(rows, mean=theta @ q), np.broadcast_to(between, (*theta.shape[:-1], len(r))), prior)
+        return p.mean, p.covariance
 
     return pooled
 
@@ -130,31 +137,34 @@ def pool(cells: Cells, variance: np.ndarray, prior: Sequence[Coefficient]) -> Po
     proper = np.isfinite(s)
     # A proper prior is one more row: its mean, seen with its variance.
     x = np.concatenate([cells.design, np.eye(len(m))[proper]])
-    variance = _joined(variance, s[proper] ** 2)
-    left, weight, columns = _joined(cells.mean, m[proper]), 1 / variance, list(x.T)
-    sizes, c, back = [], [], np.broadcast_to(np.eye(len(m)), (*weight.shape[:-1], len(m), len(m))).copy()
-    # Gram and Schmidt's columns, x times `back`, each free of those before it: the normal equations would square what
+    variance = _append(variance, s[proper] ** 2)
+    residual = _append(cells.mean, m[proper])
+    weight, columns = 1 / variance, list(x.T)
+    sizes, coefficients = [], []
+    basis = np.broadcast_to(np.eye(len(m)), (*weight.shape[:-1], len(m), len(m))).copy()
+    # Gram and Schmidt's columns, x times `basis`, each free of those before it: the normal equations would square what
     # they lose.
     for j, column in enumerate(columns):
         weighted = weight * column
         sizes.append(np.sum(weighted * column, axis=-1))
         for k in range(j + 1, len(m)):
-            share = np.sum(weighted * columns[k], axis=-1) / sizes[j]
-            columns[k] = columns[k] - share[..., None] * column
-            back[..., k] -= share[..., None] * back[..., j]
-        c.append(np.sum(weighted * left, axis=-1) / sizes[j])
-        left = left - c[j][..., None] * column
+            share = (np.sum(weighted * columns[k], axis=-1) / sizes[j])[..., None]
+            columns[k] = columns[k] - share * column
+            basis[..., k] -= share * basis[..., j]
+        coefficients.append(np.sum(weighted * residual, axis=-1) / sizes[j])
+        residual = residual - coefficients[j][..., None] * column
     size = np.stack(sizes, axis=-1)
-    covariance = np.einsum("...ij,...j,...kj->...ik", back, 1 / size, back)
-    quadratic = np.sum(weight * left**2, axis=-1) + np.sum(weight[..., : len(cells.count)] * cells.spread, axis=-1)
+    mean = np.einsum("...jk,...k->...j", basis, np.stack(coefficients, axis=-1))
+    covariance = np.einsum("...ij,...j,...kj->...ik", basis, 1 / size, basis)
+    quadratic = np.sum(weight * residual**2, axis=-1) + np.sum(weight[..., : len(cells.count)] * cells.spread, axis=-1)
     count = np.concatenate([cells.count, np.ones(proper.sum())])
     log_variances = np.sum(count * (LOG_2PI + np.log(variance)), axis=-1)
     log_precision = np.log(size).sum(axis=-1) - len(m) * LOG_2PI
-    mean = np.einsum("...jk,...k->...j", back, np.stack(c, axis=-1))
     return Pooled(mean, covariance, log_variances, log_precision, quadratic)
 
 
-def _joined(of_cells, of_priors):
+def _append(of_cells, of_priors):
     """Entries of the cells, (..., R), and after them those of the proper priors."""
-    more = np.broadcast_to(of_priors, (*np.shape(of_cells)[:-1], len(of_priors)))
-    return np.concatenate([of_cells, more], axis=-1) if len(of_priors) else of_cells
+    if not len(of_priors):
+        return of_cells
+    return np.concatenate([of_cells, np.broadcast_to(of_priors, (*np.shape(of_cells)[:-1], len(of_priors)))], axis=-1)

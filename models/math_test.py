@@ -7,10 +7,14 @@ tau^2 ~ InverseGamma(1/2, 1/2)
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Unpack
 
-from models import priors
+from partial_pooling_data import table
+
+from models import named_cases
 from models.groups import Replicates
+from models.named_cases import Centering, Options
+from models.priors import JEFFREYS, InverseGamma, Normal, Scale
 from models.two_level import Parameterization, TwoLevel
 
 if TYPE_CHECKING:
@@ -18,32 +22,35 @@ if TYPE_CHECKING:
     import pymc as pm
 
 
-def data(t: "pd.DataFrame | None" = None) -> Replicates:
+def data(schools: "pd.DataFrame | None" = None) -> Replicates:
     """The 100 schools: 4 to 32 pupils each, dimension `school`, scores in points.
 
     Or those of another such table, with columns school, n, mean and ss.
     """
-    from partial_pooling_data import table
-
-    t = table("math_test") if t is None else t
+    t = table("math_test") if schools is None else schools
     return Replicates.from_summary(t["school"], t["n"], t["mean"], t["ss"], dim="school")
 
 
 def model(
-    *, schools: Replicates | None = None, tau: priors.Scale = priors.InverseGamma(0.5, 0.5), **others: Any
+    *,
+    groups: Replicates | None = None,
+    tau: Scale = InverseGamma(0.5, 0.5),
+    sigma: Scale = JEFFREYS,
+    coefficients: tuple[Normal, ...] = (),
+    relative: bool = True,
 ) -> TwoLevel:
-    """The model of the module's docstring as data; `schools` replaces them, any argument of TwoLevel a prior.
+    """The model of the module's docstring as data, or with other schools, other priors, or tau in points.
 
     Examples
     --------
     >>> len(model().groups)
     100
     """
-    return TwoLevel(groups=schools or data(), tau=tau, **others)
+    return TwoLevel(groups=groups or data(), tau=tau, sigma=sigma, coefficients=coefficients, relative=relative)
 
 
-def general(schools: Replicates | None = None) -> TwoLevel:
-    """The same with the proper priors of seed 001, which gives no numbers: these are ours.
+def general(groups: Replicates | None = None) -> TwoLevel:
+    """The model with the proper priors of seed 001, which gives no numbers: these are ours.
 
     sigma^2 ~ InverseGamma(2, 200), tau^2 ~ InverseGamma(1, 1/4), mu ~ N(50, 10^2): a test made to have mean 50 and sd
     10, schools that differ by half as much as pupils. In the source's precisions lambda ~ Gamma(2, 200), omega ~
@@ -54,12 +61,12 @@ def general(schools: Replicates | None = None) -> TwoLevel:
     >>> general().scales
     ('tau', 'sigma')
     """
-    sigma, tau = priors.InverseGamma(2.0, 200.0), priors.InverseGamma(1.0, 0.25)
-    return model(schools=schools, tau=tau, sigma=sigma, coefficients=(priors.Normal(50.0, 10.0),))
+    sigma, tau = InverseGamma(2.0, 200.0), InverseGamma(1.0, 0.25)
+    return model(groups=groups, tau=tau, sigma=sigma, coefficients=(Normal(50.0, 10.0),))
 
 
-def build(*, parameterization: Parameterization = "marginal", **others: Any) -> "pm.Model":
-    """The same as a PyMC model.
+def build(*, parameterization: Parameterization = "marginal", **options: Unpack[Options]) -> "pm.Model":
+    """The model in PyMC, on school means.
 
     Model
     -----
@@ -75,7 +82,7 @@ def build(*, parameterization: Parameterization = "marginal", **others: Any) -> 
     Parameters
     ----------
     parameterization : {"centered", "noncentered", "marginal"}
-    **others
+    **options
         Arguments of `model`.
 
     Returns
@@ -92,37 +99,14 @@ def build(*, parameterization: Parameterization = "marginal", **others: Any) -> 
     ----------
     Seed 000, part 1, C and D.
     """
-    from models import pymc_model
-
-    return pymc_model.build(model(**others), parameterization=parameterization)
+    return named_cases.build(model(**options), parameterization)
 
 
 def build_rows(
-    labels: Iterable[object],
-    values: Iterable[float],
-    *,
-    parameterization: Literal["centered", "noncentered"] = "centered",
-    **others: Any,
+    labels: Iterable, values: Iterable[float], *, parameterization: Centering = "centered", **options: Unpack[Options]
 ) -> "pm.Model":
-    """The same with a likelihood on single rows, y_ij ~ N(theta_i, sigma^2): for teaching and for checking.
+    """The model in PyMC on single rows, a school's name and a value each, y_ij ~ N(theta_i, sigma^2): for teaching.
 
-    Parameters
-    ----------
-    labels, values : sequences
-        A school's name and a value each row.
-    parameterization : {"centered", "noncentered"}
-    **others
-        Arguments of `model`.
-
-    Returns
-    -------
-    pm.Model
-
-    Raises
-    ------
-    ValueError
-        For an unknown parameterization or a label that is no school's.
+    The other arguments are those of `build`, except that it is never marginal. See `pymc_model.build_rows`.
     """
-    from models import pymc_model
-
-    return pymc_model.build_rows(model(**others), labels, values, parameterization=parameterization)
+    return named_cases.build_rows(model(**options), labels, values, parameterization)

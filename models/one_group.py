@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from partial_pooling_data import table
 
 from models import distributions, priors
 from models.distributions import Conditionals, Numbers
-from models.linear_gaussian import theta_given
+from models.linear_gaussian import theta_law
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -69,8 +70,7 @@ class OneGroup:
 
     def theta_given(self, sigma2: Numbers) -> distributions.Normal:
         """theta | sigma^2, y ~ N(kappa mu + (1 - kappa) mean, sigma^2 / (n + 1/tau^2)), kappa = 1 / (1 + n tau^2)."""
-        mean, variance = theta_given(self.mean, sigma2 / self.n, self.mu, self.tau**2 * sigma2)
-        return distributions.Normal(mean, np.sqrt(variance))
+        return theta_law(self.mean, sigma2 / self.n, self.mu, self.tau**2 * sigma2)
 
     def sigma2_given(self, theta: Numbers) -> distributions.InverseGamma:
         """sigma^2 | theta, y ~ InverseGamma(alpha + (n + 1)/2, beta + (ss + n (mean - theta)^2 + e^2 / tau^2) / 2).
@@ -81,7 +81,7 @@ class OneGroup:
         return priors.InverseGamma(self.alpha, self.beta).given(self.n + 1, squares)
 
     def conditionals(self) -> Conditionals:
-        """Both, in the order in which Gibbs draws them; the state maps sigma2 and theta (chain,) to arrays."""
+        """Laws of sigma^2 and theta, in the order in which Gibbs draws them; the state maps both to arrays (chain,)."""
         return {
             "sigma2": lambda state: self.sigma2_given(state["theta"]),
             "theta": lambda state: self.theta_given(state["sigma2"]),
@@ -94,9 +94,9 @@ class OneGroup:
         """
         from scipy import stats
 
-        law = self.sigma2()
-        given = self.theta_given(law.scale / law.shape)
-        return stats.t(2 * law.shape, given.mean, given.sd)
+        sigma2 = self.sigma2()
+        theta = self.theta_given(sigma2.scale / sigma2.shape)
+        return stats.t(2 * sigma2.shape, theta.mean, theta.sd)
 
 
 def example() -> OneGroup:
@@ -104,14 +104,12 @@ def example() -> OneGroup:
 
     The school's mean is within 10 or so of the 50: tau = 1/2. Some four pupils' worth of knowledge about sigma^2 = 100.
     """
-    from partial_pooling_data import table
-
     first = table("math_test").iloc[0]
     return OneGroup(n=int(first["n"]), mean=first["mean"], ss=first["ss"], mu=50.0, tau=0.5, alpha=2.0, beta=200.0)
 
 
 def build(model: OneGroup | None = None) -> "pm.Model":
-    """The same as a PyMC model; the example, if none is given.
+    """The model in PyMC; of the example, if none is given.
 
     Model
     -----

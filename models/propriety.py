@@ -36,14 +36,16 @@ tau's prior integrates at 0; a moment of order k exists iff what it is of falls 
    they are refused by choice, whatever the prior.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from models import priors
 from models.two_level import TwoLevel
 
-ROUNDING = 1e-13  # of the means' spread: smaller residuals are none
-VARIES = 1e-6  # of its size: a covariate that varies less has lost six of its digits
-DETERMINED = 1e-7  # of a covariate's spread: what others leave over has lost seven digits, and nine of sixteen are left
+NEGLIGIBLE_RESIDUAL = 1e-13  # of the means' spread: smaller residuals are rounding
+LEAST_VARIATION = 1e-6  # of its size: a covariate that varies less has lost six of its digits
+LEAST_REMAINDER = 1e-7  # of a covariate's spread: what others leave over has lost seven of sixteen digits
 
 
 class ImproperPosteriorError(ValueError):
@@ -51,7 +53,7 @@ class ImproperPosteriorError(ValueError):
 
 
 def tail_exponents(model: TwoLevel) -> dict[str, float]:
-    """Power that the posterior density of each unknown scale falls with, and that of sd_between.
+    """Power with which the posterior density of each unknown scale, and of sd_between, falls.
 
     Examples
     --------
@@ -78,9 +80,8 @@ def moments(model: TwoLevel) -> dict[tuple[str, str], float]:
     rows = orders.get("sigma", np.inf)
     both = min(orders["sd_between"], rows)
     labels = [("mu", ""), *(("beta", name) for name in model.groups.covariates)]
-    of_b = {
-        label: np.inf if prior.proper else both for label, prior in zip(labels, model.coefficients, strict=True)
-    }  # fmt: skip
+    of_priors = (np.inf if prior.proper else both for prior in model.coefficients)
+    of_b = dict(zip(labels, of_priors, strict=True))
     new = min(*of_b.values(), orders["sd_between"])
     held = 0.0 if model.relative or _flat(model) else max(0.0, model.tau.tail_exponent - 1)
     orders |= {"theta": rows + held, "kappa": np.inf}
@@ -90,9 +91,7 @@ def moments(model: TwoLevel) -> dict[tuple[str, str], float]:
 
 def says_nothing_of_tau(model: TwoLevel) -> bool:
     """Whether the posterior of tau is its prior: no group is left over, or single rows tell only the total variance."""
-    g = model.groups
-    single = model.relative and "sigma" in model.unknown and not g.df.any()
-    return len(g) == _flat(model) or (single and model.sigma == priors.JEFFREYS)
+    return len(model.groups) == _flat(model) or (_sees_total_variance(model) and model.sigma == priors.JEFFREYS)
 
 
 def require_proper(model: TwoLevel) -> None:
@@ -111,6 +110,7 @@ def require_proper(model: TwoLevel) -> None:
     ...
     models.propriety.ImproperPosteriorError: the posterior is improper: 1/variance of tau piles up at 0; give tau ...
     """
+<<<<<<< HEAD
     g, (df, ss), falls = model.groups, model.groups.within, tail_exponents(model)
     if model.tau.origin_exponent <= -1:
         raise ImproperPosteriorError(
@@ -119,66 +119,81 @@ def require_proper(model: TwoLevel) -> None:
     _require_told_apart(model)
     if falls["tau"] <= 1:
         raise ImproperPosteriorError(f"the posterior is improper: {_too_few(model)}")
+=======
+    if reason := next(_reasons(model), None):
+        raise ImproperPosteriorError(reason)
+
+
+def _reasons(model: TwoLevel) -> Iterator[str]:
+    """Why there is no posterior; each reason assumes that those before it do not hold."""
+    g, (df, ss), exponents = model.groups, model.groups.within, tail_exponents(model)
+    if isinstance(model.tau, priors.InverseGamma) and not model.tau.proper and model.tau.shape >= 0:
+        yield f"the posterior is improper: {model.tau} of tau piles up at 0; give tau another prior"
+    yield from _confounded(model)
+    if exponents["tau"] <= 1:
+        yield f"the posterior is improper: {_too_few(model)}"
+>>>>>>> models
     if df > 0 and ss == 0:
-        raise ImproperPosteriorError(
+        yield (
             "no group has any spread within it: the posterior is degenerate, sigma would be 0; if each value is itself "
             "an average, give it with its standard error instead"
         )
     if isinstance(model.sigma, priors.KnownScale):
         return
     if df == 0 and _on_the_regression(g):
-        raise ImproperPosteriorError("the values do not differ: the posterior is degenerate, sigma would be 0")
-    followed = np.linalg.matrix_rank(model.standard.model.groups.design) == len(g)
-    if df == 0 and (followed or not model.relative) and model.sigma.origin_exponent <= -1:
-        raise ImproperPosteriorError(
+        yield "the values do not differ: the posterior is degenerate, sigma would be 0"
+    saturated = np.linalg.matrix_rank(model.standard.model.groups.design) == len(g)
+    if df == 0 and (saturated or not model.relative) and model.sigma.origin_exponent <= -1:
+        yield (
             f"the posterior is improper: every group has a single row, so nothing keeps sigma from 0, and its prior "
             f"{model.sigma} piles up there; give sigma a proper prior"
         )
-    if falls["sigma"] <= 1:
-        raise ImproperPosteriorError(f"the posterior is improper: too few rows for the prior {model.sigma} of sigma")
+    if exponents["sigma"] <= 1:
+        yield f"the posterior is improper: too few rows for the prior {model.sigma} of sigma"
 
 
-def _require_told_apart(model):
-    """Refuse covariates that vary too little, and flat coefficients that the groups cannot tell apart."""
+def _confounded(model: TwoLevel) -> Iterator[str]:
+    """Covariates that vary too little, and flat coefficients that the groups cannot tell apart."""
     g, left = model.groups, model.standard.left
     flat = [k for k, prior in enumerate(model.coefficients) if not prior.proper]
     if len(flat) > len(g):
-        raise ImproperPosteriorError(
+        yield (
             f"{len(g)} groups cannot tell {len(flat)} coefficients apart: leave covariates out, or give their "
             "coefficients proper priors"
         )
     for k, name in enumerate(g.covariates, start=1):
         x = g.design[:, k] / (np.abs(g.design[:, k]).max() or 1.0)
-        if 0 < x.std() < VARIES * abs(x.mean()):
-            raise ImproperPosteriorError(
+        if 0 < x.std() < LEAST_VARIATION * abs(x.mean()):
+            yield (
                 f"covariate {name!r} varies by less than a millionth of its size, and its digits are lost: subtract a "
                 "constant from it"
             )
-        if k in flat and left[k - 1] < DETERMINED:
-            others = ", ".join(repr(g.covariates[j - 1]) for j in flat if 0 < j < k) or "mu"
-            raise ImproperPosteriorError(f"covariate {name!r} is determined by {others}: leave one of them out")
+        if k in flat and left[k - 1] < LEAST_REMAINDER:
+            determining = ", ".join(repr(g.covariates[j - 1]) for j in flat if 0 < j < k) or "mu"
+            yield f"covariate {name!r} is determined by {determining}: leave one of them out"
 
 
 def _flat(model):
     return sum(not prior.proper for prior in model.coefficients)
 
 
+def _sees_total_variance(model) -> bool:
+    """Whether every group is a single row and tau relative: the data see sigma^2 (1 + tau^2) alone."""
+    return model.relative and "sigma" in model.unknown and not model.groups.df.any()
+
+
 def _too_few(model):
-    g, remedy = model.groups, "give tau a proper prior that falls faster, or more groups"
-    if (
-        "sigma" in model.unknown
-        and model.relative
-        and not g.df.any()
-        and len(g) - _flat(model) + model.tau.tail_exponent > 1
-    ):
+    groups, flat = len(model.groups), _flat(model)
+    remedy = "give tau a proper prior that falls faster, or more groups"
+    if _sees_total_variance(model) and groups - flat + model.tau.tail_exponent > 1:
         return f"every group has a single row, so only tau's prior tells tau, and {model.tau} does not; {remedy}"
-    flat = f" less {_flat(model)} flat coefficients" if _flat(model) > 1 else ""
-    return f"{len(g)} groups{flat} are too few for the prior {model.tau} of tau; {remedy}"
+    less = f" less {flat} flat coefficients" if flat > 1 else ""
+    return f"{groups} groups{less} are too few for the prior {model.tau} of tau; {remedy}"
 
 
 def _on_the_regression(g) -> bool:
     """Whether all means lie on a regression that leaves some of them over."""
-    b, _, rank, _ = np.linalg.lstsq(g.design, g.mean - g.centre)
-    residual = g.mean - g.centre - g.design @ b
-    rounding = ROUNDING * np.abs(g.mean - g.centre).max() + np.spacing(np.abs(g.mean).max())
+    b, _, rank, _ = np.linalg.lstsq(g.design, g.mean - g.center)
+    residual = g.mean - g.center - g.design @ b
+    rounding = NEGLIGIBLE_RESIDUAL * np.abs(g.mean - g.center).max() + np.spacing(np.abs(g.mean).max())
     return bool(rank < len(g) and np.abs(residual).max() <= rounding)

@@ -60,20 +60,20 @@ def build(model: TwoLevel, *, parameterization: Parameterization = "marginal") -
     >>> [variable.name for variable in build(eight_schools.model(), parameterization="noncentered").free_RVs]
     ['mu', 'tau', 'z']
     """
-    _known(parameterization, PARAMETERIZATIONS)
+    require_one_of(parameterization, PARAMETERIZATIONS)
     g = model.groups
     if parameterization == "marginal" and _many_alike(g):
         return _of_cells(model)
-    with _empty(model) as built:
+    with pm.Model(coords=_coords(g)) as built:
         mean, noise = pm.Data("observed_mean", g.mean, dims=g.dim), pm.Data("noise", g.noise, dims=g.dim)
-        population, tau, sigma = _hyperparameters(model)
+        population, tau, sigma = _population(model), model.tau.variable("tau"), model.sigma.variable("sigma")
         within, between = model.variances(noise, tau, sigma)
         if parameterization == "marginal":
             pm.Normal("mean", population, pt.sqrt(within + between), observed=mean, dims=g.dim)
         else:
             theta = THETA[parameterization](population, pt.sqrt(between), g.dim)
             pm.Normal("mean", theta, pt.sqrt(within), observed=mean, dims=g.dim)
-        _squares(g, sigma)
+        observe_squares(g, sigma)
     return built
 
 
@@ -83,12 +83,11 @@ def _many_alike(groups: Groups) -> bool:
 
 
 def _of_cells(model: TwoLevel) -> pm.Model:
-    g = model.groups
-    cells, data = g.cells, observed(g)
+    """State the marginal model on cells of equal noise."""
+    g, cells, data = model.groups, model.groups.cells, observed(model.groups)
     several = cells.count > 1
-    with pm.Model(
-        coords={"cell": range(len(cells.noise)), "coefficient": ["mu", *g.covariates], "covariate": g.covariates}
-    ) as built:
+    coords = {"cell": range(len(cells.noise)), "coefficient": ["mu", *g.covariates], "covariate": g.covariates}
+    with pm.Model(coords=coords) as built:
         design = pm.Data("design", cells.design, dims=("cell", "coefficient"))
         b, tau, sigma = _coefficients(model), model.tau.variable("tau"), model.sigma.variable("sigma")
         within, between = model.variances(pm.Data("noise", cells.noise, dims="cell"), tau, sigma)
@@ -97,7 +96,7 @@ def _of_cells(model: TwoLevel) -> pm.Model:
         pm.Normal("mean", pt.dot(design, pt.stack(b)), pt.sqrt(v), observed=mean, dims="cell")
         unseen = pm.Data("unseen", cells.count[several] - 1)
         pm.CustomDist("spread", v[np.flatnonzero(several)], unseen, dist=_chi2, logp=_log_normal, observed=spread)
-        _squares(g, sigma)
+        observe_squares(g, sigma)
     return built
 
 
@@ -111,8 +110,8 @@ def _initial(model, parameterization, b, tau2, sigma2, theta):
     values = {"mu": mu} | {f"beta_{k}": slope for k, slope in enumerate(slopes, start=1)}
     values |= model.tau.initial("tau", np.sqrt(tau2)) | model.sigma.initial("sigma", np.sqrt(sigma2))
     _, between = model.variances(g.noise, np.sqrt(tau2), np.sqrt(sigma2))
-    of_theta = {"centered": {"theta": theta}, "noncentered": {"z": (theta - g.design @ b) / np.sqrt(between)}}
-    return values | of_theta.get(parameterization, {})
+    z = (theta - g.design @ b) / np.sqrt(between)
+    return values | {"centered": {"theta": theta}, "noncentered": {"z": z}, "marginal": {}}[parameterization]
 
 
 def observed(groups: Groups) -> dict[str, Numbers]:
@@ -123,7 +122,7 @@ def observed(groups: Groups) -> dict[str, Numbers]:
         return {"observed_mean": groups.mean} | of_squares
     cells = groups.cells
     return {
-        "observed_mean": cells.mean + cells.design[:, 0] * groups.centre,
+        "observed_mean": cells.mean + cells.design[:, 0] * groups.center,
         "observed_spread": cells.spread[..., cells.count > 1],
     } | of_squares
 
@@ -167,37 +166,36 @@ def build_rows(
     ValueError
         For another parameterization, or a label that is no group's.
     """
-    _known(parameterization, THETA)
-    g = model.groups
-    position, named = {label: i for i, label in enumerate(g.labels)}, list(map(str, labels))
-    if unknown := set(named) - set(position):
+    require_one_of(parameterization, THETA)
+    g, names = model.groups, list(map(str, labels))
+    position = {label: i for i, label in enumerate(g.labels)}
+    if unknown := set(names) - set(position):
         raise ValueError(f"{sorted(unknown)[0]!r} is no {g.dim} of this model")
-    with _empty(model) as built:
-        which = pm.Data("group_of_row", [position[label] for label in named], dims="row")
-        population, tau, sigma = _hyperparameters(model)
+    with pm.Model(coords=_coords(g)) as built:
+        group = pm.Data("group_of_row", [position[name] for name in names], dims="row")
+        population, tau, sigma = _population(model), model.tau.variable("tau"), model.sigma.variable("sigma")
         _, between = model.variances(g.noise, tau, sigma)
         theta = THETA[parameterization](population, pt.sqrt(between), g.dim)
-        pm.Normal("y", theta[which], sigma, observed=pm.Data("observed_y", list(values), dims="row"), dims="row")
+        pm.Normal("y", theta[group], sigma, observed=pm.Data("observed_y", list(values), dims="row"), dims="row")
     return built
 
 
-def _empty(model) -> pm.Model:
-    g = model.groups
-    return pm.Model(coords={g.dim: g.labels, "covariate": g.covariates} if g.covariates else {g.dim: g.labels})
+def _coords(groups: Groups) -> dict:
+    coords = {groups.dim: groups.labels}
+    return coords | {"covariate": groups.covariates} if groups.covariates else coords
 
 
-def _hyperparameters(model):
-    """Population means x_i'b, tau and sigma."""
+def _population(model):
+    """Population means x_i'b: mu alone where there are no covariates."""
     g, (mu, *slopes) = model.groups, _coefficients(model)
-    tau, sigma = model.tau.variable("tau"), model.sigma.variable("sigma")
-    if not g.covariates:
-        return mu, tau, sigma
+    if not slopes:
+        return mu
     x = pm.Data("design", g.design[:, 1:], dims=(g.dim, "covariate"))
-    return mu + pt.dot(x, pt.stack(slopes)), tau, sigma
+    return mu + pt.dot(x, pt.stack(slopes))
 
 
 def _coefficients(model):
-    """mu and each beta_k, and beta of all covariates."""
+    """mu and each beta_k; beta has all of the latter."""
     mu, *rest = model.coefficients
     slopes = [prior.variable(f"beta_{k}") for k, prior in enumerate(rest, start=1)]
     if slopes:
@@ -205,13 +203,20 @@ def _coefficients(model):
     return mu.variable("mu"), *slopes
 
 
-def _squares(groups, sigma):
-    """The pooled sum of squares within groups, where they have any."""
+def observe_squares(groups: Groups, sigma: TensorVariable | float) -> None:
+    """Add the pooled sum of squares within groups to a model, where they have any: ss ~ sigma^2 chi^2(df)."""
     if groups.df.any():
         df, ss = (pm.Data(name, value) for name, value in zip(("df", "observed_ss"), groups.within, strict=True))
         pm.Gamma("ss", df / 2, 1 / (2 * sigma**2), observed=ss)
 
 
-def _known(parameterization, among):
-    if parameterization not in among:
-        raise ValueError(f"parameterization {parameterization!r} is none of {', '.join(among)}")
+def require_one_of(parameterization: str, names: Iterable[str]) -> None:
+    """Refuse a parameterization of another name.
+
+    Raises
+    ------
+    ValueError
+        Listing the names.
+    """
+    if parameterization not in names:
+        raise ValueError(f"parameterization {parameterization!r} is none of {', '.join(names)}")

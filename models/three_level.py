@@ -18,13 +18,13 @@ from models import distributions, priors
 from models.distributions import Conditionals, State
 from models.groups import Replicates
 from models.groups.equal_noise import Cells
-from models.linear_gaussian import Pooled, pool, theta_given
+from models.linear_gaussian import Pooled, pool, theta_law
 
 if TYPE_CHECKING:
     import pymc as pm
 
 FLAT = priors.Normal()
-SIGNATURE = "(),(),(n)->(n)"  # of the means' joint law: lambda, kappa, and a variance each
+SIGNATURE = "(),(),(n)->(n)"  # of the joint law of the means: lambda, kappa, and a variance each
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +37,11 @@ class Nested:
         Log density of the ratios tau / sigma and kappa / sigma: the part that never falls as a ratio grows, and the
         part that never rises.
     schools : Pooled
-        mu given theirs alone: mean (..., I), covariance (..., I, I).
+        mu given the classrooms of its school: mean (..., I), covariance (..., I, I).
     top : Pooled
-        lambda: mean (..., 1), covariance (..., 1, 1).
-    sigma2 : laws.InverseGamma
-        Given the ratios.
+        lambda given all of them: mean (..., 1), covariance (..., 1, 1).
+    sigma2 : distributions.InverseGamma
+        sigma^2 given the ratios.
     """
 
     rising: np.ndarray
@@ -94,10 +94,10 @@ class ThreeLevel:
         self._require_proper()
 
     def _require_proper(self):
-        (df, ss), falls = self.classrooms.within, self.tail_exponents
+        (df, ss), exponents = self.classrooms.within, self.tail_exponents
         if len(self.schools) - 1 + self.kappa.tail_exponent <= 1:
             raise ValueError(f"the posterior is improper: {len(self.schools)} schools are too few for {self.kappa}")
-        if min(falls.values()) <= 1:
+        if min(exponents.values()) <= 1:
             raise ValueError(f"the posterior is improper: {len(self.classrooms)} classrooms are too few")
         if df == 0 or np.any(ss == 0):
             raise ValueError("no classroom has any spread within it: nothing tells sigma from tau")
@@ -114,8 +114,8 @@ class ThreeLevel:
         return {"tau": min(alone, both), "kappa": min(len(self.schools) - 1 + self.kappa.tail_exponent, both)}
 
     def moments(self) -> dict[tuple[str, str], float]:
-        """Order below which moments exist, by variable; those that sigma alone spreads out are left out."""
-        tau, kappa = (fall - 1 for fall in self.tail_exponents.values())
+        """Order below which moments exist, by variable; without those that sigma alone spreads out."""
+        tau, kappa = (exponent - 1 for exponent in self.tail_exponents.values())
         return {("tau", ""): tau, ("mu", ""): tau, ("kappa", ""): kappa, ("lambda", ""): min(tau, kappa)}
 
     @property
@@ -126,8 +126,8 @@ class ThreeLevel:
     def collapsed(self, tau: np.ndarray, kappa: np.ndarray) -> Nested:
         """Theta, mu, lambda and sigma integrated out, for ratios tau and kappa to sigma, ndarray (...)."""
         g, (df, ss) = self.classrooms, self.classrooms.within
-        everyone = Cells.separate(g.noise, g.mean - g.centre, self.members)
-        schools = pool(everyone, tau[..., None] ** 2 + g.noise, [FLAT] * len(self.schools))
+        classrooms = Cells.separate(g.noise, g.mean - g.center, self.members)
+        schools = pool(classrooms, tau[..., None] ** 2 + g.noise, [FLAT] * len(self.schools))
         noise = np.einsum("...ii->...i", schools.covariance)
         upper = Cells.separate(np.ones(len(self.schools)), schools.mean, np.ones((len(self.schools), 1)))
         top = pool(upper, kappa[..., None] ** 2 + noise, [FLAT])
@@ -136,8 +136,8 @@ class ThreeLevel:
         sigma2 = powers.given(df + len(g) - 1, ss + schools.quadratic + top.quadratic)
         # Pooled twice or at once, what is left is one quadratic form in the variances: it falls as they grow.
         rising = self.tau.rising(tau) + self.kappa.rising(kappa) + sigma2.log_integral
-        rising = rising - (schools.log_precision + top.log_precision) / 2
         falling = self.tau.falling(tau) + self.kappa.falling(kappa)
+        rising = rising - (schools.log_precision + top.log_precision) / 2
         falling = falling - (schools.log_variances + top.log_variances) / 2
         return Nested(rising, falling, schools, top, sigma2)
 
@@ -152,15 +152,12 @@ class ThreeLevel:
         def column(state, name):
             return state[name][:, None]
 
-        def mu(state):
-            mean = state["theta"] @ self.members / size
-            found = theta_given(mean, column(state, "tau2") / size, column(state, "lambda"), column(state, "kappa2"))
-            return distributions.Normal(found[0], np.sqrt(found[1]))
+        def mu(s):
+            noise = column(s, "tau2") / size
+            return theta_law(s["theta"] @ self.members / size, noise, column(s, "lambda"), column(s, "kappa2"))
 
-        def theta(state):
-            noise = column(state, "sigma2") * g.noise
-            mean, variance = theta_given(g.mean, noise, state["mu"][:, self.school], column(state, "tau2"))
-            return distributions.Normal(mean, np.sqrt(variance))
+        def theta(s):
+            return theta_law(g.mean, column(s, "sigma2") * g.noise, s["mu"][:, self.school], column(s, "tau2"))
 
         def squares(deviation):
             return np.sum(deviation**2, axis=-1)
@@ -187,10 +184,10 @@ class ThreeLevel:
 
     def start(self, chains: int, rng: np.random.Generator) -> State:
         """Scattered states for Gibbs: everything about the data, variances from a tenth to ten times their spread."""
-        g, rough = self.classrooms, self.initial_scales
-        scales = {f"{name}2": sd**2 * 10 ** rng.uniform(-1, 1, chains) for name, sd in rough.items()}
-        theta = g.mean + rough["sigma"] * rng.standard_normal((chains, len(g)))
-        mu = g.centre + rough["kappa"] * rng.standard_normal((chains, len(self.schools)))
+        g, sds = self.classrooms, self.initial_scales
+        scales = {f"{name}2": sd**2 * 10 ** rng.uniform(-1, 1, chains) for name, sd in sds.items()}
+        theta = g.mean + sds["sigma"] * rng.standard_normal((chains, len(g)))
+        mu = g.center + sds["kappa"] * rng.standard_normal((chains, len(self.schools)))
         return scales | {"theta": theta, "mu": mu, "lambda": mu.mean(axis=-1)}
 
 
@@ -216,6 +213,8 @@ def build(model: ThreeLevel, *, parameterization: Literal["marginal", "centered"
     """
     import pymc as pm
 
+    from models.pymc_model import observe_squares, require_one_of
+
     def pooled(mean, top, kappa, variance):
         """Classrooms about their school's weighted mean, which stands for mu, and that mean about lambda."""
         precision = (1 / variance) @ model.members
@@ -227,12 +226,10 @@ def build(model: ThreeLevel, *, parameterization: Literal["marginal", "centered"
             + pm.logp(pm.Normal.dist(top, (kappa**2 + 1 / precision) ** 0.5), school).sum()
         )
 
-    if parameterization not in ("marginal", "centered"):
-        raise ValueError(f"parameterization {parameterization!r} is none of marginal, centered")
+    require_one_of(parameterization, ("marginal", "centered"))
     g = model.classrooms
     with pm.Model(coords={"school": model.schools, g.dim: g.labels}) as built:
         mean = pm.Data("observed_mean", g.mean, dims=g.dim)
-        df, ss = (pm.Data(name, value) for name, value in zip(("df", "observed_ss"), g.within, strict=True))
         sigma, tau, kappa = (getattr(model, name).variable(name) for name in ("sigma", "tau", "kappa"))
         top = pm.Flat("lambda")
         if parameterization == "marginal":
@@ -241,5 +238,5 @@ def build(model: ThreeLevel, *, parameterization: Literal["marginal", "centered"
         else:
             theta = pm.Normal("theta", pm.Normal("mu", top, kappa, dims="school")[model.school], tau, dims=g.dim)
             pm.Normal("mean", theta, sigma * np.sqrt(g.noise), observed=mean, dims=g.dim)
-        pm.Gamma("ss", df / 2, 1 / (2 * sigma**2), observed=ss)
+        observe_squares(g, sigma)
     return built

@@ -5,13 +5,13 @@
 
 Rows in groups: noise_i = 1/n_i. Estimates: noise_i = se_i^2, no df, sigma known to be 1. b is mu and beta.
 
-From this statement come the PyMC model (builder.py), the full conditionals that Gibbs draws, `log_marginal` with
+From this statement come the PyMC model (pymc_model.py), the full conditionals that Gibbs draws, `log_marginal` with
 theta integrated out, and `collapsed` with b gone too, and sigma where it can.
 """
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,10 +20,18 @@ from scipy.special import gammaln
 from models import distributions, priors
 from models.distributions import Conditionals, Numbers, State
 from models.groups import Estimates, Groups, Positions
-from models.linear_gaussian import pool, regression, theta_given
+from models.linear_gaussian import pool, regression, theta_law
 
 Arithmetic = Any  # numbers, arrays or PyMC's variables: whatever can be added and multiplied
-Parameterization = Literal["centered", "noncentered", "marginal"]  # of the PyMC model: see builder.py
+Parameterization = Literal["centered", "noncentered", "marginal"]  # of the PyMC model: see pymc_model.py
+
+
+class LogSquares(NamedTuple):
+    """Log density of the pooled sum of squares: what rises with sigma, what falls, and a constant."""
+
+    rising: np.ndarray
+    falling: np.ndarray
+    log_constant: Numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,17 +46,17 @@ class Collapsed:
         the upper corner and the second at the lower one.
     log_constant : float
         What does not depend on the scales, all constants but those of improper priors. It grows with the rows, and the
-        digits that it would cost the height are the ones that matter. An array of many sets of data.
+        digits that it would cost `log_unnormalized` are the ones that matter. An array for many sets of data.
     location : ndarray (..., p)
-        Of the standard coefficients: b is `basis` times them.
+        Location of the standard coefficients: b is `basis` times them.
     covariance : ndarray (..., p, p)
         Squared scale matrix of the t, `unit` times what it is for sigma = 1.
     basis : ndarray (p, p)
     unit : ndarray (...)
         What stands for sigma^2 where sigma is integrated out; 1 where it is given.
     df : float
-    sigma2 : laws.InverseGamma or None
-        sigma^2 given tau, where it is integrated out.
+    sigma2 : distributions.InverseGamma or None
+        sigma^2 given tau, where sigma is integrated out.
     """
 
     rising: np.ndarray
@@ -93,13 +101,15 @@ class Standard:
     @cached_property
     def basis(self) -> np.ndarray:
         """Matrix (p, p) that takes the standard coefficients to b."""
-        turn = np.eye(len(self.center) + 1, dtype=np.longdouble)
-        turn[1:, 1:], turn[0, 1:] = self.slopes, -self.center @ self.slopes
-        return turn.astype(float)
+        basis = np.eye(len(self.center) + 1, dtype=np.longdouble)
+        basis[1:, 1:] = self.slopes
+        basis[0, 1:] = -self.center @ self.slopes
+        return basis.astype(float)
 
     def regressors(self, x: np.ndarray) -> np.ndarray:
         """Standard regressors of designs (quantity, p)."""
-        return np.column_stack([x[:, 0], ((x[:, 1:].astype(np.longdouble) - self.center) @ self.slopes).astype(float)])
+        centered = x[:, 1:].astype(np.longdouble) - self.center
+        return np.column_stack([x[:, 0], (centered @ self.slopes).astype(float)])
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -151,12 +161,12 @@ class TwoLevel:
             needed = ("mu", *self.groups.covariates)
             raise ValueError(f"{len(self.coefficients)} priors for the coefficients {', '.join(needed)}: give one each")
 
-    def subset(self, at: Positions | None) -> Self:
-        """The same model of some of the groups: given b and the scales, theta of a group knows nothing of the others.
+    def subset(self, positions: Positions | None) -> Self:
+        """The model of the groups at some positions, or of all where there are none.
 
-        `at` are positions; all groups where it is None.
+        Given b and the scales, theta of a group does not depend on the other groups.
         """
-        return self if at is None else replace(self, groups=self.groups.subset(at))
+        return self if positions is None else replace(self, groups=self.groups.subset(positions))
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -196,23 +206,25 @@ class TwoLevel:
         center = g.design[:, 1:].mean(axis=0) * (not mu.proper)
         # Subtracting one multiple of another column leaves as many digits as they differ in: 64 bits leave eleven more.
         x = g.design[:, 1:].astype(np.longdouble) - center
-        turn, left = np.eye(len(slopes), dtype=np.longdouble), np.zeros(len(slopes))
+        columns, left = np.eye(len(slopes), dtype=np.longdouble), np.zeros(len(slopes))
+        one = np.longdouble(1.0)  # in place of an sd of 0, of what is constant
         for k, slope in enumerate(slopes):
             whole = _spread(x[:, k])
             before = [j for j in range(k) if not (slopes[j].proper or slope.proper)]
             for j in [*before, *before]:  # twice is enough (Giraud et al. 2005)
-                share = (x[:, j] @ x[:, k]) / ((x[:, j] @ x[:, j]) or np.longdouble(1.0))
+                share = (x[:, j] @ x[:, k]) / ((x[:, j] @ x[:, j]) or one)
                 x[:, k] -= share * x[:, j]
-                turn[:, k] -= share * turn[:, j]
-            unit = _spread(x[:, k]) or np.longdouble(1.0)  # of what is constant
-            left[k] = _spread(x[:, k]) / (whole or np.longdouble(1.0))
-            x[:, k], turn[:, k] = x[:, k] / unit, turn[:, k] / unit
-        scaled = (slope.moved(0.0, float(turn[k, k])) for k, slope in enumerate(slopes))
+                columns[:, k] -= share * columns[:, j]
+            sd = _spread(x[:, k])
+            left[k] = sd / (whole or one)
+            x[:, k] /= sd or one
+            columns[:, k] /= sd or one
+        scaled = (slope.moved(0.0, float(columns[k, k])) for k, slope in enumerate(slopes))
         groups = replace(g, design=np.column_stack([g.design[:, 0], x.astype(float)]))
-        return Standard(replace(self, groups=groups, coefficients=(mu, *scaled)), center, turn, left)
+        return Standard(replace(self, groups=groups, coefficients=(mu, *scaled)), center, columns, left)
 
     def variances(self, noise: Arithmetic, tau: Arithmetic, sigma: Arithmetic) -> tuple[Arithmetic, Arithmetic]:
-        """Of the group means about theta, and of theta about its regression; for arrays and PyMC variables alike."""
+        """Variances of the group means about theta and of theta about its regression, as arrays or PyMC variables."""
         return noise * sigma**2, (tau * sigma if self.relative else tau) ** 2
 
     def log_prior(self, b: np.ndarray, tau: Numbers, sigma: Numbers) -> Numbers:
@@ -231,8 +243,8 @@ class TwoLevel:
         g, sigma = self.groups, np.asarray(sigma, dtype=float)
         noise, between = self.variances(g.noise, np.asarray(tau)[..., None], sigma[..., None])
         means = distributions.Normal(b @ g.design.T, np.sqrt(noise + between)).log_density(g.mean)
-        rising, falling, log_constant = self._log_squares(sigma)
-        return np.sum(means, axis=-1) + (rising + falling) + log_constant
+        squares = self._log_squares(sigma)
+        return np.sum(means, axis=-1) + (squares.rising + squares.falling) + squares.log_constant
 
     @property
     def _log_squares_constant(self):
@@ -241,16 +253,16 @@ class TwoLevel:
         return (df / 2 - 1) * np.log(ss) - df / 2 * np.log(2) - gammaln(df / 2) if df else 0.0
 
     def _log_squares(self, sigma):
-        """Log density of the pooled sum of squares, ss ~ sigma^2 chi^2(df): what rises, what falls, and a constant.
+        """Log density of the pooled sum of squares, ss ~ sigma^2 chi^2(df), in its parts.
 
         Written in the ratio of sigma^2 to ss / df, near which no large terms cancel however many rows there are.
         """
         df, ss = self.groups.within
         if df == 0:
-            return np.zeros_like(sigma), np.zeros_like(sigma), 0.0
+            return LogSquares(np.zeros_like(sigma), np.zeros_like(sigma), 0.0)
         ratio = sigma**2 / (ss / df)
         log_constant = self._log_squares_constant - df / 2 * (1 + np.log(ss / df))
-        return -df / 2 * (1 - ratio) / ratio, -df / 2 * np.log(ratio), log_constant
+        return LogSquares(-df / 2 * (1 - ratio) / ratio, -df / 2 * np.log(ratio), log_constant)
 
     def collapsed(self, tau: np.ndarray, sigma: np.ndarray | None = None) -> Collapsed:
         """Theta and b integrated out of p(theta, b, tau, sigma, data), and sigma too where it is not given.
@@ -273,38 +285,39 @@ class TwoLevel:
         >>> c.location[:, 0].round(2)  # of mu: from pooled completely to left alone
         array([7.69, 7.85, 8.69])
         """
-        inner, turn = self.standard.model, self.standard.basis
+        inner, basis = self.standard.model, self.standard.basis
         unit = np.ones_like(tau)
-        given = unit if sigma is None else sigma
-        noise, between = self.variances(self.groups.cells.noise, tau[..., None], given[..., None])
-        p = pool(inner.groups.cells, noise + between, inner._centred)
-        location = p.mean + np.eye(len(turn))[0] * self.groups.centre
+        sigma = unit if sigma is None else sigma
+        noise, between = self.variances(self.groups.cells.noise, tau[..., None], sigma[..., None])
+        p = pool(inner.groups.cells, noise + between, inner._centered_coefficients)
+        location = p.mean + np.eye(len(basis))[0] * self.groups.center
         rising = self.tau.rising(tau) - p.log_precision / 2
         falling = self.tau.falling(tau) - p.log_variances / 2
-        turned = sum(np.log(turn[k, k]) for k, prior in enumerate(self.coefficients) if not prior.proper)
+        log_basis = sum(np.log(basis[k, k]) for k, prior in enumerate(self.coefficients) if not prior.proper)
         if (prior := self._conjugate) is None:
-            squares_rising, squares_falling, log_constant = self._log_squares(given)
-            rising = rising + self.sigma.rising(given) + squares_rising - p.quadratic / 2
-            falling = falling + self.sigma.falling(given) + squares_falling
-            return Collapsed(rising, falling, log_constant + turned, location, p.covariance, turn, unit)
+            squares = self._log_squares(sigma)
+            rising = rising + self.sigma.rising(sigma) + squares.rising - p.quadratic / 2
+            falling = falling + self.sigma.falling(sigma) + squares.falling
+            log_constant = squares.log_constant + log_basis
+            return Collapsed(rising, falling, log_constant, location, p.covariance, basis, unit)
         df, ss = self.groups.within
-        none = prior.given(df + len(self.groups) - len(self.coefficients), ss)
-        # About the sum of squares within groups, next to which the rest is small; about any where there is none.
-        some = bool(np.all(none.scale > 0))
-        about = distributions.InverseGamma(none.shape, none.scale if some else 1.0)
-        shape, scale = none.shape, none.scale + p.quadratic / 2
-        rising = rising - shape * (np.log1p(p.quadratic / 2 / about.scale) if some else np.log(scale))
-        log_constant = self._log_squares_constant + prior.log_constant - np.log(2) + about.log_integral
-        unit, sigma2 = scale / shape, distributions.InverseGamma(shape, scale)
-        covariance = p.covariance * unit[..., None, None]
-        log_constant += turned
-        return Collapsed(rising, falling, log_constant, location, covariance, turn, unit, 2 * float(shape), sigma2)
+        within = prior.given(df + len(self.groups) - len(self.coefficients), ss)  # as if no mean told anything
+        # About the sum of squares within groups, next to which the rest is small; about 1 where there is none.
+        spread = bool(np.all(within.scale > 0))
+        about = distributions.InverseGamma(within.shape, within.scale if spread else 1.0)
+        sigma2 = distributions.InverseGamma(within.shape, within.scale + p.quadratic / 2)
+        relative = np.log1p(p.quadratic / 2 / about.scale) if spread else np.log(sigma2.scale)
+        rising = rising - within.shape * relative
+        log_constant = self._log_squares_constant + prior.log_constant - np.log(2) + about.log_integral + log_basis
+        unit = np.asarray(sigma2.scale / sigma2.shape)
+        covariance, t_df = p.covariance * unit[..., None, None], 2 * float(sigma2.shape)
+        return Collapsed(rising, falling, log_constant, location, covariance, basis, unit, t_df, sigma2)
 
     @property
-    def _centred(self):
-        """Priors of the coefficients where the means are less their centre: mu is less too."""
+    def _centered_coefficients(self):
+        """Priors of the coefficients where the means are less their center: mu is less too."""
         mu, *slopes = self.coefficients
-        return mu.moved(self.groups.centre, 1.0), *slopes
+        return mu.moved(self.groups.center, 1.0), *slopes
 
     def conditionals(self) -> Conditionals:
         """Full conditionals, in the order in which Gibbs draws them (seeds 000 and 001, with their slips mended).
@@ -324,7 +337,7 @@ class TwoLevel:
             tau^2 | .  ~ IG(a + J / 2, s + e'e / (2 sigma^2))                              for InverseGamma(a, s)
             theta_i | . ~ N(kappa_i x_i'b + (1 - kappa_i) mean_i, (1 - kappa_i) sigma^2 noise_i)
         """
-        g, (df, ss), inner, turn = self.groups, self.groups.within, self.standard.model, self.standard.basis
+        g, (df, ss), inner, basis = self.groups, self.groups.within, self.standard.model, self.standard.basis
         regressed, precision = regression(inner.groups.design, inner.coefficients), 1 / g.noise
 
         def variances(state):
@@ -335,26 +348,25 @@ class TwoLevel:
 
         def b(state):
             mean, covariance = regressed(state["theta"], variances(state)[1])
-            return distributions.MultivariateNormal(mean @ turn.T, turn @ covariance @ turn.T)
+            return distributions.MultivariateNormal(mean @ basis.T, basis @ covariance @ basis.T)
 
         def theta(state):
             noise, between = variances(state)
-            mean, variance = theta_given(g.mean, noise, state["b"] @ g.design.T, between)
-            return distributions.Normal(mean, np.sqrt(variance))
+            return theta_law(g.mean, noise, state["b"] @ g.design.T, between)
 
-        def seen_by_sigma(state):
+        def residuals_of_sigma(state):
             count, squares = df + len(g), ss + ((g.mean - state["theta"]) ** 2) @ precision
             if not self.relative:
                 return count, squares
             return count + len(g), squares + deviations(state) / state["tau2"]
 
-        def seen_by_tau(state):
+        def residuals_of_tau(state):
             return len(g), deviations(state) / (state["sigma2"] if self.relative else 1.0)
 
         return {
             "b": b,
-            **self.sigma.conditionals("sigma2", seen_by_sigma),
-            **self.tau.conditionals("tau2", seen_by_tau),
+            **self.sigma.conditionals("sigma2", residuals_of_sigma),
+            **self.tau.conditionals("tau2", residuals_of_tau),
             "theta": theta,
         }
 
@@ -377,13 +389,13 @@ class TwoLevel:
         population, unit = g.design @ b, sigma if self.relative else 1.0
         least = np.sqrt(g.noise.min()) * sigma / unit
         tau = np.geomspace(least, max(np.abs(g.mean - population).max() / unit, 10 * least), chains)
-        within, between = self.variances(g.noise, tau[:, None], sigma)
-        mean, variance = theta_given(g.mean, within, population, between)
-        theta = rng.normal(mean, np.sqrt(variance))
+        noise, between = self.variances(g.noise, tau[:, None], sigma)
+        law = theta_law(g.mean, noise, population, between)
+        theta = rng.normal(law.mean, law.sd)
         return {"b": np.tile(b, (chains, 1)), "sigma2": np.full(chains, sigma**2), "tau2": tau**2, "theta": theta}
 
 
 def _spread(x) -> np.longdouble:
-    """Sd of a column, whose squares may be no doubles."""
-    most = np.abs(x).max(initial=0.0) or np.longdouble(1.0)
-    return (x / most).std() * most
+    """Sd of a column whose squares may overflow or underflow."""
+    largest = np.abs(x).max(initial=0.0) or np.longdouble(1.0)
+    return (x / largest).std() * largest

@@ -17,7 +17,7 @@ from scipy.special import gammaln
 from models import distributions, priors
 from models.distributions import Conditionals, Numbers, State
 from models.groups import Replicates
-from models.linear_gaussian import theta_given
+from models.linear_gaussian import theta_law
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -46,7 +46,7 @@ class OwnVariances:
             raise ValueError("no group has any spread within it: nothing is known of sigma_i")
 
     def squares(self, theta: np.ndarray) -> np.ndarray:
-        """Of each group's rows about theta_i, (..., J): q_i = ss_i + n_i (mean_i - theta_i)^2."""
+        """Sum of squares of each group's rows about theta_i, (..., J): q_i = ss_i + n_i (mean_i - theta_i)^2."""
         g = self.groups
         return g.ss + g.n * (g.mean - theta) ** 2
 
@@ -79,17 +79,13 @@ class OwnVariances:
             scale = column(s, "nu") * column(s, "s2") + self.squares(s["theta"])
             return distributions.InverseGamma((column(s, "nu") + g.n) / 2, scale / 2)
 
-        def theta(s):
-            mean, variance = theta_given(g.mean, s["sigma2"] / g.n, column(s, "mu"), column(s, "between2"))
-            return distributions.Normal(mean, np.sqrt(variance))
-
         return {
             "mu": lambda s: distributions.Normal(s["theta"].mean(axis=-1), np.sqrt(s["between2"] / len(g))),
             "between2": lambda s: priors.FLAT.given(len(g), np.sum((s["theta"] - column(s, "mu")) ** 2, axis=-1)),
             "nu": lambda s: distributions.Grid(GRID, self.nu_given(s["theta"], s["s2"])),
             "sigma2": sigma2,
             "s2": lambda s: distributions.Gamma(len(g) * s["nu"] / 2, s["nu"] / 2 * np.sum(1 / s["sigma2"], axis=-1)),
-            "theta": theta,
+            "theta": lambda s: theta_law(g.mean, s["sigma2"] / g.n, column(s, "mu"), column(s, "between2")),
         }
 
     def start(self, chains: int, rng: np.random.Generator) -> State:
@@ -117,8 +113,8 @@ def build(model: OwnVariances) -> "pm.Model":
 
     def log_density(mean, theta, s2, ss):
         q = ss + rows * (mean - theta) ** 2
-        each = grid / 2 * pt.log(grid * s2) - (grid + rows) / 2 * pt.log(grid * s2 + q)
-        return pt.logsumexp((constant + each).sum(axis=1)) - np.log(len(GRID))
+        of_groups = grid / 2 * pt.log(grid * s2) - (grid + rows) / 2 * pt.log(grid * s2 + q)
+        return pt.logsumexp((constant + of_groups).sum(axis=1)) - np.log(len(GRID))
 
     with pm.Model(coords={g.dim: g.labels}) as built:
         mean, ss = (pm.Data(f"observed_{name}", getattr(g, name), dims=g.dim) for name in ("mean", "ss"))

@@ -40,7 +40,7 @@ def test_mu_and_theta_are_conditionally_as_printed(printed_sigma):
     tau = 0.05
     g = model.groups
     p = pool(g.cells, (g.cells.noise + tau**2)[None], model.coefficients)
-    assert p.mean[0, 0] + g.centre == pytest.approx(g.mean.mean(), rel=1e-12)
+    assert p.mean[0, 0] + g.center == pytest.approx(g.mean.mean(), rel=1e-12)
     assert p.covariance[0, 0, 0] == pytest.approx((baseball.PRINTED**2 + tau**2) / 18, rel=1e-12)
 
 

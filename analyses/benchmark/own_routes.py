@@ -25,7 +25,7 @@ STEPS = {"marginal": 500, "centered": 1000, "noncentered": 1000}  # of tuning: f
 
 def stated(frame: pd.DataFrame):
     """State the model, from rows."""
-    return math_test.model(schools=Replicates.from_frame(frame, group="school", value="score", dim="school"))
+    return math_test.model(groups=Replicates.from_frame(frame, group="school", value="score", dim="school"))
 
 
 def population(frame: pd.DataFrame, seed: int):

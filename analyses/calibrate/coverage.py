@@ -66,7 +66,7 @@ def table(condition: str, *, sets: int = SETS, rng) -> pd.DataFrame:
     found = {}
     for _ in range(sets):
         groups, theta = simulate(model.groups, truth, rng=rng, **CONDITIONS[condition])
-        posterior = first.refit(blood_pressure.model(subjects=groups))
+        posterior = first.refit(blood_pressure.model(groups=groups))
         for key, (low, high, at) in _intervals(posterior, groups, truth["beta"], theta).items():
             found.setdefault(key, []).append(((low < at) & (at < high), high - low))
     return pd.DataFrame([_row(condition, key, outcomes) for key, outcomes in found.items()])

@@ -70,8 +70,8 @@ def theta_and_kappa(posterior: Posterior) -> pd.DataFrame:
     shared = Shared(*map(np.concatenate, zip(*parts, strict=True)))
     mean, variance = np.empty(len(g)), np.empty(len(g))
     for at in np.array_split(np.arange(len(g)), len(g) // BLOCK + 1):
-        z, c = np.column_stack([g.mean[at] - g.centre, posterior.model.standard.regressors(g.design[at])]), which[at]
-        mean[at] = g.centre + np.einsum("gi,gi->g", z, shared.mean[c])
+        z, c = np.column_stack([g.mean[at] - g.center, posterior.model.standard.regressors(g.design[at])]), which[at]
+        mean[at] = g.center + np.einsum("gi,gi->g", z, shared.mean[c])
         variance[at] = shared.within[c] + np.einsum("gi,gij,gj->g", z, shared.covariance[c], z)
     highest = highest_moment(order)
     return pd.DataFrame(
@@ -209,7 +209,7 @@ def _shared(posterior, noises) -> Shared:
     noise, between = posterior.variances(noises)
     k = np.broadcast_to(kappa(noise, between), (len(weight), len(noises)))
     kept = np.broadcast_to(data_weight(noise, between), k.shape)
-    bhat = given.location - posterior.model.groups.centre * np.eye(len(given.basis))[0]
+    bhat = given.location - posterior.model.groups.center * np.eye(len(given.basis))[0]
     mean = np.concatenate([(weight @ kept)[:, None], np.einsum("n,nc,nk->ck", weight, k, bhat)], axis=1)
     off = np.concatenate([-(k - weight @ k)[..., None], k[..., None] * bhat[:, None] - mean[:, 1:]], axis=-1)
     covariance = np.einsum("n,nci,ncj->cij", weight, off, off)

@@ -67,7 +67,7 @@ def maximum(model: TwoLevel) -> Restricted:
     ratio = float(np.exp(found.x)) if found.fun < minus(0.0) - BOUNDARY else 0.0
     p = pooled(ratio)
     sigma2 = float((ss + p.quadratic[0]) / (df + left)) if df else 1.0
-    b = turn @ (p.mean[0] + np.eye(len(turn))[0] * g.centre)
+    b = turn @ (p.mean[0] + np.eye(len(turn))[0] * g.center)
     covariance = sigma2 * turn @ p.covariance[0] @ turn.T
     theta, _ = theta_given(g.mean, g.noise, g.design @ b, ratio**2)
     return Restricted(b, np.sqrt(np.diag(covariance)), ratio * np.sqrt(sigma2), np.sqrt(sigma2), theta)

@@ -59,13 +59,13 @@ class Posterior:
         return {
             "lambda": of_top,
             "mu": of_mu,
-            "theta": _below(*(x[:, school] for x in of_mu), g.mean - g.centre, g.noise, tau**2),
+            "theta": _below(*(x[:, school] for x in of_mu), g.mean - g.center, g.noise, tau**2),
         }
 
     def _law(self, location, squared):
         law = self.given.sigma2
         unit = (law.scale / law.shape)[:, None]
-        return t_mixture(self.weight, self.model.classrooms.centre + location, np.sqrt(squared * unit), 2 * law.shape)
+        return t_mixture(self.weight, self.model.classrooms.center + location, np.sqrt(squared * unit), 2 * law.shape)
 
     def level(self, name: str) -> Mixture:
         """lambda, mu of every school or theta of every classroom."""
@@ -221,9 +221,9 @@ def descend(model: ThreeLevel, drawn: Drawn, rng: np.random.Generator) -> Drawn:
     given = model.collapsed(drawn["tau"] / drawn["sigma"], drawn["kappa"] / drawn["sigma"])
     if "lambda" not in drawn:
         top, sd = given.top.mean[..., 0], np.sqrt(given.top.covariance[..., 0, 0])
-        drawn = drawn | {"lambda": g.centre + rng.normal(top, drawn["sigma"] * sd)}
+        drawn = drawn | {"lambda": g.center + rng.normal(top, drawn["sigma"] * sd)}
     noise = sigma**2 * np.einsum("...ii->...i", given.schools.covariance)
-    mu = _draw_below(drawn["lambda"][..., None], g.centre + given.schools.mean, noise, kappa**2, rng)
+    mu = _draw_below(drawn["lambda"][..., None], g.center + given.schools.mean, noise, kappa**2, rng)
     theta = _draw_below(mu[..., model.school], g.mean, sigma**2 * g.noise, tau**2, rng)
     return drawn | {"mu": mu, "theta": theta}
 

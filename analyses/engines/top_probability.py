@@ -116,7 +116,7 @@ def _drawn(posterior, draws, rng) -> Drawn:
 
 def _rows(g: Groups, sigma: float) -> Rows:
     """Each class of noise and design in bins of a fraction of its standard error."""
-    bins = np.floor((g.mean - g.centre) / (np.sqrt(g.noise) * sigma / FINE))
+    bins = np.floor((g.mean - g.center) / (np.sqrt(g.noise) * sigma / FINE))
     keys = np.column_stack([bins, g.noise, g.design[:, 1:]])
     order = np.lexsort(keys.T)
     starts = np.flatnonzero(np.any(np.diff(keys[order], axis=0, prepend=np.nan) != 0, axis=1))

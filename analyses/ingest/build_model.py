@@ -11,7 +11,7 @@ from analyses.ingest import reduce, strict_csv
 from analyses.ingest.request import InputError, Request, prior
 from analyses.ingest.units import Units
 from models.groups import Estimates, Groups, Replicates
-from models.groups.dataframes import design
+from models.groups.covariates import design
 from models.groups.naming import maybe_missing
 from models.groups.validation import LARGEST_SCALE
 from models.propriety import require_proper, says_nothing_of_tau

@@ -17,13 +17,13 @@ import pandas as pd
 
 from analyses.ingest import files
 from analyses.ingest.request import InputError
-from models.groups import dataframes
+from models.groups import validation
 from models.groups.naming import normalized
 
 SHOWN = 10  # faults that are listed; the others are counted
 BATCH = 50_000  # rows at a time
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
-LARGEST, SMALLEST = Decimal(repr(dataframes.LARGEST)), Decimal(repr(dataframes.SMALLEST))
+LARGEST, SMALLEST = Decimal(repr(validation.LARGEST_NUMBER)), Decimal(repr(validation.SMALLEST_NUMBER))
 EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)  # 1,234: thousands, or a decimal comma
 GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([,' ]\d{3})+(\.\d*)?", re.ASCII)
 COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)

@@ -52,7 +52,7 @@ def _pooled(model):
     p = pool(g.cells, g.cells.noise, model.coefficients)
     equal = 1.0  # all effects are one: of two, each counts for the smaller half the time
     return {
-        "eight_schools.pooled.mean": Figure(p.mean[0] + g.centre),
+        "eight_schools.pooled.mean": Figure(p.mean[0] + g.center),
         "eight_schools.pooled.variance": Figure(p.covariance[0, 0]),
         "eight_schools.pooled.a_below_mean": Figure(stats.norm.cdf(0.0)),
         "eight_schools.pooled.a_below_c": Figure(equal / 2),

@@ -276,7 +276,7 @@ def mu_given_tau(rng):
     t = _Players(rng)
     g = t.model.groups
     p = pool(g.cells, g.cells.noise + t.tau2, t.model.coefficients)
-    return [t.y.mean(), (t.sigma2 + t.tau2) / t.k], [p.mean[0] + g.centre, p.covariance[0, 0]]
+    return [t.y.mean(), (t.sigma2 + t.tau2) / t.k], [p.mean[0] + g.center, p.covariance[0, 0]]
 
 
 def posterior_of_tau(rng):

@@ -17,7 +17,7 @@ THIN = 4  # as for the math tests
 def page(settings: Settings) -> Page:
     """TwoLevelFit the exercise."""
     t, read = raw_rows.summarised("blood_pressure", settings.asked)
-    model = blood_pressure.model(subjects=blood_pressure.data(t))
+    model = blood_pressure.model(groups=blood_pressure.data(t))
     found = fit_two_level("blood_pressure", model, settings, best="low", thin=THIN)
     n = model.groups.n
     replicated, rows = records(found, t, settings)

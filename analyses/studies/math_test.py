@@ -20,7 +20,7 @@ PAIRS = 200_000
 def page(settings: Settings) -> Page:
     """TwoLevelFit the exercise."""
     t, read = raw_rows.summarised("math_test", settings.asked)
-    model = math_test.model(schools=math_test.data(t))
+    model = math_test.model(groups=math_test.data(t))
     found, n = fit_two_level("math_test", model, settings, best="high", thin=THIN), model.groups.n
     farthest = far_from_the_middle(found, settings)
     methods, metropolis, _ = any_model.other_methods(found, settings, thin=20)
@@ -107,7 +107,7 @@ def maximised(g):
     unit = np.append(first / np.sqrt(g.n), rows**-0.5)
 
     def minus(z):
-        theta, log_sigma = g.centre + (unit * z)[:-1], np.log(first) + (unit * z)[-1]
+        theta, log_sigma = g.center + (unit * z)[:-1], np.log(first) + (unit * z)[-1]
         precision, squares = np.exp(-2 * log_sigma), np.sum(g.ss + g.n * (g.mean - theta) ** 2)
         slope = np.append(-g.n * (g.mean - theta) * precision, rows - squares * precision)
         return rows * (unit * z)[-1] + squares * precision / 2, slope * unit
@@ -116,7 +116,7 @@ def maximised(g):
     if not found.success:
         raise RuntimeError(f"the search for the largest likelihood did not end: {found.message}")
     at = unit * found.x
-    return g.centre + at[:-1], first * np.exp(at[-1])
+    return g.center + at[:-1], first * np.exp(at[-1])
 
 
 def far_from_the_middle(found: TwoLevelFit, settings: Settings) -> pd.DataFrame:

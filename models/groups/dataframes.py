@@ -1,60 +1,155 @@
-"""Data frames of any kind that narwhals knows, lazy or not, and dictionaries of columns."""
+"""Data frames of any kind that narwhals knows, lazy or not, and dictionaries of columns; nothing else imports narwhals.
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
+Of every kind of frame `of_rows` and `of_groups` make the same columns: labels, doubles, and covariates.
+"""
+
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from itertools import pairwise
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
+import narwhals as nw
 import numpy as np
+from narwhals.typing import Frame, IntoFrame
 
-from models.groups import naming
-from models.groups.naming import is_missing
-
-if TYPE_CHECKING:
-    from narwhals import LazyFrame
-    from narwhals.typing import Frame, IntoFrame
-
-LARGEST, SMALLEST = 1e305, 1e-305  # beyond either what follows from a number may be none
+from models.groups import naming, validation
 
 
-def known(frame: "IntoFrame | dict") -> "Frame":
-    """The frame, or a dictionary of columns, as narwhals has it.
+class Row(NamedTuple):
+    """A row's number in a frame, counted from 1, and what a column has there."""
 
-    Raises
-    ------
-    TypeError
-        For anything else.
-    """
-    import narwhals as nw
-
-    if isinstance(frame, dict):
-        import pandas as pd
-
-        _require_equal_lengths(frame)
-        frame = pd.DataFrame(frame)
-    return nw.from_native(frame)
+    number: int
+    value: Any
 
 
-def _require_equal_lengths(columns: dict) -> None:
-    """Refuse columns of unequal lengths; a single number or text stands for a column of it."""
-    sizes = {n: len(c) for n, c in columns.items() if hasattr(c, "__len__") and not isinstance(c, str | bytes)}
-    for name, size in sizes.items():
-        if size != (first := next(iter(sizes.values()))):
-            raise ValueError(f"column {name!r} has {size} entries where {next(iter(sizes))!r} has {first}: fill it up")
+def of_rows(frame: IntoFrame | dict, group: str, value: str, covariates: Sequence[str]) -> Frame:
+    """Columns `group`, `y`, `x0`, `x1`, ... of one row an observation: labels, doubles, and covariates.
 
-
-def require(frame: "Frame", wanted: Sequence[str]) -> None:
-    """Refuse names that no column has.
+    What is neither a number nor text, a date say, is spelled by its own library: as an array it may come back a time,
+    or a float.
 
     Raises
     ------
     ValueError
-        For the first of them, with the nearest name that there is.
+        For a column that is not there or of the wrong kind.
     """
+    whole = _checked(frame, group, [value], covariates)
+    columns = whole.select(y=nw.col(value), **_named(whole, group, covariates))
+    return _with_doubles(columns, "y")
+
+
+def of_groups(
+    frame: IntoFrame | dict, label: str | None, numbers: Sequence[str], covariates: Sequence[str]
+) -> dict[str, list]:
+    """Columns of one row a group, fetched together: "group" where there is a label, "y0", ..., "x0", ...
+
+    Raises
+    ------
+    ValueError
+        As `of_rows`, and for a number or a covariate that is missing or not finite, naming its row, counted from 1.
+    """
+    whole = _checked(frame, label, numbers, covariates)
+    expressions = _named(whole, label, covariates) | {f"y{k}": nw.col(name) for k, name in enumerate(numbers)}
+    columns = {name: values.tolist() for name, values in fetched(whole.lazy().select(**expressions)).items()}
+    for k, name in enumerate(numbers):
+        validation.require_present(f"column {name!r}", columns[f"y{k}"])
+    for k, name in enumerate(covariates):
+        validation.require_present(f"covariate {name!r}", columns[f"x{k}"])
+    return columns
+
+
+def fetched(frame: nw.LazyFrame) -> dict[str, np.ndarray]:
+    """Columns of a lazy frame as arrays, computed where it lives."""
+    engine = frame.implementation
+    if engine.is_duckdb():  # whose arrays come without a detour through pandas, and with masks where nothing is
+        return {name: np.asarray(naming.plain(column)) for name, column in frame.to_native().fetchnumpy().items()}
+    table = frame.collect("pyarrow" if engine.is_spark_like() else None)
+    return {name: table[name].to_numpy() for name in table.columns}
+
+
+def rows_of_group(
+    table: Frame, label: object, name: str, holds: Callable[[Any], bool] = lambda value: True
+) -> list[Row]:
+    """Rows of a group in which a column's value holds; none of a frame whose rows have no order."""
+    if isinstance(table, nw.LazyFrame):
+        return []
+    pairs = zip(table["group"].to_list(), table[name].to_list(), strict=True)
+    return [Row(k, value) for k, (group, value) in enumerate(pairs, start=1) if group == label and holds(value)]
+
+
+def first_difference(rows: Sequence[Row]) -> str:
+    """Two rows that differ, next to each other, for a message."""
+    pairs = (pair for pair in pairwise(rows) if pair[0].value != pair[1].value)
+    return next((f"{a.value!r} in row {a.number}, {b.value!r} in row {b.number}" for a, b in pairs), "")
+
+
+def _checked(frame: IntoFrame | dict, label: str | None, numbers: Sequence[str], covariates: Sequence[str]) -> Frame:
+    """The frame as narwhals has it; refuse columns that are not there or of the wrong kind."""
+    if isinstance(covariates, str):
+        raise ValueError(f"covariates is the text {covariates!r}: give a list of names, [{covariates!r}]")
+    if len(set(covariates)) < len(covariates):
+        raise ValueError(f"covariates {list(covariates)} name a column twice: name each once")
+    whole = nw.from_native(_table(frame) if isinstance(frame, dict) else frame)
+    _require_columns(whole, [name for name in (label, *numbers, *covariates) if name is not None])
+    for name in numbers:
+        _require_numeric(whole, name)
+    for name in covariates:
+        _require_one_kind(whole, name)
+    return whole
+
+
+def _named(frame, label, covariates) -> dict[str, nw.Expr]:
+    named = {f"x{k}": _covariate(frame, name) for k, name in enumerate(covariates)}
+    return named if label is None else {"group": _label(frame, label)} | named
+
+
+def _label(frame, name: str) -> nw.Expr:
+    """Labels; those that an array would spell otherwise, as its library does: a float's 0.1 is 0.10000000149 there."""
+    dtype = frame.collect_schema()[name]
+    kept = _arrays_have(frame, dtype) or dtype in (nw.Categorical, nw.Enum)
+    return nw.col(name) if kept and dtype != nw.Float32 else nw.col(name).cast(nw.String)
+
+
+def _covariate(frame, name: str) -> nw.Expr:
+    """A covariate: decimals and very wide integers as doubles, NaN as missing, what is no number as text."""
+    column, dtype = nw.col(name), frame.collect_schema()[name]
+    if dtype.is_float():
+        return column.fill_nan(None)
+    return column if _arrays_have(frame, dtype) else column.cast(nw.Float64 if dtype.is_numeric() else nw.String)
+
+
+def _with_doubles(frame, name: str) -> Frame:
+    """The frame with a column of doubles: PyArrow rounds integers beyond 2^53, as others do, only when told to."""
+    if not frame.implementation.is_pyarrow():
+        return frame.with_columns(nw.col(name).cast(nw.Float64))
+    table = frame.to_native()
+    position = table.column_names.index(name)
+    return nw.from_native(table.set_column(position, name, table[name].cast("float64", safe=False)))
+
+
+def _arrays_have(frame, dtype) -> bool:
+    """Whether arrays have a type as well: numbers of up to 64 bits, truth values, text, Python's objects."""
+    wide = dtype in (nw.Decimal, nw.Int128, nw.UInt128)
+    wordless = frame.implementation.is_polars() and dtype in (nw.Duration, nw.List)  # Polars cannot spell them
+    return (dtype.is_numeric() and not wide) or dtype in (nw.Boolean, nw.String, nw.Object) or wordless
+
+
+def _table(columns: dict) -> IntoFrame:
+    """A table of columns of one length; a single number or text stands for a column of it."""
+    import pandas as pd
+
+    sizes = {n: len(c) for n, c in columns.items() if hasattr(c, "__len__") and not isinstance(c, str | bytes)}
+    for name, size in sizes.items():
+        if size != (first := next(iter(sizes.values()))):
+            raise ValueError(f"column {name!r} has {size} entries where {next(iter(sizes))!r} has {first}: fill it up")
+    return pd.DataFrame(columns)
+
+
+def _require_columns(frame, names: Sequence[str]) -> None:
+    """Refuse a name that no column has, with the nearest name that there is."""
     there = frame.collect_schema().names()
-    for name in wanted:
+    for name in names:
         if name not in there:
             near = get_close_matches(str(name), map(str, there), n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(map(repr, there))}"
@@ -63,156 +158,28 @@ def require(frame: "Frame", wanted: Sequence[str]) -> None:
             raise ValueError(f"there is no column {name!r}: {hint}")
 
 
-def fetched(frame: "LazyFrame") -> dict[str, np.ndarray]:
-    """Columns of a lazy frame as arrays, computed where it lives."""
-    here = frame.implementation
-    if here.is_duckdb():  # whose arrays come without a detour through pandas, and with masks where nothing is
-        return {name: naming.unmasked(column) for name, column in frame.to_native().fetchnumpy().items()}
-    found = frame.collect("pyarrow" if here.is_spark_like() else None)
-    return {name: found[name].to_numpy() for name in found.columns}
+def _require_numeric(frame, name: str) -> None:
+    """Refuse a column of text, dates or truth values, and Python's objects that are no numbers."""
+    dtype = frame.collect_schema()[name]
+    if not (dtype.is_numeric() or dtype == nw.Object):
+        raise ValueError(f"column {name!r} holds {dtype}: it has to hold numbers")
+    for row, value in enumerate(_objects(frame, name), start=1):
+        if validation.kind(value) is not Real:
+            raise ValueError(f"column {name!r} holds {value!r} in row {row}: it has to hold numbers")
 
 
-def ordered(labels: np.ndarray) -> np.ndarray:
-    """Positions of labels in their order: numbers by size, text by its letters, what is missing last."""
-    if labels.dtype != object:
-        return np.argsort(labels, kind="stable")
-    import pandas as pd
-
-    text, missing = list(map(str, labels)), pd.isna(labels)
-    return np.array(sorted(range(len(labels)), key=lambda i: (missing[i], text[i])), dtype=np.intp)
-
-
-def require_whole(table: "Frame", found: dict[str, np.ndarray], group: str, value: str) -> None:
-    """Refuse rows without a label, and values that are missing or not finite; by their ends, too large or too small.
-
-    Without their ends all squares have been added up, so they are of a size.
-
-    Raises
-    ------
-    ValueError
-        Naming the group and, of a frame that has rows, the row, counted from 1.
-    """
-    blank = _is_blank(found["group"])
-    if blank.any():
-        raise ValueError(
-            f"column {group!r} is blank in {found['n'][blank].sum():.0f} row(s): every row needs its group"
-        )
-    ends = [found[end].astype(float) for end in ("y low", "y high") if end in found]
-    faulty = (found["y known"] < found["n"]) | np.isnan(found["q"]) | ~np.isfinite([found["n"], *ends]).all(axis=0)
-    if faulty.any():
-        label = found["group"][int(np.argmax(faulty))]
-        rows = _rows(table, label, "y", lambda v: is_missing(v) or not np.isfinite(v))
-        where = f" in row {rows[0][0]}" if rows else ""
-        raise ValueError(f"column {value!r} of {str(label)!r} is missing or no finite number{where}")
-    for end in ends:
-        size = np.abs(end)
-        beyond = (size > LARGEST) | ((size > 0) & (size < SMALLEST))
-        if beyond.any():
-            said = f"{end[np.argmax(beyond)]} of {str(found['group'][np.argmax(beyond)])!r}"
-            raise ValueError(f"column {value!r} holds {said}: no double holds what follows from it")
+def _require_one_kind(frame, name: str) -> None:
+    """Refuse a covariate of Python's objects of which some are numbers and some are not: they have no order."""
+    first: dict[type, object] = {}
+    for value in _objects(frame, name):
+        if not naming.is_missing(value):
+            first.setdefault(validation.kind(value), value)
+    if len(first) > 1:
+        a, b, *_ = first.values()
+        raise ValueError(f"covariate {name!r} holds {a!r} and {b!r}: it has to hold numbers or text alone")
 
 
-def _is_blank(labels: np.ndarray) -> np.ndarray:
-    """Whether labels are missing, or nothing but white space."""
-    import pandas as pd
-
-    missing = pd.isna(labels)
-    if labels.dtype.kind in "biuf":
-        return missing
-    return missing | np.array([not str(label).strip() for label in labels.tolist()], dtype=bool)
-
-
-def constants(table: "Frame", found: dict[str, np.ndarray], covariates: Sequence[str]) -> dict[str, dict[str, object]]:
-    """Value of each covariate in each group, from its smallest and its largest there.
-
-    Raises
-    ------
-    ValueError
-        Where it varies within a group, or is missing, naming the rows, counted from 1, of a frame that has rows.
-    """
-    given = {}
-    for k, name in enumerate(covariates):
-        missing = found[f"x{k} known"] < found["n"]
-        if missing.any():
-            raise ValueError(f"covariate {name!r} is missing in {str(found['group'][np.argmax(missing)])!r}")
-        ends = found["group"].tolist(), found[f"x{k} low"].tolist(), found[f"x{k} high"].tolist()
-        for label, low, high in zip(*ends, strict=True):
-            if low != high:
-                said = _apart(_rows(table, label, f"x{k}")) or f"{low!r} and {high!r}"
-                raise ValueError(f"covariate {name!r} varies within {str(label)!r}: {said}")
-        given[name] = dict(zip(labelled(found["group"]), ends[1], strict=True))
-    return given
-
-
-def labelled(labels: np.ndarray) -> list[str]:
-    """Labels as text, each as Python spells it.
-
-    Examples
-    --------
-    >>> labelled(np.array([1.0, 2.5]))
-    ['1.0', '2.5']
-    """
-    return list(map(str, labels.tolist() if labels.dtype.kind in "biufO" else labels.astype(str).tolist()))
-
-
-def _apart(rows) -> str:
-    """The first two rows that differ."""
-    pairs = (pair for pair in pairwise(rows) if pair[0][1] != pair[1][1])
-    return next((f"{one!r} in row {at}, {other!r} in row {row}" for (at, one), (row, other) in pairs), "")
-
-
-def _rows(table, label, name, holds=lambda value: True) -> list[tuple[int, object]]:
-    """Rows of a group, counted from 1, and what a column has there; none of a frame whose rows have no order."""
-    import narwhals as nw
-
-    if isinstance(table, nw.LazyFrame):
-        return []
-    each = zip(table["group"].to_list(), table[name].to_list(), strict=True)
-    return [(row, value) for row, (g, value) in enumerate(each, start=1) if g == label and holds(value)]
-
-
-def design(covariates: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float]]:
-    """Columns of all covariates by group, as `coded` has those of one.
-
-    Raises
-    ------
-    ValueError
-        As `coded`, and for two columns of one name.
-    """
-    found: dict[str, dict[str, float]] = {}
-    for name, at in covariates.items():
-        columns = coded(name, at)
-        if taken := found.keys() & columns:
-            raise ValueError(f"covariate {name!r} makes a second column {min(taken)!r}: rename one of the two")
-        found |= columns
-    return found
-
-
-def coded(name: str, at: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Columns of a covariate by group: numbers as they are, else one 0/1 column a level but the first in order.
-
-    Raises
-    ------
-    ValueError
-        For a covariate that is the same everywhere, or has a level that is blank or looks like another.
-
-    Examples
-    --------
-    >>> coded("arm", {"a": "drug", "b": "control"})
-    {'arm[drug]': {'a': 1.0, 'b': 0.0}}
-    """
-    levels = sorted(set(at.values()), key=str)
-    if len(levels) < 2:
-        same = f"{levels[0]:g}" if is_number(levels[0]) else repr(levels[0])
-        raise ValueError(f"covariate {name!r} is {same} in every group: it tells nothing apart")
-    if all(map(is_number, levels)):
-        return {name: {group: float(value) for group, value in at.items()}}
-    if blank := [group for group, level in at.items() if not str(level).strip()]:
-        raise ValueError(f"covariate {name!r} is blank in {blank[0]!r}: fill it in, or remove the group")
-    naming.require_apart(f"covariate {name!r}", list(map(str, levels)))
-    return {f"{name}[{level}]": {g: float(value == level) for g, value in at.items()} for level in levels[1:]}
-
-
-def is_number(value: object) -> bool:
-    """Whether a value is a real number of Python's or NumPy's; truth values are, as in Python."""
-    return isinstance(value, Real | Decimal | np.bool_) and not isinstance(value, np.timedelta64)
+def _objects(frame, name: str) -> list:
+    """What a column of Python's objects has; nothing of any other, or of one that is not here."""
+    is_here = isinstance(frame, nw.DataFrame) and frame.schema[name] == nw.Object
+    return frame[name].to_list() if is_here else []

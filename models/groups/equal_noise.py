@@ -6,7 +6,7 @@ min(k, p) rows that see b, and k - min(k, p) that see none of it and add up to o
 posterior of (b, tau, sigma) costs the number of distinct noises, not the number of groups.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
@@ -56,18 +56,22 @@ class Cells:
         >>> Cells.compress(np.array([0.25, 1.0, 0.25]), np.array([1.0, 5.0, 2.0]), np.ones((3, 1))).count
         array([2., 1.])
         """
-        noises, which = distinct(noise)
-        order = np.argsort(which, kind="stable")
-        ends = np.cumsum(np.bincount(which))
-        classes = [_reduced(mean[..., some], design[some]) for some in np.split(order, ends[:-1])]
-        means, designs, counts, spreads = zip(*classes, strict=True)
-        return cls(
-            np.repeat(noises, list(map(len, designs))),
-            np.concatenate(means, axis=-1),
-            np.concatenate(designs),
-            np.concatenate(counts),
-            np.concatenate(spreads, axis=-1),
-        )
+        noises, position = distinct(noise)
+        ends = np.cumsum(np.bincount(position))
+        members = np.split(np.argsort(position, kind="stable"), ends[:-1])
+        classes = [cls._of_class(v, mean[..., i], design[i]) for v, i in zip(noises, members, strict=True)]
+        columns = {field.name: [getattr(cells, field.name) for cells in classes] for field in fields(cls)}
+        return cls(**{k: np.concatenate(parts, axis=0 if k == "design" else -1) for k, parts in columns.items()})
+
+    @classmethod
+    def _of_class(cls, noise: float, mean: np.ndarray, design: np.ndarray) -> Self:
+        """Rows of groups that all have one noise."""
+        q, r = np.linalg.qr(design)
+        z, unseen = mean @ q, len(design) - len(r)
+        count, spread = np.ones(len(r)), np.zeros(z.shape)
+        count[0] += unseen
+        spread[..., 0] = np.sum((mean - z @ q.T) ** 2, axis=-1) if unseen else 0.0
+        return cls(np.full(len(r), noise), z, r, count, spread)
 
 
 def distinct(noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -77,15 +81,5 @@ def distinct(noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     import pandas as pd  # takes its time to import
 
-    which, noises = pd.factorize(noise, sort=True)
-    return noises, which.astype(np.min_scalar_type(len(noises)))
-
-
-def _reduced(mean, design):
-    """Reduce one class to mean, design, count and spread of its rows."""
-    q, r = np.linalg.qr(design)
-    z, unseen = mean @ q, len(design) - len(r)
-    count, spread = np.ones(len(r)), np.zeros(z.shape)
-    count[0] += unseen
-    spread[..., 0] = np.sum((mean - z @ q.T) ** 2, axis=-1) if unseen else 0.0
-    return z, r, count, spread
+    position, noises = pd.factorize(noise, sort=True)
+    return noises, position.astype(np.min_scalar_type(len(noises)))

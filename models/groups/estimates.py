@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from models.groups import column_types, naming, validation
-from models.groups.grouped_data import Groups, by_label
+from models.groups import naming, validation
+from models.groups.covariates import columns_of
+from models.groups.grouped_data import Groups
 
 if TYPE_CHECKING:
     from narwhals.typing import IntoFrame
@@ -45,14 +46,19 @@ class Estimates(Groups):
         >>> Estimates.from_summary(["A", "B"], [28, 8], [15, 10]).noise
         array([225., 100.])
         """
-        given = {"labels": labels, "estimate": estimate, "standard_error": standard_error}
-        validation.require_aligned(given, covariates or {})
-        of_groups, se = naming.read("labels", labels), validation.numbers("standard_error", standard_error)
-        validation.require(of_groups, "standard_error", se, se > 0, "must be positive")
-        validation.require_scale(of_groups, "standard_error", se, small=True)
-        fields, none = validation.described(of_groups, estimate, covariates, len(se), dim), np.zeros(len(se))
-        validation.warn_of_rounding(of_groups, fields["mean"], se, as_given=np.ones(len(se), dtype=bool))
-        return cls(noise=se**2, df=none, ss=none, **fields)
+        columns = {"labels": labels, "estimate": estimate, "standard_error": standard_error}
+        validation.require_aligned(columns, covariates)
+        names, se = naming.read("labels", labels), validation.numbers("standard_error", standard_error)
+        validation.require(names, "standard_error", se, se > 0, "must be positive")
+        validation.require_scale(names, "standard_error", se, small=True)
+        groups = cls(
+            noise=se**2,
+            df=np.zeros(len(se)),
+            ss=np.zeros(len(se)),
+            **validation.shared_fields(names, estimate, covariates, len(se), dim),
+        )
+        validation.warn_of_rounding(names, groups.mean, se, single=np.ones(len(se), dtype=bool))
+        return groups
 
     @classmethod
     def from_frame(
@@ -79,17 +85,22 @@ class Estimates(Groups):
         >>> Estimates.from_frame({"y": [28, 8], "v": [225, 100]}, estimate="y", variance="v").standard_error
         array([15., 10.])
         """
+        from models.groups import dataframes  # narwhals takes its time to import
+
         error = variance if standard_error is None else standard_error
         if error is None or (standard_error is not None and variance is not None):
             raise ValueError("give either the standard error's column or the variance's")
-        found = column_types.one_row_each(frame, label, [estimate, error], covariates)
-        count = range(1, len(found["y0"]) + 1)
-        labels = naming.read(f"column {label!r}", found["group"]) if label else tuple(map(str, count))
-        errors = found["y1"] if variance is None else validation.roots(labels, found["y1"])
-        levels = {name: dict(zip(labels, found[f"x{k}"], strict=True)) for k, name in enumerate(covariates)}
-        validation.warn_of_missing(f"column {label!r}", labels)
-        validation.warn_of_missing_levels(levels)
-        return cls.from_summary(labels, found["y0"], errors, covariates=by_label(levels, labels), dim=dim)
+        columns = dataframes.of_groups(frame, label, [estimate, error], covariates)
+        count = range(1, len(columns["y0"]) + 1)
+        labels = naming.read(f"column {label!r}", columns["group"]) if label else tuple(map(str, count))
+        errors: ArrayLike = columns["y1"]
+        if variance is not None:
+            variances = validation.numbers("variance", errors)
+            validation.require(labels, "variance", variances, variances > 0, "must be positive")
+            errors = np.sqrt(variances)
+        levels = {name: dict(zip(labels, columns[f"x{k}"], strict=True)) for k, name in enumerate(covariates)}
+        naming.warn_of_missing(f"column {label!r}", labels)
+        return cls.from_summary(labels, columns["y0"], errors, covariates=columns_of(levels, labels), dim=dim)
 
     @property
     def standard_error(self) -> np.ndarray:

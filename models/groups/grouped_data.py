@@ -6,7 +6,7 @@
 `Estimates` come with their standard errors; their sigma is known to be 1.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
@@ -14,10 +14,9 @@ from typing import Self
 import numpy as np
 
 from models.distributions import Numbers
-from models.groups.dataframes import design
 from models.groups.equal_noise import Cells
 
-MOST_DESIGNS = 12  # that predictions for new groups are made for one by one
+MOST_DESIGNS = 12  # for which new groups are predicted one by one
 
 Positions = Sequence[int] | np.ndarray  # of groups, from 0
 
@@ -61,14 +60,14 @@ class Groups:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def subset(self, at: Positions) -> Self:
-        """Those at some positions."""
-        each = {name: getattr(self, name)[at] for name in ("mean", "noise", "df", "ss", "design")}
-        return replace(self, labels=tuple(self.labels[k] for k in at), **each)
+    def subset(self, positions: Positions) -> Self:
+        """Groups at some positions."""
+        columns = {name: getattr(self, name)[positions] for name in ("mean", "noise", "df", "ss", "design")}
+        return replace(self, labels=tuple(self.labels[k] for k in positions), **columns)
 
-    def without(self, at: int) -> Self:
-        """The other groups."""
-        return self.subset(np.delete(np.arange(len(self)), at))
+    def without(self, position: int) -> Self:
+        """All groups but one."""
+        return self.subset(np.delete(np.arange(len(self)), position))
 
     def power_scaled(self, alpha: float) -> Self:
         """Groups whose likelihood is that of these to the power alpha: as if each value had been seen alpha times."""
@@ -80,7 +79,7 @@ class Groups:
         return float(self.df.sum()), self.ss.sum(axis=-1)
 
     @cached_property
-    def centre(self) -> float:
+    def center(self) -> float:
         """Average of the means, which the algebra subtracts first: digits that all means share are not lost."""
         return float(self.mean.mean())
 
@@ -90,26 +89,21 @@ class Groups:
 
         Where there are many, their average alone.
         """
-        found = np.unique(self.design, axis=0)
-        if len(found) > MOST_DESIGNS:
-            found = found.mean(axis=0, keepdims=True)
-        return {self._new(x): x for x in found}
+        rows = np.unique(self.design, axis=0)
+        if len(rows) > MOST_DESIGNS:
+            rows = rows.mean(axis=0, keepdims=True)
+        return {self._name_new(x): x for x in rows}
 
-    def _new(self, x):
-        named = zip(self.covariates, x[1:], strict=True)
-        return ", ".join([f"a new {self.dim}", *(f"{name} {value:.6g}" for name, value in named)])
+    def _name_new(self, x) -> str:
+        values = zip(self.covariates, x[1:], strict=True)
+        return ", ".join([f"a new {self.dim}", *(f"{name} {value:.6g}" for name, value in values)])
 
     @property
     def noise_of_one(self) -> np.ndarray:
-        """Noise of one more value of each group: that of an estimate again; for rows, of one row."""
+        """Noise of one more value of each group: of an estimate, its own; of rows, that of one row."""
         return self.noise
 
     @cached_property
     def cells(self) -> Cells:
-        """Groups of equal noise, each such class reduced to what the posterior sees of its means less the centre."""
-        return Cells.compress(self.noise, self.mean - self.centre, self.design)
-
-
-def by_label(covariates: Mapping[str, Mapping[str, object]], labels: Sequence[str]) -> dict[str, list[float]]:
-    """Columns of the design in the order of the labels."""
-    return {name: [at[label] for label in labels] for name, at in design(covariates).items()}
+        """Groups of equal noise, each such class reduced to what the posterior sees of its means less the center."""
+        return Cells.compress(self.noise, self.mean - self.center, self.design)

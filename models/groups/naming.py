@@ -1,13 +1,16 @@
 """Names of groups and of levels: missing ones, ones that look alike, and ones that may stand for a missing value."""
 
 import unicodedata
-from collections.abc import Collection, Iterable
+import warnings
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 # As R, pandas, databases and spreadsheets write what is missing. All of them may be names as well: NA is Namibia.
 MISSING = frozenset(
-    [
+    {
         "NA",
         "na",
         "N/A",
@@ -25,7 +28,7 @@ MISSING = frozenset(
         ".",
         "?",
         "-",
-    ]
+    }
 )
 
 
@@ -33,14 +36,22 @@ class MissingNameWarning(UserWarning):
     """A group or a level is called what other programs write for a missing value."""
 
 
-def read(what: str, given: Iterable[object]) -> tuple[str, ...]:
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """Distinct labels in order of appearance, and the position among them of the label of each row."""
+
+    labels: tuple[str, ...]
+    position: np.ndarray
+
+
+def read(what: str, names: Iterable[object]) -> tuple[str, ...]:
     """Names as text, one an entry.
 
     Parameters
     ----------
     what : str
         What the entries are called in a message: "labels", "column 'school'".
-    given : iterable
+    names : iterable
         Text, or anything else that has a spelling: numbers, dates.
 
     Raises
@@ -53,7 +64,7 @@ def read(what: str, given: Iterable[object]) -> tuple[str, ...]:
     >>> read("labels", ["a", 7])
     ('a', '7')
     """
-    entries = as_list(given)
+    entries = list(plain(names))
     if set(map(type, entries)) == {str} and all(map(str.strip, entries)):  # a million of them in a moment
         return tuple(entries)
     for row, entry in enumerate(entries, start=1):
@@ -67,18 +78,44 @@ def read(what: str, given: Iterable[object]) -> tuple[str, ...]:
     return tuple(map(str, entries))
 
 
-def as_list(given: Iterable[object]) -> list:
-    """Entries of any container; Arrow's as Python's objects, masked ones as None."""
-    if isinstance(given, np.ma.MaskedArray):
-        return unmasked(given).tolist()
-    return given.to_pylist() if hasattr(given, "to_pylist") else list(given)
+def code(labels: Iterable[object]) -> Coded:
+    """Distinct labels in order of appearance, and which of them each row bears.
+
+    Raises
+    ------
+    ValueError
+        For a label that is missing or blank, or two that differ and have one spelling, as 1 and "1".
+
+    Examples
+    --------
+    >>> code(["b", "a", "b"])
+    Coded(labels=('b', 'a'), position=array([0, 1, 0]))
+    """
+    entries = list(plain(labels))
+    names = read("labels", entries)
+    if len(set(map(type, entries))) > 1:
+        _require_one_spelling(entries, names)
+    positions: dict[str, int] = {}
+    position = np.fromiter((positions.setdefault(name, len(positions)) for name in names), dtype=np.intp)
+    return Coded(tuple(positions), position)
 
 
-def unmasked(array: np.ndarray) -> np.ndarray:
-    """An array with None where a masked one has nothing."""
-    if not np.ma.getmaskarray(array).any():
-        return np.asarray(array)
-    return np.where(np.ma.getmaskarray(array), np.array(None), np.ma.getdata(array))
+def _require_one_spelling(entries: list, names: Sequence[str]) -> None:
+    """Refuse labels that differ and are spelled alike, or are equal and spelled otherwise: 1 and "1", 1 and 1.0."""
+    entry_of: dict[str, object] = {}
+    name_of: dict[object, str] = {}
+    for entry, name in zip(entries, names, strict=True):
+        if (first := entry_of.setdefault(name, entry)) != entry:
+            raise ValueError(f"labels hold both {first!r} and {entry!r}: give all as text")
+        if (spelling := name_of.setdefault(entry, name)) != name:
+            raise ValueError(f"labels hold both {spelling} and {name} for one number: give all as text")
+
+
+def plain(entries: Any) -> Any:
+    """A container, Arrow's as a list of Python's objects, and a masked array with None where something is masked."""
+    if isinstance(entries, np.ma.MaskedArray) and np.ma.getmaskarray(entries).any():
+        return np.where(np.ma.getmaskarray(entries), np.array(None), np.ma.getdata(entries))
+    return entries.to_pylist() if hasattr(entries, "to_pylist") else entries
 
 
 def is_missing(value: object) -> bool:
@@ -86,6 +123,37 @@ def is_missing(value: object) -> bool:
     import pandas as pd  # takes its time to import
 
     return bool(pd.isna(value))
+
+
+def are_blank(labels: np.ndarray) -> np.ndarray:
+    """Which labels of an array are missing, or text that is white space."""
+    import pandas as pd
+
+    missing = np.asarray(pd.isna(labels), dtype=bool)
+    if labels.dtype.kind in "biuf":
+        return missing
+    return missing | np.array([not str(label).strip() for label in labels.tolist()], dtype=bool)
+
+
+def spelled(labels: np.ndarray) -> list[str]:
+    """Labels of an array as text, each as Python spells it.
+
+    Examples
+    --------
+    >>> spelled(np.array([1.0, 2.5]))
+    ['1.0', '2.5']
+    """
+    return list(map(str, labels.tolist() if labels.dtype.kind in "biufO" else labels.astype(str).tolist()))
+
+
+def argsort(labels: np.ndarray) -> np.ndarray:
+    """Positions of labels in their order: numbers by size, text by its letters, what is missing last."""
+    if labels.dtype != object:
+        return np.argsort(labels, kind="stable")
+    import pandas as pd
+
+    text, missing = list(map(str, labels)), pd.isna(labels)
+    return np.array(sorted(range(len(labels)), key=lambda i: (missing[i], text[i])), dtype=np.intp)
 
 
 def require_apart(what: str, names: Collection[str]) -> None:
@@ -101,8 +169,8 @@ def require_apart(what: str, names: Collection[str]) -> None:
         return
     first: dict[str, str] = {}
     for name in distinct:
-        if (known := first.setdefault(normalized(name), name)) != name:
-            raise ValueError(f"{what}: {name!r} looks like {known!r}: use one spelling, or clearly different names")
+        if (lookalike := first.setdefault(normalized(name), name)) != name:
+            raise ValueError(f"{what}: {name!r} looks like {lookalike!r}: use one spelling, or clearly different names")
 
 
 def normalized(name: str) -> str:
@@ -118,9 +186,16 @@ def maybe_missing(names: Iterable[object], what: str) -> str:
     >>> maybe_missing(["p1", "NA"], "the name of a group")
     "'NA' is read as the name of a group. If it stands for a missing value, remove its rows."
     """
-    suspects = sorted(MISSING.intersection(names))
-    return (
-        f"{', '.join(map(repr, suspects))} is read as {what}. If it stands for a missing value, remove its rows."
-        if suspects
-        else ""
-    )
+    suspects = ", ".join(map(repr, sorted(MISSING.intersection(names))))
+    return f"{suspects} is read as {what}. If it stands for a missing value, remove its rows." if suspects else ""
+
+
+def warn_of_missing(what: str, names: Iterable[object], read_as: str = "the name of a group") -> None:
+    """Say which names may stand for a missing value.
+
+    Warns
+    -----
+    MissingNameWarning
+    """
+    if message := maybe_missing(names, read_as):
+        warnings.warn(f"{what}: {message}", MissingNameWarning, stacklevel=4)

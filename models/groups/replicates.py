@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from models.groups import naming, sufficient_statistics, validation
-from models.groups.grouped_data import Groups, by_label
+from models.groups.covariates import columns_of
+from models.groups.grouped_data import Groups
 
 if TYPE_CHECKING:
     from narwhals.typing import IntoFrame
@@ -47,22 +48,23 @@ class Replicates(Groups):
         >>> Replicates.from_summary(["a", "b"], n=[3, 1], mean=[5.0, 7.0], ss=[2.0, 0.0]).df
         array([2., 0.])
         """
-        validation.require_aligned({"labels": labels, "n": n, "mean": mean, "ss": ss}, covariates or {})
-        of_groups, n, ss = naming.read("labels", labels), validation.numbers("n", n), validation.numbers("ss", ss)
-        validation.require(of_groups, "n", n, (n >= 1) & (n == np.round(n)), "must be a whole number, one or more")
-        validation.require(of_groups, "ss", ss, ss >= 0, "must not be negative")
-        validation.require(of_groups, "ss", ss, (n > 1) | (ss == 0), "must be 0 in a group of one")
-        validation.require_scale(of_groups, "root of ss", np.sqrt(ss))
-        found = cls(noise=1 / n, df=n - 1, ss=ss, **validation.described(of_groups, mean, covariates, len(n), dim))
-        found._require_computable()
-        return found
+        validation.require_aligned({"labels": labels, "n": n, "mean": mean, "ss": ss}, covariates)
+        names, n, ss = naming.read("labels", labels), validation.numbers("n", n), validation.numbers("ss", ss)
+        validation.require(names, "n", n, (n >= 1) & (n == np.round(n)), "must be a whole number, one or more")
+        validation.require(names, "ss", ss, ss >= 0, "must not be negative")
+        validation.require(names, "ss", ss, (n > 1) | (ss == 0), "must be 0 in a group of one")
+        validation.require_scale(names, "root of ss", np.sqrt(ss))
+        fields = validation.shared_fields(names, mean, covariates, len(n), dim)
+        groups = cls(noise=1 / n, df=n - 1, ss=ss, **fields)
+        groups._require_computable()
+        return groups
 
     def _require_computable(self) -> None:
         """Refuse a sigma that is too small to square, and warn where means have lost digits."""
         df, ss = self.within
         sigma = np.sqrt(ss / df) if ss else np.ptp(self.mean)
         validation.require_spread(float(sigma))
-        validation.warn_of_rounding(self.labels, self.mean, sigma * np.sqrt(self.noise), as_given=self.df == 0)
+        validation.warn_of_rounding(self.labels, self.mean, sigma * np.sqrt(self.noise), single=self.df == 0)
 
     @classmethod
     def from_rows(
@@ -93,22 +95,23 @@ class Replicates(Groups):
         >>> Replicates.from_rows(["a", "a", "b"], [4.0, 6.0, 7.0]).mean
         array([5., 7.])
         """
-        validation.require_aligned({"labels": labels, "values": values}, {})
-        values, (of_groups, which) = validation.numbers("values", values), validation.codes(labels)
-        if len(which) != len(values):
-            raise ValueError(f"labels has {len(which)} entries where values has {len(values)}")
-        by_label = {name: {str(k): v for k, v in at.items()} for name, at in (covariates or {}).items()}
-        for name, at in by_label.items():
-            if len(at) < len((covariates or {})[name]):
+        validation.require_aligned({"labels": labels, "values": values})
+        values, rows = validation.numbers("values", values), naming.code(labels)
+        if len(rows.position) != len(values):
+            raise ValueError(f"labels has {len(rows.position)} entries where values has {len(values)}")
+        columns = {}
+        for name, mapping in (covariates or {}).items():
+            by_label = {str(label): value for label, value in mapping.items()}
+            if len(by_label) < len(mapping):
                 raise ValueError(f"{name} has two values for one label, as for 1 and '1': give all labels as text")
-            if missing := set(of_groups) - set(at):
+            if missing := set(rows.labels) - set(by_label):
                 raise ValueError(f"{name} has no value for {sorted(missing)[0]!r}")
-        validation.require_scale(np.array(of_groups, dtype=object)[which], "value", values)
-        n, mean, ss = sufficient_statistics.of_values(which, values)
-        validation.require_spread(np.abs(values - mean[which]).max(initial=0.0))
-        given = {name: [at[label] for label in of_groups] for name, at in by_label.items()}
-        validation.warn_of_missing("labels", of_groups)
-        return cls.from_summary(of_groups, n, mean, ss, covariates=given, dim=dim)
+            columns[name] = [by_label[label] for label in rows.labels]
+        validation.require_scale(np.array(rows.labels, dtype=object)[rows.position], "value", values)
+        n, mean, ss = sufficient_statistics.of_values(rows.position, values)
+        validation.require_spread(np.abs(values - mean[rows.position]).max(initial=0.0))
+        naming.warn_of_missing("labels", rows.labels)
+        return cls.from_summary(rows.labels, n, mean, ss, covariates=columns, dim=dim)
 
     @classmethod
     def from_frame(
@@ -138,17 +141,16 @@ class Replicates(Groups):
         >>> Replicates.from_frame(frame, group="school", value="score", covariates=["town"]).covariates
         ('town[y]',)
         """
-        found = sufficient_statistics.of_frame(frame, group=group, value=value, covariates=covariates)
-        named = by_label(found.covariates, found.labels)
-        mean, root = found.offset + found.unit * found.mean, found.unit * np.sqrt(found.ss)
-        validation.require_scale(found.labels, f"column {value!r}", mean)
-        validation.require_scale(found.labels, f"spread of column {value!r}", root)
-        ss = found.unit * (found.unit * found.ss)
-        if np.any((ss == 0) != (found.ss == 0)):
+        sums = sufficient_statistics.of_frame(frame, group=group, value=value, covariates=covariates)
+        columns = columns_of(sums.covariates, sums.labels)
+        mean, root = sums.offset + sums.unit * sums.mean, sums.unit * np.sqrt(sums.ss)
+        validation.require_scale(sums.labels, f"column {value!r}", mean)
+        validation.require_scale(sums.labels, f"spread of column {value!r}", root)
+        ss = sums.unit * (sums.unit * sums.ss)
+        if np.any((ss == 0) != (sums.ss == 0)):
             raise ValueError(f"numbers in {value!r} are so small that their squares are 0: rescale the column")
-        validation.warn_of_missing(f"column {group!r}", found.labels)
-        validation.warn_of_missing_levels(found.covariates)
-        return cls.from_summary(found.labels, found.n, mean, ss, covariates=named, dim=dim)
+        naming.warn_of_missing(f"column {group!r}", sums.labels)
+        return cls.from_summary(sums.labels, sums.n, mean, ss, covariates=columns, dim=dim)
 
     def rows(self, rng: np.random.Generator) -> tuple[list[str], np.ndarray]:
         """Make up rows that have exactly these sizes, means and sums of squares, and so the same likelihood.
@@ -164,12 +166,12 @@ class Replicates(Groups):
         >>> Replicates.from_rows(*g.rows(np.random.default_rng(1))).mean.round(6)
         array([5., 7.])
         """
-        made = []
-        for n, mean, ss in zip(self.n.astype(int), self.mean, self.ss, strict=True):
+        sizes, values = self.n.astype(int), []
+        for n, mean, ss in zip(sizes, self.mean, self.ss, strict=True):
             e = rng.standard_normal(n)
             e -= e.mean()
-            made.append(mean + e * (np.sqrt(ss / np.sum(e**2)) if n > 1 else 0.0))
-        return list(np.repeat(self.labels, self.n.astype(int))), np.concatenate(made)
+            values.append(mean + e * (np.sqrt(ss / np.sum(e**2)) if n > 1 else 0.0))
+        return list(np.repeat(self.labels, sizes)), np.concatenate(values)
 
     def power_scaled(self, alpha: float) -> Self:
         """Groups whose likelihood is that of these to the power alpha: as if each row had been there alpha times.

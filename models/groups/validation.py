@@ -1,14 +1,15 @@
-"""Columns that groups are given by, checked as they come in."""
+"""Columns of numbers that groups are given by, checked as they come in."""
 
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from models.groups import naming
-from models.groups.dataframes import is_number
 
 RESERVED = {
     *("chain", "draw", "covariate", "coefficient", "row", "mean", "ss", "noise", "df", "design", "z", "y"),
@@ -17,14 +18,15 @@ RESERVED = {
 # Sizes whose fourth powers, squares of variances, are doubles. Variances themselves, 1e-150 to 1e150, leave the
 # quadrature room to multiply and divide them by exp(350).
 LARGEST_SCALE, SMALLEST_SCALE = 1e75, 1e-75
-NEGLIGIBLE = 1e-6  # of a standard error: what a mean may lose by rounding before it is said
+LARGEST_NUMBER, SMALLEST_NUMBER = 1e305, 1e-305  # beyond either what follows from a number may be none
+NEGLIGIBLE_ROUNDING = 1e-6  # of a standard error: what a mean may lose before a warning
 
 
 class RoundedWarning(UserWarning):
     """Means so far from 0 that doubles there lie apart by more than a millionth of a standard error."""
 
 
-def described(
+def shared_fields(
     labels: tuple[str, ...], mean: ArrayLike, covariates: Mapping[str, ArrayLike] | None, size: int, dim: str
 ) -> dict:
     """Fields that all kinds of groups share: labels, mean, design, covariates and dim.
@@ -38,24 +40,19 @@ def described(
     if dim in RESERVED:
         raise ValueError(f"a group cannot be called {dim!r}: that is the name of something else in every model")
     mean = numbers("mean", mean)
-    given = {name: numbers(name, values, truths=True) for name, values in (covariates or {}).items()}
+    regressors = {name: numbers(name, values, truths=True) for name, values in (covariates or {}).items()}
     if size == 0:
         raise ValueError("there are no groups")
-    for name, entries in {"labels": labels, "mean": mean, **given}.items():
+    for name, entries in {"labels": labels, "mean": mean, **regressors}.items():
         if len(entries) != size:
             raise ValueError(f"{name} has {len(entries)} entries where the other columns have {size}")
     if len(set(labels)) < size:
-        twice = Counter(labels).most_common(1)[0][0]
-        raise ValueError(f"label {twice!r} occurs more than once: each group needs a name of its own")
+        repeated = Counter(labels).most_common(1)[0][0]
+        raise ValueError(f"label {repeated!r} occurs more than once: each group needs a name of its own")
     naming.require_apart("labels", labels)
     require_scale(labels, "mean", mean)
-    return {
-        "labels": labels,
-        "mean": mean,
-        "design": np.column_stack([np.ones(size), *given.values()]),
-        "covariates": tuple(given),
-        "dim": dim,
-    }
+    design = np.column_stack([np.ones(size), *regressors.values()])
+    return {"labels": labels, "mean": mean, "design": design, "covariates": tuple(regressors), "dim": dim}
 
 
 def numbers(name: str, values: ArrayLike, *, truths: bool = False) -> np.ndarray:
@@ -77,43 +74,75 @@ def numbers(name: str, values: ArrayLike, *, truths: bool = False) -> np.ndarray
     >>> numbers("n", [3, 1])
     array([3., 1.])
     """
-    given = _array(values)
-    if given.ndim != 1:
-        raise ValueError(f"{name} must have one dimension, not {given.ndim}")
-    if given.dtype.kind not in "iuf":
-        _require_numbers(name, given, truths)
-    out = np.array(given, dtype=float)
-    out.setflags(write=False)
-    if not np.isfinite(out).all():
-        at = int(np.argmin(np.isfinite(out)))
-        raise ValueError(f"{name}[{at}] is {out[at]}: every number must be finite")
-    return out
+    entries = _array(values)
+    if entries.ndim != 1:
+        raise ValueError(f"{name} must have one dimension, not {entries.ndim}")
+    if entries.dtype.kind not in "iuf":
+        _require_numbers(name, entries, truths)
+    column = np.array(entries, dtype=float)
+    column.setflags(write=False)
+    if not np.isfinite(column).all():
+        position = int(np.argmin(np.isfinite(column)))
+        raise ValueError(f"{name}[{position}] is {column[position]}: every number must be finite")
+    return column
 
 
 def _array(values: ArrayLike) -> np.ndarray:
     """Entries as an array: masked ones are missing, and text or truth values beside numbers stay what they are."""
-    if isinstance(values, np.ma.MaskedArray):
-        return naming.unmasked(values)
-    if hasattr(values, "to_pylist"):  # Arrow's
-        values = values.to_pylist()
-    kinds = set(map(type, values)) if isinstance(values, list | tuple) else set()
+    entries = naming.plain(values)
+    kinds = set(map(type, entries)) if isinstance(entries, list | tuple) else set()
     mixed = len(kinds) > 1 and any(issubclass(kind, str | bytes | bool | np.bool_) for kind in kinds)
-    return np.array(values, dtype=object) if mixed else np.asarray(values)
+    return np.array(entries, dtype=object) if mixed else np.asarray(entries)
 
 
-def _require_numbers(name: str, given: np.ndarray, truths: bool) -> None:
+def _require_numbers(name: str, entries: np.ndarray, truths: bool) -> None:
     """Refuse the first entry that is no number."""
-    for at, entry in enumerate(given):
+    allowed = (Real, bool) if truths and entries.dtype.kind == "b" else (Real,)
+    for position, entry in enumerate(entries):
         if naming.is_missing(entry):
-            raise ValueError(f"{name}[{at}] is missing: every number must be finite")
-        truth = isinstance(entry, bool | np.bool_)
-        if not is_number(entry) or (truth and not (truths and given.dtype.kind == "b")):
+            raise ValueError(f"{name}[{position}] is missing: every number must be finite")
+        if kind(entry) not in allowed:
             hint = ", or use from_frame, which takes text" if truths and isinstance(entry, str) else ""
             shown = entry.item() if isinstance(entry, np.generic) else entry
-            raise ValueError(f"{name}[{at}] is {shown!r}: give numbers{hint}")
+            raise ValueError(f"{name}[{position}] is {shown!r}: give numbers{hint}")
 
 
-def require_aligned(columns: Mapping[str, object], covariates: Mapping[str, object]) -> None:
+def kind(value: object) -> type:
+    """What a Python object is taken for: `bool`, `numbers.Real`, or its own type.
+
+    Examples
+    --------
+    >>> kind(np.int64(3)), kind(True), kind("3")
+    (<class 'numbers.Real'>, <class 'bool'>, <class 'str'>)
+    """
+    if isinstance(value, bool | np.bool_):
+        return bool
+    return Real if isinstance(value, Real | Decimal) and not isinstance(value, np.timedelta64) else type(value)
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a real number of Python's or NumPy's; truth values are, as in Python."""
+    return kind(value) in (Real, bool)
+
+
+def require_present(what: str, values: list) -> None:
+    """Refuse a column of which an entry is missing or infinite, by its row, counted from 1.
+
+    Raises
+    ------
+    ValueError
+        Naming the first.
+    """
+    if set(map(type, values)) == {float} and np.isfinite(values).all():
+        return
+    for row, value in enumerate(values, start=1):
+        if isinstance(value, float) and np.isinf(value):
+            raise ValueError(f"{what} is {value} in row {row}: every number must be finite")
+        if not isinstance(value, str | int) and naming.is_missing(value):
+            raise ValueError(f"{what} is missing in row {row}: remove the row, or fill it in")
+
+
+def require_aligned(columns: Mapping[str, object], covariates: Mapping[str, object] | None = None) -> None:
     """Refuse pandas Series whose indexes differ: they are taken by position, and pandas goes by the index.
 
     Raises
@@ -121,9 +150,9 @@ def require_aligned(columns: Mapping[str, object], covariates: Mapping[str, obje
     ValueError
         Naming two of them.
     """
-    given = dict(columns) | {f"covariate {name}": one for name, one in covariates.items()}
-    series = {name: one for name, one in given.items() if type(one).__module__.partition(".")[0] == "pandas"}
-    indexes = {name: one.index for name, one in series.items() if hasattr(one, "index")}
+    columns = dict(columns) | {f"covariate {name}": column for name, column in (covariates or {}).items()}
+    pandas = {name: column for name, column in columns.items() if type(column).__module__.partition(".")[0] == "pandas"}
+    indexes = {name: column.index for name, column in pandas.items() if hasattr(column, "index")}
     for name, index in indexes.items():
         first = next(iter(indexes))
         if len(index) == len(indexes[first]) and not index.equals(indexes[first]):
@@ -141,10 +170,8 @@ def require_scale(labels: Sequence[object], name: str, values: np.ndarray, *, sm
         Naming the first.
     """
     size = np.abs(values)
-    advice = "is out of the range that variances can be computed in: rescale the column"
-    require(labels, name, values, size <= LARGEST_SCALE, advice)
-    if small:
-        require(labels, name, values, size >= SMALLEST_SCALE, advice)
+    in_range = (size <= LARGEST_SCALE) & (size >= (SMALLEST_SCALE if small else 0.0))
+    require(labels, name, values, in_range, "is out of the range that variances can be computed in: rescale the column")
 
 
 def require_spread(size: float) -> None:
@@ -159,15 +186,15 @@ def require_spread(size: float) -> None:
         raise ValueError(f"the spread of the values is {size:.1e}, and its square underflows: rescale the column")
 
 
-def warn_of_rounding(labels: Sequence[str], mean: np.ndarray, error: np.ndarray, *, as_given: np.ndarray) -> None:
-    """Say that means have lost digits to an offset that all of them share, if more than `NEGLIGIBLE` of an error.
+def warn_of_rounding(labels: Sequence[str], mean: np.ndarray, error: np.ndarray, *, single: np.ndarray) -> None:
+    """Say that means have lost digits to an offset that all share, if more than `NEGLIGIBLE_ROUNDING` of an error.
 
     Parameters
     ----------
     labels : sequence of str
     mean, error : ndarray (J,)
         Means, and their standard errors.
-    as_given : ndarray (J,) of bool
+    single : ndarray (J,) of bool
         Where a mean is a single value; it is exact if it is whole.
 
     Warns
@@ -178,51 +205,16 @@ def warn_of_rounding(labels: Sequence[str], mean: np.ndarray, error: np.ndarray,
     apart = np.spacing(np.abs(mean))
     away = np.abs(mean - np.median(mean))
     shared = apart > 2 * np.spacing(np.maximum(away, np.median(away)))
-    exact = as_given & (mean == np.round(mean)) & (apart < 1)
-    lost = shared & ~exact & (error > 0) & (apart / 2 > NEGLIGIBLE * error)
+    exact = single & (mean == np.round(mean)) & (apart < 1)
+    lost = shared & ~exact & (error > 0) & (apart / 2 > NEGLIGIBLE_ROUNDING * error)
     if lost.any():
-        at = int(np.argmax(lost))
+        i = int(np.argmax(lost))
         warnings.warn(
-            f"mean of {labels[at]!r} is rounded: doubles near {mean[at]:.3g} are {apart[at]:.2g} apart, and its "
-            f"standard error is {error[at]:.2g}. Subtract a constant from the column before you pass it.",
+            f"mean of {labels[i]!r} is rounded: doubles near {mean[i]:.3g} are {apart[i]:.2g} apart, and its "
+            f"standard error is {error[i]:.2g}. Subtract a constant from the column before you pass it.",
             RoundedWarning,
             stacklevel=4,
         )
-
-
-def warn_of_missing(what: str, labels: Iterable[object], read_as: str = "the name of a group") -> None:
-    """Say which names may stand for a missing value.
-
-    Warns
-    -----
-    MissingNameWarning
-    """
-    if said := naming.maybe_missing(labels, read_as):
-        warnings.warn(f"{what}: {said}", naming.MissingNameWarning, stacklevel=4)
-
-
-def warn_of_missing_levels(covariates: Mapping[str, Mapping[str, object]]) -> None:
-    """Say which levels of covariates may stand for a missing value.
-
-    Warns
-    -----
-    MissingNameWarning
-    """
-    for name, at in covariates.items():
-        warn_of_missing(f"covariate {name!r}", at.values(), "a level")
-
-
-def roots(labels: Sequence[object], variance: ArrayLike) -> np.ndarray:
-    """Standard errors of a column of variances.
-
-    Raises
-    ------
-    ValueError
-        As `numbers`, and for a variance that is not positive.
-    """
-    variances = numbers("variance", variance)
-    require(labels, "variance", variances, variances > 0, "must be positive")
-    return np.sqrt(variances)
 
 
 def require(labels: Sequence[object], name: str, values: np.ndarray, holds: np.ndarray, what: str) -> None:
@@ -234,39 +226,5 @@ def require(labels: Sequence[object], name: str, values: np.ndarray, holds: np.n
         Where there is one; columns whose lengths differ are refused elsewhere.
     """
     if len(labels) == len(values) and not np.all(holds):
-        at = int(np.argmin(holds))
-        raise ValueError(f"{name} of {labels[at]!r} is {values[at]}: it {what}")
-
-
-def codes(labels: Iterable[object]) -> tuple[tuple[str, ...], np.ndarray]:
-    """Distinct labels in order of appearance, and which of them each row bears.
-
-    Raises
-    ------
-    ValueError
-        For a label that is missing or blank, or two that differ and have one spelling, as 1 and "1".
-
-    Examples
-    --------
-    >>> codes(["b", "a", "b"])
-    (('b', 'a'), array([0, 1, 0]))
-    """
-    given = naming.as_list(labels)
-    spelled = naming.read("labels", given)
-    first: dict[str, int] = {}
-    which = np.fromiter((first.setdefault(name, len(first)) for name in spelled), dtype=np.intp)
-    if len(set(map(type, given))) > 1:
-        _require_one_spelling(given, spelled)
-    return tuple(first), which
-
-
-def _require_one_spelling(given: list, spelled: Sequence[str]) -> None:
-    """Refuse labels that differ and are spelled alike, or are equal and spelled otherwise: 1 and "1", 1 and 1.0."""
-    objects: dict[str, object] = {}
-    for entry, name in zip(given, spelled, strict=True):
-        if (known := objects.setdefault(name, entry)) != entry:
-            raise ValueError(f"labels hold both {known!r} and {entry!r}: give all as text")
-    values: dict[object, str] = {}
-    for entry, name in zip(given, spelled, strict=True):
-        if (other := values.setdefault(entry, name)) != name:
-            raise ValueError(f"labels hold both {other} and {name} for one number: give all as text")
+        i = int(np.argmin(holds))
+        raise ValueError(f"{name} of {labels[i]!r} is {values[i]}: it {what}")

@@ -39,7 +39,7 @@ def test_likelihood_and_collapsed(name):
         alone = one(model, i)
         assert marginal[i] == pytest.approx(alone.log_marginal(truth["b"][i], tau[i], sigma[i]), rel=1e-12)
         found = alone.collapsed(*(scale[[i]] for scale in scales))
-        about = model.groups.centre - alone.groups.centre  # they subtract another average
+        about = model.groups.center - alone.groups.center  # they subtract another average
         # What a stack subtracts, and divides by, is its own: density and b have to be the same all the same.
         assert together.log_density[i] == pytest.approx(found.log_density[0], rel=1e-11)
         assert together.location[i] == pytest.approx(found.location[0], abs=1e-9 * (1 + abs(about)))

@@ -166,7 +166,7 @@ def test_prediction_of_schools_at_draws_of_their_posterior():
     found = unequal_variances.log_predictive(model, tree)
     draws = tree["posterior"].dataset
     assert found.shape == (5, len(g))
-    for i in {np.argmin(g.n), np.argmax(g.n), np.argmax(np.abs(g.mean - g.centre)), np.argmax(g.ss / (g.n - 1))}:
+    for i in {np.argmin(g.n), np.argmax(g.n), np.argmax(np.abs(g.mean - g.center)), np.argmax(g.ss / (g.n - 1))}:
         for chain in range(5):
             mu, between, s, log_nu = (float(draws[x][chain, 0]) for x in ("mu", "sd_between", "s", "log_nu"))
             expected = by_adaptive_quadrature(g, i, mu, between, s, np.exp(log_nu))

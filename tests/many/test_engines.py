@@ -54,7 +54,9 @@ class Fifty(list):
 def test_above_its_limit_an_engine_is_left_out(slow, limit, others, monkeypatch):
     """At it the engine runs, above it not; who did not ask for it is told nothing."""
     seen, engines = [], (slow, *others)
-    monkeypatch.setattr(many_groups, "fit_many_groups", lambda name, model, settings, best: seen.append(settings.engines))
+    monkeypatch.setattr(
+        many_groups, "fit_many_groups", lambda name, model, settings, best: seen.append(settings.engines)
+    )
     monkeypatch.setattr(many_groups.rescale, "many_groups", lambda units, inside: inside)
     groups = Fifty(range(50))
     prepared = SimpleNamespace(model=SimpleNamespace(groups=groups), units=SimpleNamespace(crowd=lambda x: x))

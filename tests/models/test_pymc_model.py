@@ -1,5 +1,7 @@
 """The PyMC models are the statement: their log densities agree with it, and with each other once theta is gone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pymc as pm
 import pytest
@@ -119,7 +121,7 @@ def test_collapsed_is_the_rest_divided_by_its_conditional(model):
 @pytest.mark.parametrize("study", [math_test, blood_pressure, eight_schools])
 def test_builders_have_coordinates_and_data(study, parameterization):
     built = study.build(parameterization=parameterization)
-    groups = study.groups()
+    groups = study.data()
     assert isinstance(built, pm.Model)
     of_cells = parameterization == "marginal" and study is math_test  # which has many schools of one size
     assert ("cell" in built.coords) == of_cells
@@ -128,17 +130,29 @@ def test_builders_have_coordinates_and_data(study, parameterization):
     assert ("theta" in built.named_vars) == (parameterization != "marginal")
 
 
-def test_data_can_be_swapped():
-    """A model compiled once serves other data of the same shape."""
-    model, other = (TwoLevel(groups=replicates(seed, [3, 4, 5]), tau=priors.FLAT) for seed in (1, 2))
-    built = pymc_model.build(model)
-    with built:
-        g = other.groups
-        pm.set_data({"observed_mean": g.mean, "noise": g.noise, "df": g.within[0], "observed_ss": g.within[1]})
+@pytest.mark.parametrize("parameterization", pymc_model.PARAMETERIZATIONS)
+@pytest.mark.parametrize(
+    ("container", "field"), [("observed_mean", "mean"), ("noise", "noise"), ("df", "df"), ("observed_ss", "ss")]
+)
+def test_data_can_be_swapped(container, field, parameterization):
+    """A model compiled once serves other data of the same shape: each of its data containers, changed alone."""
+    groups, other = replicates(1, [3, 4, 5]), replicates(2, [6, 3, 8])
+    swapped = replace(groups, **{field: getattr(other, field)})
+    model, expected = (TwoLevel(groups=g, tau=priors.FLAT) for g in (groups, swapped))
+    built = pymc_model.build(model, parameterization=parameterization)
     here = next(states(model))
-    assert log_density(model, built)(here) == pytest.approx(
-        log_density(other, pymc_model.build(other))(here), abs=1e-10
-    )
+    sampled = {
+        "centered": {"theta": here["theta"][0]},
+        "noncentered": {"z": np.array([0.5, -1.0, 2.0])},
+        "marginal": {},
+    }
+    before = log_density(model, built)(here, **sampled[parameterization])
+    with built:
+        pm.set_data({container: getattr(other, field) if field in ("mean", "noise") else getattr(other, field).sum()})
+    after = log_density(model, built)(here, **sampled[parameterization])
+    anew = log_density(expected, pymc_model.build(expected, parameterization=parameterization))
+    assert after == pytest.approx(anew(here, **sampled[parameterization]), abs=1e-10)
+    assert abs(after - before) > 0.1
 
 
 @pytest.mark.parametrize("study", [math_test, blood_pressure, eight_schools])
@@ -149,7 +163,7 @@ def test_unknown_parameterization_is_refused(study):
 
 @pytest.mark.parametrize("study", [math_test, blood_pressure])
 def test_rows_of_the_studies(study):
-    labels, values = study.groups().rows(np.random.default_rng(24))
+    labels, values = study.data().rows(np.random.default_rng(24))
     assert study.build_rows(labels, values)["observed_y"].get_value().shape == (len(values),)
     with pytest.raises(ValueError, match="'marginal' is none of centered, noncentered"):
         study.build_rows(labels, values, parameterization="marginal")

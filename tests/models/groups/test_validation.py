@@ -16,7 +16,7 @@ from analyses.engines import exact
 from models import priors
 from models.groups import Estimates, Replicates
 from models.groups.naming import MISSING, MissingNameWarning
-from models.groups.validation import LARGEST_SCALE, NEGLIGIBLE, SMALLEST_SCALE, RoundedWarning
+from models.groups.validation import LARGEST_SCALE, NEGLIGIBLE_ROUNDING, SMALLEST_SCALE, RoundedWarning
 from models.two_level import TwoLevel
 
 TRIALS = {"y": [1.0, 2.0, 4.0], "s": [1.0, 1.0, 2.0], "name": ["a", "b", "c"], "arm": ["p", "q", "q"]}
@@ -279,7 +279,7 @@ def test_digits_that_an_offset_costs_are_told(power):
         values = [Fraction(v) for label, v in rows if label == g]
         off.append(float(abs(Fraction(float(mean)) - sum(values) / len(values))))
     if not told:
-        assert (np.array(off) <= NEGLIGIBLE * error + 20 * 2.0**-53 * error).all()
+        assert (np.array(off) <= NEGLIGIBLE_ROUNDING * error + 20 * 2.0**-53 * error).all()
     assert [one.category for one in told] == [RoundedWarning] * (power >= 12)
 
 

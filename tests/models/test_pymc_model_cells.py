@@ -16,7 +16,7 @@ from models import priors, pymc_model
 from models.groups import Estimates, Replicates
 from models.two_level import TwoLevel
 
-TOLERANCE = 1e-9  # of terms that add up to some thousands, as in test_builder.py
+TOLERANCE = 1e-9  # of terms that add up to some thousands, as in test_pymc_model.py
 ONCE_IN = 1e-4
 
 

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,12 +29,12 @@ warnings.filterwarnings("ignore", "Dask support is moving out of Narwhals", Futu
 # PySpark 4.3 says of pandas 3 that it may not work: whether it does is what is tested here
 warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
 warnings.filterwarnings("ignore", "The copy keyword is deprecated", DeprecationWarning)  # it still passes it
-from models import rows
+from models.groups import sufficient_statistics
 
 
 def reduced(frame, covariates=()):
     try:
-        found = rows.of_frame(frame, group="g", value="v", covariates=covariates)
+        found = sufficient_statistics.of_frame(frame, group="g", value="v", covariates=covariates)
     except BaseException as error:
         return {"kind": type(error).__name__, "said": str(error)}
     return {
@@ -203,7 +204,7 @@ def run(script, tmp_path_factory, given, *arguments):
     """What a script prints, of this very Python."""
     path = tmp_path_factory.mktemp("script") / "script.py"
     path.write_text(script)
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    root = str(Path(__file__).parents[4])
     ran = subprocess.run(
         [sys.executable, "-W", "error", str(path), *map(str, arguments)],
         input=json.dumps(given),

@@ -1,0 +1,41 @@
+"""What the named cases share: their options, and the door to PyMC, which nothing imports before it is needed.
+
+Each case is a module with `data()`, `model()`, which states it as data, and `build()`, which states it in PyMC. The two
+of rows in groups have `build_rows()` as well.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from models.groups import Replicates
+from models.priors import Normal, Scale
+from models.two_level import Parameterization, TwoLevel
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+Centering = Literal["centered", "noncentered"]  # of theta, which a likelihood on rows needs
+
+
+class Options(TypedDict, total=False):
+    """Arguments of a case of rows in groups: other groups, other priors, or another unit of tau."""
+
+    groups: Replicates | None
+    tau: Scale
+    sigma: Scale
+    coefficients: tuple[Normal, ...]
+    relative: bool
+
+
+def build(model: TwoLevel, parameterization: Parameterization) -> "pm.Model":
+    """State a case in PyMC, on group means: `pymc_model.build`."""
+    from models import pymc_model
+
+    return pymc_model.build(model, parameterization=parameterization)
+
+
+def build_rows(model: TwoLevel, labels: Iterable, values: Iterable[float], parameterization: Centering) -> "pm.Model":
+    """State a case in PyMC, on single rows: `pymc_model.build_rows`."""
+    from models import pymc_model
+
+    return pymc_model.build_rows(model, labels, values, parameterization=parameterization)
