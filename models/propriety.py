@@ -110,16 +110,6 @@ def require_proper(model: TwoLevel) -> None:
     ...
     models.propriety.ImproperPosteriorError: the posterior is improper: 1/variance of tau piles up at 0; give tau ...
     """
-<<<<<<< HEAD
-    g, (df, ss), falls = model.groups, model.groups.within, tail_exponents(model)
-    if model.tau.origin_exponent <= -1:
-        raise ImproperPosteriorError(
-            f"the posterior is improper: {model.tau} of tau piles up at 0; give tau another prior"
-        )
-    _require_told_apart(model)
-    if falls["tau"] <= 1:
-        raise ImproperPosteriorError(f"the posterior is improper: {_too_few(model)}")
-=======
     if reason := next(_reasons(model), None):
         raise ImproperPosteriorError(reason)
 
@@ -127,12 +117,11 @@ def require_proper(model: TwoLevel) -> None:
 def _reasons(model: TwoLevel) -> Iterator[str]:
     """Why there is no posterior; each reason assumes that those before it do not hold."""
     g, (df, ss), exponents = model.groups, model.groups.within, tail_exponents(model)
-    if isinstance(model.tau, priors.InverseGamma) and not model.tau.proper and model.tau.shape >= 0:
+    if model.tau.origin_exponent <= -1:
         yield f"the posterior is improper: {model.tau} of tau piles up at 0; give tau another prior"
     yield from _confounded(model)
     if exponents["tau"] <= 1:
         yield f"the posterior is improper: {_too_few(model)}"
->>>>>>> models
     if df > 0 and ss == 0:
         yield (
             "no group has any spread within it: the posterior is degenerate, sigma would be 0; if each value is itself "
