@@ -15,7 +15,7 @@ from importlib import import_module
 from multiprocessing import active_children, get_context
 from pathlib import Path
 
-from analyses import OWN, STUDIES
+from analyses import OWN, RUNS
 from analyses.cli.options import parse
 from analyses.cli.parser import FAILED, INTERRUPTED, USAGE
 from analyses.ingest.request import InputError
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     options = parse(arguments)
     if options.list:
-        every = STUDIES | OWN
+        every = RUNS | OWN
         width = max(map(len, every))
         print("\n".join(f"{name:{width}}  {story}" for name, story in every.items()))
         return 0
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace, command: list[str], asked_to_stop: list[int
     given = ("seed", "draws", "tune", "chains", "cores", "engines", "best", "asked")
     watched = not options.quiet and sys.stdout.isatty() and sys.stderr.isatty()
     settings = Settings(progress=watched, **{name: getattr(options, name) for name in given})
-    studies, passed = options.study or list(STUDIES), True
+    studies, passed = options.study or list(RUNS), True
     publish.require_ours(options.out, studies)
     with publish.aside(options.out) as folder, _workers(min(len(studies), _cores() // settings.cores)) as (each, alone):
         settings = replace(settings, progress=watched and alone)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from analyses import ENGINES, OWN, RAW, STUDIES
+from analyses import ENGINES, OWN, RAW, RUNS
 from analyses.cli.parser import Parser, comma_separated, twice
 from analyses.ingest.request import Request, prior
 
@@ -56,8 +56,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     _of_tables(parser.add_argument_group("a table of your own (CSV or Parquet)").add_argument)
     options = parser.parse_args(arguments)
     for name in options.study:
-        if name not in (*STUDIES, *OWN):
-            parser.error(f"unknown study {name!r}: choose from {', '.join((*STUDIES, *OWN))}")
+        if name not in (*RUNS, *OWN):
+            parser.error(f"unknown study {name!r}: choose from {', '.join((*RUNS, *OWN))}")
     if fault := _fault(options):
         parser.error(fault)
     options.asked = _asked(options)
@@ -66,7 +66,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def _of_runs(add) -> None:
     whole = _at_least
-    add("study", nargs="*", metavar="STUDY", help=f"{', '.join((*STUDIES, *OWN))}; the first {len(STUDIES)} if none")
+    add("study", nargs="*", metavar="STUDY", help=f"{', '.join((*RUNS, *OWN))}; the first {len(RUNS)} if none")
     add("--list", action="store_true", help="name the studies and stop")
     add("--out", type=Path, default=Path("reports"), metavar="DIR", help="where the report goes (default: reports)")
     add("--seed", type=whole(0), default=1, metavar="N", help="of every random stream (default: 1)")

@@ -1,51 +1,67 @@
 """Seed 003: the lecture, from one group of normal data to baseball and a third level."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import pandas as pd
+from partial_pooling_data import table as stored
 from scipy import special, stats
 
 from analyses.engines import direct_sampling, empirical_bayes, exact
-from analyses.published import Figure
-from models import baseball, distributions, one_group
+from analyses.published import Evaluation, Figure, by_label
+from models import baseball, one_group
+from models.distributions import Normal
 from models.linear_gaussian import kappa, pool, theta_given
+from models.two_level import TwoLevel
 
 NODES = 4_000  # equally probable values of sigma^2 + tau^2 that stand for its law
 ROUNDED = 1e-6 / 12  # variance of what three decimals leave
 MISPLACED = "a batting average lies between 0 and 1; the table beside it is that of a tenth"
 CLIPPED = "negative draws of tau^2 were set to 0; the posterior is cut off there"
 QUANTILES = {"q2_5": 0.025, "q50": 0.5, "q97_5": 0.975}
+WAYS = {"truncated": direct_sampling.total_at, "clipped at 0": direct_sampling.clipped_at}  # with negative tau^2
 
 
-def figures(printed) -> dict[str, Figure]:
-    """Everything that is printed, from the exact posterior with the sigma that its table has.
+def printed_quantiles() -> pd.DataFrame:
+    """The printed table of theta: one row for each player, one column for each quantile."""
+    rows = stored("published")
+    names = rows["figure"].str.split(".", n=3, expand=True)
+    of_theta = (names[0] == "baseball") & (names[1] == "theta")
+    quantiles = rows[of_theta].assign(quantile=names[2], player=names[3]).astype({"printed": float})
+    wide = quantiles.pivot(index="player", columns="quantile", values="printed")
+    return wide.loc[quantiles["player"].unique(), list(QUANTILES)]
 
-    Parameters
-    ----------
-    printed : DataFrame
-        The printed table, a row a player and a column a quantile.
-    """
-    t, sigma = baseball.averages(), best_reading(printed)[0]
+
+def figures() -> dict[str, Figure]:
+    """Everything that is printed, from the exact posterior with the sigma that its table has."""
+    t, printed = baseball.averages(), printed_quantiles()
+    sigma, _ = readings(printed).idxmin()
     model = baseball.model(sigma=sigma)
-    exactly, clipped = exact.posterior(model).theta(), Sampled.of(model, direct_sampling.clipped_at)
+    figures = {
+        "players": Figure(len(t)),
+        "at_bats": Figure(t["at_bats"].iloc[0]),
+        "sigma": Figure(sigma, mistaken=10 * sigma, reason=MISPLACED),
+        "mean": Figure(t["average"].mean()),
+        "variance": Figure(t["average"].var(ddof=1)),
+        **by_label(t["player"], t[["average", "rest_of_season"]]),
+        **_quantile_figures(model, printed),
+        **_squared_errors(model),
+    }
+    return {f"baseball.{name}": figure for name, figure in figures.items()}
+
+
+def _quantile_figures(model: TwoLevel, printed: pd.DataFrame) -> dict[str, Figure]:
+    """The table of theta, with the Monte Carlo error of as many draws as seem to lie behind it."""
+    theta, clipped = exact.posterior(model).theta(), Sampled.of(model, direct_sampling.clipped_at)
     # A variance on so few degrees of freedom may be larger than it looks: its upper 95% limit is taken.
     few = equals() / stats.chi2.ppf(0.05, equals())
     errors = Sampled.of(model, direct_sampling.total_at).sd * np.sqrt(few / draws_of_the_source(printed, model))
-    found = {}
-    for k, (name, p) in enumerate(QUANTILES.items()):
-        columns = exactly.quantile(p), errors[k], clipped.quantile[k]
-        for player, value, sd, mistaken in zip(t["player"], *columns, strict=True):
-            found[f"baseball.theta.{name}.{player}"] = Figure(value, sd=sd, mistaken=mistaken, reason=CLIPPED)
-    for name in ("average", "rest_of_season"):
-        found |= {f"baseball.{name}.{player}": Figure(x) for player, x in zip(t["player"], t[name], strict=True)}
-    return found | {
-        "baseball.players": Figure(len(t)),
-        "baseball.at_bats": Figure(t["at_bats"].iloc[0]),
-        "baseball.sigma": Figure(sigma, mistaken=10 * sigma, reason=MISPLACED),
-        **_after(model),
-        "baseball.mean": Figure(t["average"].mean()),
-        "baseball.variance": Figure(t["average"].var(ddof=1)),
+    return {
+        f"theta.{name}.{player}": Figure(value, sd=sd, mistaken=mistaken, reason=CLIPPED)
+        for (name, p), *rows in zip(QUANTILES.items(), errors, clipped.quantile, strict=True)
+        for player, value, sd, mistaken in zip(printed.index, theta.quantile(p), *rows, strict=True)
     }
 
 
@@ -68,24 +84,22 @@ class Sampled:
     sd_apart: np.ndarray
 
     @classmethod
-    def of(cls, model, total_at) -> Self:
+    def of(cls, model: TwoLevel, total_at: Callable) -> Self:
         """Of the law of sigma^2 + tau^2 that has those quantiles; theta given it is normal."""
         g = model.groups
         total = total_at(model, (np.arange(NODES) + 0.5) / NODES)[:, None]
         mean, variance = theta_given(g.mean, g.noise, g.mean.mean(), total - g.noise)
         of_mu = kappa(g.noise, total - g.noise) ** 2 * total / len(g)
         law, shared = stats.norm(mean, np.sqrt(variance + of_mu)), of_mu / (variance + of_mu)
-        p = np.array(list(QUANTILES.values()))
-        quantile = np.array([_root(lambda t, p=p: law.cdf(t).mean(axis=0) - p, g.mean) for p in p])
+        p = np.array(list(QUANTILES.values()))[:, None]
+        quantile = np.array([_root(lambda t, q=q: law.cdf(t).mean(axis=0) - q, g.mean) for q in p])
         density = np.array([law.pdf(t).mean(axis=0) for t in quantile])
-        z = [(t - mean) / law.std() for t in quantile]
-        both = np.array([_both_below(h, shared).mean(axis=0) for h in z])
-        variance, p = (p * (1 - p))[:, None], p[:, None]
-        return cls(quantile, np.sqrt(variance) / density, np.sqrt(variance - both + p**2) / density)
+        both = np.array([_both_below((t - mean) / law.std(), shared).mean(axis=0) for t in quantile])
+        return cls(quantile, np.sqrt(p * (1 - p)) / density, np.sqrt(p * (1 - p) - both + p**2) / density)
 
 
-def _root(function, about) -> np.ndarray:
-    """Where an increasing function of t, one a player, crosses 0."""
+def _root(function: Callable, about: np.ndarray) -> np.ndarray:
+    """Where an increasing function of t, one for each player, crosses 0."""
     low, high = about - 1.0, about + 1.0  # averages
     for _ in range(60):
         middle = (low + high) / 2
@@ -99,38 +113,31 @@ def _both_below(h, correlation) -> np.ndarray:
     return special.ndtr(h) - 2 * special.owens_t(h, np.sqrt((1 - correlation) / (1 + correlation)))
 
 
-def _after(model):
+def _squared_errors(model: TwoLevel) -> dict[str, Figure]:
     """Squared errors of the averages and of the parametric empirical Bayes estimates, and how many come nearer.
 
     So the source calls them; the medians of its table would do as well.
     """
     g, rest = model.groups, baseball.averages()["rest_of_season"].to_numpy()
-    off, off_raw = (empirical_bayes.by_moments(g) - rest) ** 2, (g.mean - rest) ** 2
+    of_pooled, of_averages = (empirical_bayes.by_moments(g) - rest) ** 2, (g.mean - rest) ** 2
     return {
-        "baseball.squared_error.average": Figure(off_raw.sum()),
-        "baseball.squared_error.pooled": Figure(off.sum()),
-        "baseball.improved": Figure(np.sum(off < off_raw)),
+        "squared_error.average": Figure(of_averages.sum()),
+        "squared_error.pooled": Figure(of_pooled.sum()),
+        "improved": Figure(np.sum(of_pooled < of_averages)),
     }
 
 
-def readings(printed) -> dict[tuple[float, str], float]:
+def readings(printed: pd.DataFrame) -> pd.Series:
     """Root mean square difference from the printed table, for each sigma and each way with negative tau^2."""
-    found = {}
-    for sigma in (baseball.PRINTED, baseball.binomial()):
-        model = baseball.model(sigma=sigma)
-        for name, total_at in (("truncated", direct_sampling.total_at), ("clipped at 0", direct_sampling.clipped_at)):
-            off = Sampled.of(model, total_at).quantile.T - printed.to_numpy()
-            found[sigma, name] = float(np.sqrt(np.mean(off**2)))
-    return found
+    differences = {
+        (sigma, way): Sampled.of(baseball.model(sigma=sigma), total_at).quantile.T - printed.to_numpy()
+        for sigma in (baseball.PRINTED, baseball.binomial())
+        for way, total_at in WAYS.items()
+    }
+    return pd.Series({reading: np.sqrt(np.mean(off**2)) for reading, off in differences.items()})
 
 
-def best_reading(printed) -> tuple[float, str]:
-    """The reading that comes nearest."""
-    found = readings(printed)
-    return min(found, key=found.get)
-
-
-def draws_of_the_source(printed, model) -> float:
+def draws_of_the_source(printed: pd.DataFrame, model: TwoLevel) -> float:
     """How many draws lie behind the printed table, which does not say.
 
     Players with the same average have the same posterior, so what their printed quantiles differ by is the source's
@@ -155,7 +162,7 @@ def equals() -> int:
     return len(QUANTILES) * (len(average) - average.nunique())
 
 
-def _among_equals(values):
+def _among_equals(values: np.ndarray) -> np.ndarray:
     """Variance of values (..., player) among players with the same average."""
     which, _ = baseball.averages()["average"].factorize()
     member = np.eye(which.max() + 1)[which]
@@ -163,59 +170,50 @@ def _among_equals(values):
     return squares / (len(which) - member.shape[1])
 
 
-class _Group:
+class Group:
     """One group and its prior, in the source's letters."""
 
-    def __init__(self, rng):
+    def __init__(self, rng: np.random.Generator):
         self.y = rng.normal(48, 9, 7)
         self.n, self.mean, self.ss = 7, self.y.mean(), np.sum((self.y - self.y.mean()) ** 2)
         self.mu, self.tau, self.alpha, self.beta = 50.0, 0.6, 2.5, 180.0
         self.theta, self.sigma2 = rng.normal(48, 3), rng.uniform(50, 120)
-        known = {"mu": self.mu, "tau": self.tau, "alpha": self.alpha, "beta": self.beta}
-        self.model = one_group.OneGroup(n=self.n, mean=self.mean, ss=self.ss, **known)
+        prior = {"mu": self.mu, "tau": self.tau, "alpha": self.alpha, "beta": self.beta}
+        self.model = one_group.OneGroup(n=self.n, mean=self.mean, ss=self.ss, **prior)
 
 
-def likelihood(rng):
+def likelihood(t: Group) -> Evaluation:
     """Of the rows, in the mean and the variance s^2."""
-    t = _Group(rng)
     s2 = t.ss / (t.n - 1)
-    printed = -t.n / 2 * np.log(2 * np.pi * t.sigma2) - ((t.n - 1) * s2 + t.n * (t.mean - t.theta) ** 2) / (
-        2 * t.sigma2
-    )
-    return printed, distributions.Normal(t.theta, np.sqrt(t.sigma2)).log_density(t.y).sum()
+    squares = (t.n - 1) * s2 + t.n * (t.mean - t.theta) ** 2
+    right = Normal(t.theta, np.sqrt(t.sigma2)).log_density(t.y).sum()
+    return Evaluation(-t.n / 2 * np.log(2 * np.pi * t.sigma2) - squares / (2 * t.sigma2), right)
 
 
-def theta_given_sigma(rng):
+def theta_given_sigma(t: Group) -> Evaluation:
     """Mean and variance of theta given sigma^2."""
-    t = _Group(rng)
     law = t.model.theta_given(t.sigma2)
     mean = (t.mu / t.n + t.tau**2 * t.mean) / (1 / t.n + t.tau**2)
-    return [mean, t.sigma2 / (t.n + t.tau**-2)], [law.mean, law.sd**2]
+    return Evaluation([mean, t.sigma2 / (t.n + t.tau**-2)], [law.mean, law.sd**2])
 
 
-def lost_integral(rng):
+def lost_integral(t: Group) -> Evaluation:
     """The sign of the integral over theta is lost: the joint density is not the marginal one."""
-    t = _Group(rng)
-    law = t.model.sigma2()
-    marginal = np.exp(law.log_density(t.sigma2))
-    return marginal * np.exp(t.model.theta_given(t.sigma2).log_density(t.theta)), marginal
+    marginal = np.exp(t.model.sigma2().log_density(t.sigma2))
+    return Evaluation(marginal * np.exp(t.model.theta_given(t.sigma2).log_density(t.theta)), marginal)
 
 
-def kernel_of_sigma(rng):
+def kernel_of_sigma(t: Group) -> Evaluation:
     """The power of sigma^2 is -(alpha + n/2 + 1); the sign of all but alpha is lost. Change between two points."""
-    t = _Group(rng)
     law, other = t.model.sigma2(), 1.3 * t.sigma2
     powers = (-t.alpha + t.n / 2 + 1) * np.log(other / t.sigma2)
-    printed = powers - law.scale * (
-        1 / other - 1 / t.sigma2
-    )  # with the right scale, as its own row has the printed one
-    return printed, law.log_density(other) - law.log_density(t.sigma2)
+    exponent = law.scale * (1 / other - 1 / t.sigma2)  # with the right scale, as its own row has the printed one
+    return Evaluation(powers - exponent, law.log_density(other) - law.log_density(t.sigma2))
 
 
-def shape_of_sigma(rng):
+def shape_of_sigma(t: Group) -> Evaluation:
     """alpha* = alpha + n/2."""
-    t = _Group(rng)
-    return t.alpha + t.n / 2, t.model.sigma2().shape
+    return Evaluation(t.alpha + t.n / 2, t.model.sigma2().shape)
 
 
 def printed_scale(model: one_group.OneGroup) -> float:
@@ -224,16 +222,16 @@ def printed_scale(model: one_group.OneGroup) -> float:
     return model.ss + model.n * model.mean**2 + model.mu**2 / model.tau**2 - total**2 / weight
 
 
-def scale_of_sigma(rng):
+def scale_of_sigma(t: Group) -> Evaluation:
     """beta* lacks beta, and the squares are not halved."""
-    t = _Group(rng)
-    return printed_scale(t.model), t.model.sigma2().scale
+    return Evaluation(printed_scale(t.model), t.model.sigma2().scale)
 
 
-class _Players:
+class Players:
     """Equal standard errors and a state, in the source's letters; here sigma^2 and tau^2 are variances."""
 
-    def __init__(self, rng):
+    def __init__(self, rng: np.random.Generator):
+        self.rng = rng
         self.model = baseball.model()
         g = self.model.groups
         self.y, self.k, self.sigma2 = g.mean, len(g), g.noise[0]
@@ -241,114 +239,85 @@ class _Players:
         self.mu = rng.normal(0.265, 0.01)
 
 
-def joint_of_means(rng):
+def joint_of_means(t: Players) -> Evaluation:
     """theta_i's population variance is printed as theta where tau^2 is meant."""
-    t = _Players(rng)
-    theta = rng.normal(t.mu, np.sqrt(t.tau2), t.k)
-    printed, right = (distributions.Normal(t.mu, np.sqrt(v)).log_density(theta).sum() for v in (np.abs(theta), t.tau2))
-    return printed, right
+    theta = t.rng.normal(t.mu, np.sqrt(t.tau2), t.k)
+    return Evaluation(*(Normal(t.mu, np.sqrt(v)).log_density(theta).sum() for v in (np.abs(theta), t.tau2)))
 
 
-def theta_given_population(rng):
+def theta_given_population(t: Players) -> Evaluation:
     """(sigma^2 mu + tau^2 y_i) / (sigma^2 + tau^2), and the product of the variances over their sum."""
-    t = _Players(rng)
     total = t.sigma2 + t.tau2
     printed = [(t.sigma2 * t.mu + t.tau2 * t.y) / total, np.full(t.k, t.sigma2 * t.tau2 / total)]
     mean, variance = theta_given(t.y, t.sigma2, t.mu, t.tau2)
-    return printed, [mean, np.full(t.k, variance)]
+    return Evaluation(printed, [mean, np.full(t.k, variance)])
 
 
-def marginal_of_data(rng):
+def marginal_of_data(t: Players) -> Evaluation:
     """y_i ~ N(mu, sigma^2 + tau^2) with theta gone."""
-    t = _Players(rng)
-    printed = distributions.Normal(t.mu, np.sqrt(t.sigma2 + t.tau2)).log_density(t.y).sum()
-    return printed, t.model.log_marginal(np.array([t.mu]), np.sqrt(t.tau2), 1.0)
+    printed = Normal(t.mu, np.sqrt(t.sigma2 + t.tau2)).log_density(t.y).sum()
+    return Evaluation(printed, t.model.log_marginal(np.array([t.mu]), np.sqrt(t.tau2), 1.0))
 
 
-def number_of_groups(rng):
+def number_of_groups(t: Players) -> Evaluation:
     """Called a model of n observations, where there are k; n is the size of a group some slides before."""
-    t = _Players(rng)
-    return baseball.averages()["at_bats"].iloc[0], t.k
+    return Evaluation(baseball.averages()["at_bats"].iloc[0], t.k)
 
 
-def mu_given_tau(rng):
+def mu_given_tau(t: Players) -> Evaluation:
     """N(mean, (sigma^2 + tau^2) / k)."""
-    t = _Players(rng)
     g = t.model.groups
     p = pool(g.cells, g.cells.noise + t.tau2, t.model.coefficients)
-    return [t.y.mean(), (t.sigma2 + t.tau2) / t.k], [p.mean[0] + g.centre, p.covariance[0, 0]]
+    return Evaluation([t.y.mean(), (t.sigma2 + t.tau2) / t.k], [p.mean[0] + g.centre, p.covariance[0, 0]])
 
 
-def posterior_of_tau(rng):
-    """Its kernel, as a change between two points."""
-    t = _Players(rng)
+def posterior_of_tau(t: Players) -> Evaluation:
+    """The kernel of tau^2, as a change between two points."""
 
     def printed(tau2):
         total = t.sigma2 + tau2
         return -(t.k - 1) / 2 * np.log(total) - (t.k - 1) * t.s2 / (2 * total)
 
-    tau = np.sqrt([t.tau2, 1.7 * t.tau2])
-    height = t.model.collapsed(tau).log_density - np.log(2 * tau)  # a density of tau^2
-    return printed(1.7 * t.tau2) - printed(t.tau2), height[1] - height[0]
+    def right(tau2):
+        tau = np.sqrt([tau2])
+        return (t.model.collapsed(tau).log_density - np.log(2 * tau))[0]  # a density of tau^2
+
+    return Evaluation.of_change(printed, right, (t.tau2,), (1.7 * t.tau2,))
 
 
-def factorisation(rng):
+def factorisation(t: Players) -> Evaluation:
     """The joint posterior of theta, mu and tau^2 in three factors, as a change between two points."""
-    t = _Players(rng)
 
     def printed(theta, mu, tau2):
         mean, variance = theta_given(t.y, t.sigma2, mu, tau2)
-        of_theta = distributions.Normal(mean, np.sqrt(variance)).log_density(theta).sum()
-        of_mu = distributions.Normal(t.y.mean(), np.sqrt((t.sigma2 + tau2) / t.k)).log_density(mu)
+        of_theta = Normal(mean, np.sqrt(variance)).log_density(theta).sum()
+        of_mu = Normal(t.y.mean(), np.sqrt((t.sigma2 + tau2) / t.k)).log_density(mu)
         total = t.sigma2 + tau2
         return of_theta + of_mu - (t.k - 1) / 2 * np.log(total) - (t.k - 1) * t.s2 / (2 * total)
 
     def right(theta, mu, tau2):
-        rows = distributions.Normal(theta, np.sqrt(t.sigma2)).log_density(t.y).sum()
-        return rows + distributions.Normal(mu, np.sqrt(tau2)).log_density(theta).sum()
+        rows = Normal(theta, np.sqrt(t.sigma2)).log_density(t.y).sum()
+        return rows + Normal(mu, np.sqrt(tau2)).log_density(theta).sum()
 
-    one = rng.normal(t.mu, np.sqrt(t.tau2), t.k), t.mu, t.tau2
-    two = rng.normal(0.27, 0.04, t.k), 0.27, 0.04**2
-    return printed(*one) - printed(*two), right(*one) - right(*two)
+    start = t.rng.normal(t.mu, np.sqrt(t.tau2), t.k), t.mu, t.tau2
+    return Evaluation.of_change(printed, right, start, (t.rng.normal(0.27, 0.04, t.k), 0.27, 0.04**2))
 
 
-def law_of_the_total(rng):
+def law_of_the_total(t: Players) -> Evaluation:
     """sigma^2 + tau^2 is inverse gamma only above sigma^2: the law has to be cut off there, which is not said."""
-    t = _Players(rng)
     law = stats.invgamma((t.k - 3) / 2, scale=(t.k - 1) * t.s2 / 2)
-    total = t.sigma2 + t.tau2
-    tau = exact.posterior(t.model).scale("tau").cdf(np.sqrt([t.tau2]), np.array([0]))[0]
-    return law.cdf(total), tau
+    tau = exact.posterior(t.model).scale("tau")
+    return Evaluation(law.cdf(t.sigma2 + t.tau2), tau.cdf(np.sqrt([t.tau2]), np.array([0]))[0])
 
 
-def mean_squared_error(rng):
+def mean_squared_error() -> Evaluation:
     """What is called a mean squared error is the sum of the squares."""
     t = baseball.averages()
     squares = (t["average"] - t["rest_of_season"]) ** 2
-    return squares.sum(), squares.mean()
+    return Evaluation(squares.sum(), squares.mean())
 
 
-def pupils_without_index(rng):
+def pupils_without_index(rng: np.random.Generator) -> Evaluation:
     """Pupils k = 1, 2, .. of a classroom have scores y_ijk; without k there is one a classroom."""
     y = rng.normal(60, 8, 5)
-    return y[0], y.mean()
-
-
-FORMULAS = {
-    "003.likelihood": likelihood,
-    "003.theta_given_sigma": theta_given_sigma,
-    "003.lost_integral": lost_integral,
-    "003.kernel_of_sigma": kernel_of_sigma,
-    "003.shape_of_sigma": shape_of_sigma,
-    "003.scale_of_sigma": scale_of_sigma,
-    "003.joint_of_means": joint_of_means,
-    "003.theta_given_population": theta_given_population,
-    "003.marginal_of_data": marginal_of_data,
-    "003.number_of_groups": number_of_groups,
-    "003.mu_given_tau": mu_given_tau,
-    "003.posterior_of_tau": posterior_of_tau,
-    "003.factorisation": factorisation,
-    "003.law_of_the_total": law_of_the_total,
-    "003.mean_squared_error": mean_squared_error,
-    "003.pupils_without_index": pupils_without_index,
-}
+    return Evaluation(y[0], y.mean())
