@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analyses.published import Evaluation, Figure
-from analyses.published.rows import Rows, conditional, shape_and_scale
+from analyses.published.rows import Rows, conditionals, shape_and_scale
 from models import blood_pressure, math_test, priors
 from models.distributions import Normal
 from models.groups import Replicates
@@ -35,7 +35,6 @@ class Trial:
     """A small random trial and a state, in the source's letters."""
 
     def __init__(self, rng: np.random.Generator):
-        self.rng = rng
         self.N_i = np.array([4, 2, 5, 3, 6])
         self.N, self.P = self.N_i.sum(), len(self.N_i)
         self.x = np.array([0.0, 1, 0, 1, 1])
@@ -47,23 +46,16 @@ class Trial:
         self.s, self.kappa = rng.uniform(50, 120), rng.uniform(1, 4)
         groups = Replicates.from_summary("abcde", self.N_i, self.mean, self.ss, covariates={"x": self.x})
         self.model = TwoLevel(groups=groups, tau=priors.InverseGamma(0.5, 0.5))
-
-    def law(self, name):
-        """The model's own conditional."""
-        b = [self.mu, self.beta]
-        return conditional(self.model, name, b=b, sigma2=self.s, tau2=1 / self.kappa, theta=self.theta)
+        state = {"b": [self.mu, self.beta], "sigma2": self.s, "tau2": 1 / self.kappa, "theta": self.theta}
+        self.laws = conditionals(self.model, **state)
+        self.S_theta = np.mean((self.theta - self.mu - self.beta * self.x) ** 2)
 
     def coefficient(self, i) -> Coefficient:
         """The conditional of mu (0) or beta (1) given the other."""
-        law = self.law("b")
+        law = self.laws["b"]
         precision = np.linalg.inv(law.covariance[0])
         distance = [self.mu, self.beta][1 - i] - law.mean[0, 1 - i]
         return Coefficient(law.mean[0, i] - precision[0, 1] / precision[i, i] * distance, 1 / precision[i, i])
-
-    @property
-    def S_theta(self):
-        """Mean square of theta about its regression."""
-        return np.mean((self.theta - self.mu - self.beta * self.x) ** 2)
 
 
 def squares_within(rng: np.random.Generator) -> Evaluation:
@@ -77,7 +69,7 @@ def likelihood_split(t: Trial) -> Evaluation:
     return Evaluation(np.sum(t.N_i * (t.theta - t.mean) ** 2) + t.ss.sum(), t.rows.squares_about(t.theta))
 
 
-def density_of_scores(t: Trial) -> Evaluation:
+def density_of_scores(t: Trial, rng: np.random.Generator) -> Evaluation:
     """Scores about theta and theta about mu, as functions of theta: a change between two points."""
     tau2 = 1 / t.kappa
 
@@ -88,15 +80,15 @@ def density_of_scores(t: Trial) -> Evaluation:
         population = Normal(t.mu, np.sqrt(tau2 * t.s))
         return t.rows.log_density(theta, np.sqrt(t.s)) + population.log_density(theta).sum()
 
-    return Evaluation.of_change(printed, right, (t.theta,), (t.theta + t.rng.normal(0, 3, t.P),))
+    return Evaluation.of_change(printed, right, (t.theta,), (t.theta + rng.normal(0, 3, t.P),))
 
 
 def expectation(t: Trial) -> Evaluation:
     """A score's mean is that of theta, whose mean is mu."""
     model = TwoLevel(groups=t.model.groups.without(0), tau=t.model.tau)
     # Schools do not vary about their mean where tau is 0.
-    law = conditional(model, "theta", b=[t.mu, t.beta], sigma2=t.s, tau2=1e-30, theta=t.theta[1:])
-    return Evaluation(t.mu + t.beta * t.x[1:], law.mean[0])
+    laws = conditionals(model, b=[t.mu, t.beta], sigma2=t.s, tau2=1e-30, theta=t.theta[1:])
+    return Evaluation(t.mu + t.beta * t.x[1:], laws["theta"].mean[0])
 
 
 def joint(t: Trial) -> Evaluation:
@@ -117,19 +109,19 @@ def joint(t: Trial) -> Evaluation:
 def conditional_of_s(t: Trial) -> Evaluation:
     """InverseGamma((N + P)/2, (N + P) V_s / 2), as printed for the math tests."""
     v = (t.rows.squares_about(t.theta) + t.P * t.kappa * t.S_theta) / (t.N + t.P)
-    return Evaluation([(t.N + t.P) / 2, (t.N + t.P) * v / 2], shape_and_scale(t.law("sigma2")))
+    return Evaluation([(t.N + t.P) / 2, (t.N + t.P) * v / 2], shape_and_scale(t.laws["sigma2"]))
 
 
 def conditional_of_s_with_beta(t: Trial) -> Evaluation:
     """V_s takes beta x_i off the rows, which theta_i has in it already."""
     v = (t.rows.squares_about(t.theta, t.beta * t.x) + t.P * t.kappa * t.S_theta) / (t.N + t.P)
-    return Evaluation((t.N + t.P) * v / 2, t.law("sigma2").scale[0])
+    return Evaluation((t.N + t.P) * v / 2, t.laws["sigma2"].scale[0])
 
 
 def conditional_of_kappa(t: Trial) -> Evaluation:
     """Gamma((P + 1)/2, (P + 1) V_kappa / 2), so that tau^2 is inverse gamma with the same two."""
     v = (t.P * t.S_theta / t.s + 1) / (t.P + 1)
-    return Evaluation([(t.P + 1) / 2, (t.P + 1) * v / 2], shape_and_scale(t.law("tau2")))
+    return Evaluation([(t.P + 1) / 2, (t.P + 1) * v / 2], shape_and_scale(t.laws["tau2"]))
 
 
 def conditional_of_mu(t: Trial) -> Evaluation:
@@ -150,7 +142,7 @@ def variance_of_beta(t: Trial) -> Evaluation:
 def conditional_of_theta(t: Trial) -> Evaluation:
     """N(m_i / V_i, s / V_i), m_i = kappa (mu + beta x_i) + N_i mean_i, V_i = kappa + N_i."""
     v = t.kappa + t.N_i
-    law = t.law("theta")
+    law = t.laws["theta"]
     mean = (t.kappa * (t.mu + t.beta * t.x) + t.N_i * t.mean) / v
     return Evaluation([mean, t.s / v], [law.mean[0], law.sd[0] ** 2])
 
@@ -158,7 +150,7 @@ def conditional_of_theta(t: Trial) -> Evaluation:
 def shrinkage(t: Trial) -> Evaluation:
     """kappa_i = 1 / (1 + tau^2 N_i) is what the conditional mean has of the population's."""
     population, share = t.mu + t.beta * t.x, 1 / (1 + t.N_i / t.kappa)
-    return Evaluation(share * population + (1 - share) * t.mean, t.law("theta").mean[0])
+    return Evaluation(share * population + (1 - share) * t.mean, t.laws["theta"].mean[0])
 
 
 def covariance_within(t: Trial) -> Evaluation:

@@ -26,12 +26,10 @@ WAYS = {"truncated": direct_sampling.total_at, "clipped at 0": direct_sampling.c
 
 def printed_quantiles() -> pd.DataFrame:
     """The printed table of theta: one row for each player, one column for each quantile."""
-    rows = stored("published")
-    names = rows["figure"].str.split(".", n=3, expand=True)
-    of_theta = (names[0] == "baseball") & (names[1] == "theta")
-    quantiles = rows[of_theta].assign(quantile=names[2], player=names[3]).astype({"printed": float})
-    wide = quantiles.pivot(index="player", columns="quantile", values="printed")
-    return wide.loc[quantiles["player"].unique(), list(QUANTILES)]
+    printed = stored("published").set_index("figure")["printed"]
+    players = baseball.averages()["player"]
+    columns = {name: printed.loc["baseball.theta." + name + "." + players] for name in QUANTILES}
+    return pd.DataFrame({name: values.to_numpy(float) for name, values in columns.items()}, index=players)
 
 
 def figures() -> dict[str, Figure]:
@@ -39,6 +37,9 @@ def figures() -> dict[str, Figure]:
     t, printed = baseball.averages(), printed_quantiles()
     sigma, _ = readings(printed).idxmin()
     model = baseball.model(sigma=sigma)
+    # The source compares parametric empirical Bayes estimates; the medians of its table would do as well.
+    of_averages = (model.groups.mean - t["rest_of_season"]) ** 2
+    of_pooled = (empirical_bayes.by_moments(model.groups) - t["rest_of_season"]) ** 2
     figures = {
         "players": Figure(len(t)),
         "at_bats": Figure(t["at_bats"].iloc[0]),
@@ -47,7 +48,9 @@ def figures() -> dict[str, Figure]:
         "variance": Figure(t["average"].var(ddof=1)),
         **by_label(t["player"], t[["average", "rest_of_season"]]),
         **_quantile_figures(model, printed),
-        **_squared_errors(model),
+        "squared_error.average": Figure(of_averages.sum()),
+        "squared_error.pooled": Figure(of_pooled.sum()),
+        "improved": Figure(np.sum(of_pooled < of_averages)),
     }
     return {f"baseball.{name}": figure for name, figure in figures.items()}
 
@@ -113,20 +116,6 @@ def _both_below(h, correlation) -> np.ndarray:
     return special.ndtr(h) - 2 * special.owens_t(h, np.sqrt((1 - correlation) / (1 + correlation)))
 
 
-def _squared_errors(model: TwoLevel) -> dict[str, Figure]:
-    """Squared errors of the averages and of the parametric empirical Bayes estimates, and how many come nearer.
-
-    So the source calls them; the medians of its table would do as well.
-    """
-    g, rest = model.groups, baseball.averages()["rest_of_season"].to_numpy()
-    of_pooled, of_averages = (empirical_bayes.by_moments(g) - rest) ** 2, (g.mean - rest) ** 2
-    return {
-        "squared_error.average": Figure(of_averages.sum()),
-        "squared_error.pooled": Figure(of_pooled.sum()),
-        "improved": Figure(np.sum(of_pooled < of_averages)),
-    }
-
-
 def readings(printed: pd.DataFrame) -> pd.Series:
     """Root mean square difference from the printed table, for each sigma and each way with negative tau^2."""
     differences = {
@@ -175,26 +164,24 @@ class Group:
 
     def __init__(self, rng: np.random.Generator):
         self.y = rng.normal(48, 9, 7)
-        self.n, self.mean, self.ss = 7, self.y.mean(), np.sum((self.y - self.y.mean()) ** 2)
-        self.mu, self.tau, self.alpha, self.beta = 50.0, 0.6, 2.5, 180.0
         self.theta, self.sigma2 = rng.normal(48, 3), rng.uniform(50, 120)
-        prior = {"mu": self.mu, "tau": self.tau, "alpha": self.alpha, "beta": self.beta}
-        self.model = one_group.OneGroup(n=self.n, mean=self.mean, ss=self.ss, **prior)
+        ss = np.sum((self.y - self.y.mean()) ** 2)
+        self.model = one_group.OneGroup(n=7, mean=self.y.mean(), ss=ss, mu=50.0, tau=0.6, alpha=2.5, beta=180.0)
 
 
 def likelihood(t: Group) -> Evaluation:
     """Of the rows, in the mean and the variance s^2."""
-    s2 = t.ss / (t.n - 1)
-    squares = (t.n - 1) * s2 + t.n * (t.mean - t.theta) ** 2
+    n, s2 = t.model.n, t.model.ss / (t.model.n - 1)
+    squares = (n - 1) * s2 + n * (t.model.mean - t.theta) ** 2
     right = Normal(t.theta, np.sqrt(t.sigma2)).log_density(t.y).sum()
-    return Evaluation(-t.n / 2 * np.log(2 * np.pi * t.sigma2) - squares / (2 * t.sigma2), right)
+    return Evaluation(-n / 2 * np.log(2 * np.pi * t.sigma2) - squares / (2 * t.sigma2), right)
 
 
 def theta_given_sigma(t: Group) -> Evaluation:
     """Mean and variance of theta given sigma^2."""
-    law = t.model.theta_given(t.sigma2)
-    mean = (t.mu / t.n + t.tau**2 * t.mean) / (1 / t.n + t.tau**2)
-    return Evaluation([mean, t.sigma2 / (t.n + t.tau**-2)], [law.mean, law.sd**2])
+    m, law = t.model, t.model.theta_given(t.sigma2)
+    mean = (m.mu / m.n + m.tau**2 * m.mean) / (1 / m.n + m.tau**2)
+    return Evaluation([mean, t.sigma2 / (m.n + m.tau**-2)], [law.mean, law.sd**2])
 
 
 def lost_integral(t: Group) -> Evaluation:
@@ -206,14 +193,14 @@ def lost_integral(t: Group) -> Evaluation:
 def kernel_of_sigma(t: Group) -> Evaluation:
     """The power of sigma^2 is -(alpha + n/2 + 1); the sign of all but alpha is lost. Change between two points."""
     law, other = t.model.sigma2(), 1.3 * t.sigma2
-    powers = (-t.alpha + t.n / 2 + 1) * np.log(other / t.sigma2)
+    powers = (-t.model.alpha + t.model.n / 2 + 1) * np.log(other / t.sigma2)
     exponent = law.scale * (1 / other - 1 / t.sigma2)  # with the right scale, as its own row has the printed one
     return Evaluation(powers - exponent, law.log_density(other) - law.log_density(t.sigma2))
 
 
 def shape_of_sigma(t: Group) -> Evaluation:
     """alpha* = alpha + n/2."""
-    return Evaluation(t.alpha + t.n / 2, t.model.sigma2().shape)
+    return Evaluation(t.model.alpha + t.model.n / 2, t.model.sigma2().shape)
 
 
 def printed_scale(model: one_group.OneGroup) -> float:
@@ -231,7 +218,6 @@ class Players:
     """Equal standard errors and a state, in the source's letters; here sigma^2 and tau^2 are variances."""
 
     def __init__(self, rng: np.random.Generator):
-        self.rng = rng
         self.model = baseball.model()
         g = self.model.groups
         self.y, self.k, self.sigma2 = g.mean, len(g), g.noise[0]
@@ -239,9 +225,9 @@ class Players:
         self.mu = rng.normal(0.265, 0.01)
 
 
-def joint_of_means(t: Players) -> Evaluation:
+def joint_of_means(t: Players, rng: np.random.Generator) -> Evaluation:
     """theta_i's population variance is printed as theta where tau^2 is meant."""
-    theta = t.rng.normal(t.mu, np.sqrt(t.tau2), t.k)
+    theta = rng.normal(t.mu, np.sqrt(t.tau2), t.k)
     return Evaluation(*(Normal(t.mu, np.sqrt(v)).log_density(theta).sum() for v in (np.abs(theta), t.tau2)))
 
 
@@ -285,7 +271,7 @@ def posterior_of_tau(t: Players) -> Evaluation:
     return Evaluation.of_change(printed, right, (t.tau2,), (1.7 * t.tau2,))
 
 
-def factorisation(t: Players) -> Evaluation:
+def factorisation(t: Players, rng: np.random.Generator) -> Evaluation:
     """The joint posterior of theta, mu and tau^2 in three factors, as a change between two points."""
 
     def printed(theta, mu, tau2):
@@ -299,8 +285,8 @@ def factorisation(t: Players) -> Evaluation:
         rows = Normal(theta, np.sqrt(t.sigma2)).log_density(t.y).sum()
         return rows + Normal(mu, np.sqrt(tau2)).log_density(theta).sum()
 
-    start = t.rng.normal(t.mu, np.sqrt(t.tau2), t.k), t.mu, t.tau2
-    return Evaluation.of_change(printed, right, start, (t.rng.normal(0.27, 0.04, t.k), 0.27, 0.04**2))
+    start = rng.normal(t.mu, np.sqrt(t.tau2), t.k), t.mu, t.tau2
+    return Evaluation.of_change(printed, right, start, (rng.normal(0.27, 0.04, t.k), 0.27, 0.04**2))
 
 
 def law_of_the_total(t: Players) -> Evaluation:

@@ -32,10 +32,10 @@ class Rows:
         return sum(Normal(center, sigma).log_density(y).sum() for y, center in groups)
 
 
-def conditional(model: TwoLevel, name: str, *, b, sigma2: float, tau2: float, theta: np.ndarray):
-    """The model's full conditional of a variable at a state."""
+def conditionals(model: TwoLevel, *, b, sigma2: float, tau2: float, theta: np.ndarray) -> dict:
+    """The model's full conditional of each variable at a state."""
     state = {"b": np.array([b]), "sigma2": np.array([sigma2]), "tau2": np.array([tau2]), "theta": theta[None]}
-    return model.conditionals()[name](state)
+    return {name: law(state) for name, law in model.conditionals().items()}
 
 
 def shape_and_scale(law: InverseGamma) -> list[float]:

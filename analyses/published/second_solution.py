@@ -3,7 +3,7 @@
 import numpy as np
 
 from analyses.published import Evaluation, Figure
-from analyses.published.rows import Rows, conditional, shape_and_scale
+from analyses.published.rows import Rows, conditionals, shape_and_scale
 from models import math_test, priors
 from models.distributions import Gamma, Normal
 from models.groups import Replicates
@@ -23,7 +23,6 @@ class Scores:
     """A few schools and a state, in the source's letters: precisions lambda (lam), omega (w), phi."""
 
     def __init__(self, rng: np.random.Generator):
-        self.rng = rng
         self.n_i = np.array([3, 5, 2, 4])
         self.rows = Rows.draw(rng, self.n_i, mean=45, between=5, within=8)
         self.total = np.array([np.sum(y) for y in self.rows.y])
@@ -36,12 +35,9 @@ class Scores:
         mu = priors.Normal(self.nu, self.phi**-0.5)
         tau, sigma = priors.InverseGamma(self.c, self.d), priors.InverseGamma(self.a, self.b)
         self.model = TwoLevel(groups=groups, tau=tau, sigma=sigma, coefficients=(mu,))
+        self.laws = conditionals(self.model, b=[self.mu], sigma2=1 / self.lam, tau2=1 / self.w, theta=self.theta)
         self.within = self.rows.squares_about(self.theta)
         self.between = np.sum((self.theta - self.mu) ** 2)
-
-    def law(self, name):
-        """The model's own conditional."""
-        return conditional(self.model, name, b=[self.mu], sigma2=1 / self.lam, tau2=1 / self.w, theta=self.theta)
 
     def joint(self, lam, w):
         """Log of the joint density as a function of lambda and omega."""
@@ -81,16 +77,14 @@ def prefactor(t: Scores) -> Evaluation:
     return Evaluation(precision / np.sqrt(precision), np.ones(len(precision)))
 
 
-def kernel_of_theta(t: Scores) -> Evaluation:
+def kernel_of_theta(t: Scores, rng: np.random.Generator) -> Evaluation:
     """Log density of theta given the others, as a change between two points."""
 
     def printed(theta):
         return -((t.lam * (t.n_i + t.w)) * theta**2 - 2 * t.lam * (t.total + t.w * t.mu) * theta) / 2
 
-    def right(theta):
-        return t.law("theta").log_density(theta)[0]
-
-    return Evaluation.of_change(printed, right, (t.theta,), (t.theta + t.rng.normal(0, 3, len(t.theta)),))
+    moved = t.theta + rng.normal(0, 3, len(t.theta))
+    return Evaluation.of_change(printed, t.laws["theta"].log_density, (t.theta,), (moved,))
 
 
 def kernel_of_mu(t: Scores) -> Evaluation:
@@ -99,10 +93,7 @@ def kernel_of_mu(t: Scores) -> Evaluation:
     def printed(mu):
         return -t.w * t.lam / 2 * np.sum((t.theta - mu) ** 2) - t.phi / 2 * (mu - t.nu) ** 2
 
-    def right(mu):
-        return t.law("b").log_density(np.array([[mu]]))[0]
-
-    return Evaluation.of_change(printed, right, (t.mu,), (45.0,))
+    return Evaluation.of_change(printed, t.laws["b"].log_density, (np.array([[t.mu]]),), (np.array([[45.0]]),))
 
 
 def kernel_of_omega(t: Scores) -> Evaluation:
@@ -126,17 +117,17 @@ def joint(t: Scores) -> Evaluation:
 
 def mean_of_theta(t: Scores) -> Evaluation:
     """(sum of scores + omega mu) / (n_i + omega)."""
-    return Evaluation((t.total + t.w * t.mu) / (t.n_i + t.w), t.law("theta").mean[0])
+    return Evaluation((t.total + t.w * t.mu) / (t.n_i + t.w), t.laws["theta"].mean[0])
 
 
 def variance_of_theta(t: Scores) -> Evaluation:
     """lambda bears a mark that is no inverse, unless the hand meant one: the variance is 1 / (lambda (n_i + omega))."""
-    return Evaluation(t.lam / (t.n_i + t.w), t.law("theta").sd[0] ** 2)
+    return Evaluation(t.lam / (t.n_i + t.w), t.laws["theta"].sd[0] ** 2)
 
 
 def conditional_of_mu(t: Scores) -> Evaluation:
     """N((omega lambda sum of theta + phi nu) / (omega lambda n + phi), 1 / (omega lambda n + phi))."""
-    law, precision = t.law("b"), t.w * t.lam * len(t.theta) + t.phi
+    law, precision = t.laws["b"], t.w * t.lam * len(t.theta) + t.phi
     mean = (t.w * t.lam * t.theta.sum() + t.phi * t.nu) / precision
     return Evaluation([mean, 1 / precision], [law.mean[0, 0], law.covariance[0, 0, 0]])
 
@@ -154,9 +145,9 @@ def kernel_of_lambda(t: Scores) -> Evaluation:
 def conditional_of_lambda(t: Scores) -> Evaluation:
     """Gamma((sum of sizes + n)/2 + a, (squares within + omega times those between)/2 + b)."""
     printed = [(t.n_i.sum() + len(t.n_i)) / 2 + t.a, (t.within + t.w * t.between) / 2 + t.b]
-    return Evaluation(printed, shape_and_scale(t.law("sigma2")))
+    return Evaluation(printed, shape_and_scale(t.laws["sigma2"]))
 
 
 def conditional_of_omega(t: Scores) -> Evaluation:
     """Gamma(n/2 + c, lambda times squares between / 2 + d)."""
-    return Evaluation([len(t.n_i) / 2 + t.c, t.lam * t.between / 2 + t.d], shape_and_scale(t.law("tau2")))
+    return Evaluation([len(t.n_i) / 2 + t.c, t.lam * t.between / 2 + t.d], shape_and_scale(t.laws["tau2"]))

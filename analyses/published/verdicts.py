@@ -76,7 +76,7 @@ def judge_figure(row, figure: Figure, sds: float) -> Judgment:
     elif abs(difference) <= least:
         verdict = OWN_ERROR
     elif abs(difference) <= largest:
-        verdict = UNDECIDED if figure.runs else OWN_ERROR
+        verdict = UNDECIDED
     else:
         verdict = ERROR if abs(printed - figure.mistaken) <= allowed else UNEXPLAINED
     reason = figure.reason if verdict == ERROR else ""
@@ -107,6 +107,5 @@ def evaluate(name: str, rng: np.random.Generator) -> Evaluation:
 
 
 def is_settled(rows: pd.DataFrame) -> bool:
-    """Whether every row has a verdict, and every error its reason."""
-    errors = rows[rows["verdict"] == ERROR]
-    return bool((rows["verdict"] != UNEXPLAINED).all() and (errors["reason"] != "").all())
+    """Whether every figure and formula that is not right has its reason."""
+    return bool((rows.loc[rows["verdict"].isin([ERROR, UNEXPLAINED]), "reason"] != "").all())

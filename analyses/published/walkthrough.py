@@ -7,7 +7,6 @@ from partial_pooling_data import table as stored
 from scipy import stats
 
 from analyses.engines import exact, laplace, marginal_posterior, metropolis
-from analyses.engines.exact import Posterior
 from analyses.published import Evaluation, Figure, by_label
 from models import eight_schools
 from models.distributions import Normal
@@ -31,7 +30,7 @@ def figures(rng: np.random.Generator) -> dict[str, Figure]:
     return {f"eight_schools.{name}": figure for name, figure in figures.items()}
 
 
-def _of_estimates(g: Estimates, posterior: Posterior) -> dict[str, Figure]:
+def _of_estimates(g: Estimates, posterior: exact.Posterior) -> dict[str, Figure]:
     """The data, each school by itself, and ranks."""
     alone = stats.norm(g.mean, g.standard_error)
     columns = {
@@ -95,13 +94,12 @@ def r_covariance(model: TwoLevel, mode: np.ndarray) -> np.ndarray:
     e = STEP * np.eye(2)
     hessian = np.empty((2, 2))
     for i, j in product(range(2), repeat=2):
-        signs = [(1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)]
-        ends = [sign * _printed_height(model, mode + a * e[i] + b * e[j]) for a, b, sign in signs]
-        hessian[i, j] = sum(ends) / (4 * STEP**2)
-    return -np.linalg.inv(hessian)
+        signs = product((1, -1), repeat=2)
+        hessian[i, j] = sum(a * b * _printed_height(model, mode + a * e[i] + b * e[j]) for a, b in signs)
+    return -np.linalg.inv(hessian / (4 * STEP**2))
 
 
-def _of_the_chain(model: TwoLevel, posterior: Posterior, rng: np.random.Generator) -> dict[str, Figure]:
+def _of_the_chain(model: TwoLevel, posterior: exact.Posterior, rng: np.random.Generator) -> dict[str, Figure]:
     """What the chain gave: exact values, with the spread of that figure over many chains like the source's."""
     g = model.groups
     table = posterior.table()
@@ -137,11 +135,8 @@ class Schools:
         self.y, self.sigma, self.theta = rng.normal(8, 9, 3), rng.uniform(8, 18, 3), rng.normal(8, 6, 3)
         self.mu, self.tau = rng.normal(8, 4), rng.uniform(3, 12)
         self.mean, self.variance = theta_given(self.y, self.sigma**2, self.mu, self.tau**2)
-
-    @property
-    def exponent(self):
-        """Twice minus the log of the joint density of theta and y, constants apart."""
-        return (self.theta - self.mu) ** 2 / self.tau**2 + (self.y - self.theta) ** 2 / self.sigma**2
+        # Twice minus the log of the joint density of theta and y, constants apart.
+        self.exponent = (self.theta - self.mu) ** 2 / self.tau**2 + (self.y - self.theta) ** 2 / self.sigma**2
 
     def log_joint(self, theta, mu, tau):
         """Log of the joint density of theta and y, a value for each school."""
