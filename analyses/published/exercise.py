@@ -100,8 +100,8 @@ def joint(t: Trial) -> Evaluation:
 
     def right(s, kappa):
         population = Normal(t.mu + t.beta * t.x, np.sqrt(s / kappa)).log_density(t.theta).sum()
-        prior = -np.log(s) - np.log(kappa) / 2 - kappa / 2  # kappa ~ Gamma(1/2, 1/2)
-        return t.rows.log_density(t.theta, np.sqrt(s)) + population + prior
+        likelihood = t.rows.log_density(t.theta, np.sqrt(s))
+        return likelihood + population - np.log(s) - np.log(kappa) / 2 - kappa / 2  # kappa ~ Gamma(1/2, 1/2)
 
     return Evaluation.of_change(printed, right, (t.s, t.kappa), (1.3 * t.s, 0.7 * t.kappa))
 
