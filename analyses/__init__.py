@@ -10,7 +10,6 @@ STUDIES = {
     "normal": "one group, its mean and variance unknown: the posterior in closed form",
     "classrooms": "pupils in classrooms in schools, simulated: a third level, and how far down its prior is felt",
     "eight_schools": "effects of coaching in eight schools, known only with their standard errors",
-    "published": "every figure and formula that the four sources print, computed again",
 }
 
 OWN = {
@@ -19,11 +18,14 @@ OWN = {
 }
 
 PROOFS = {
+    "published": "every figure and formula that the four sources print, computed again",
     "calibration": "every engine on every model: do truths rank evenly among its draws",
     "mutants": "samplers with one mistake each: would the calibration have noticed",
     "notebooks": "short stories with their code: small schools, the funnel, your own data, your own sampler",
     "benchmark": "effective draws per second beside what a user might write, and what size costs",
 }
+
+RUNS = STUDIES | {"published": PROOFS["published"]}  # what a run without names does
 
 RAW = ("math_test", "blood_pressure")  # studies that take the raw rows behind their tables
 

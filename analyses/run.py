@@ -15,7 +15,7 @@ from importlib import import_module
 from multiprocessing import active_children, get_all_start_methods, get_context
 from pathlib import Path
 
-from analyses import OWN, STUDIES
+from analyses import OWN, RUNS
 from analyses.cli.command import FAILED, PASSED, finish
 from analyses.cli.options import parse
 from analyses.ingest.request import InputError
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     options = parse(arguments)
     if options.list:
-        stories = STUDIES | OWN
+        stories = RUNS | OWN
         width = max(map(len, stories))
         print("\n".join(f"{name:{width}}  {story}" for name, story in stories.items()))
         return PASSED
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace, command: list[str], require_no_interrupt) -
 
     watched = not options.quiet and sys.stdout.isatty() and sys.stderr.isatty()
     settings = Settings(progress=watched, **{name: getattr(options, name) for name in OF_SETTINGS})
-    studies, passed = options.study or list(STUDIES), True
+    studies, passed = options.study or list(RUNS), True
     publish.require_ours(options.out, studies)
     with publish.aside(options.out) as folder, _workers(min(len(studies), _cores() // settings.cores)) as workers:
         settings = replace(settings, progress=watched and workers.alone)

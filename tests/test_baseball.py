@@ -6,7 +6,7 @@ from scipy import stats
 
 from analyses.checks import agreement
 from analyses.engines import direct_sampling, empirical_bayes, exact
-from analyses.published import source_003, verdicts
+from analyses.published import lecture
 from models import baseball, eight_schools, priors
 from models.linear_gaussian import pool
 
@@ -60,20 +60,20 @@ def test_direct_sampling_is_for_equal_errors_and_flat_priors():
 
 def test_the_printed_table_is_that_of_clipped_draws_with_a_sigma_of_6_hundredths():
     """The true posterior with that sigma is more than twice as far off, and either reading of another sigma farther."""
-    found = source_003.readings(verdicts.printed_quantiles())
+    found = lecture.readings(lecture.printed_quantiles())
     best = found.pop((baseball.PRINTED, "clipped at 0"))
-    assert 2 * best < min(found.values())
+    assert 2 * best < found.min()
 
 
 def test_the_number_of_draws_behind_the_printed_table_can_be_told():
     """From a table made of so many draws, rounded to three digits, to the error of a variance on 3 x 6 degrees."""
-    model, printed = baseball.model(sigma=baseball.PRINTED), verdicts.printed_quantiles()
+    model, printed = baseball.model(sigma=baseball.PRINTED), lecture.printed_quantiles()
     theta = direct_sampling.sample_clipped(model, draws=10_000, chains=41, rng=np.random.default_rng(115))["posterior"][
         "theta"
     ]
     quantiles = np.quantile(theta.values, [0.025, 0.5, 0.975], axis=1)
     made = printed * 0 + np.round(quantiles[:, 0].T, 3)
-    said = source_003.draws_of_the_source(made, model)
+    said = lecture.draws_of_the_source(made, model)
     assert abs(np.log(said / 10_000)) < 4.5 * np.sqrt(2 / 18)
 
 
@@ -88,9 +88,9 @@ def test_errors_of_quantiles_are_those_of_repetitions(way, sample):
     A sample quantile of n draws has a bias of order 1/n, here a fifteenth of its sd over the root of 2,000 at most.
     """
     model, runs, size = baseball.model(sigma=baseball.PRINTED), 200, 2_000
-    found = source_003.Sampled.of(model, way)
+    found = lecture.Sampled.of(model, way)
     theta = sample(model, draws=size, chains=runs, rng=np.random.default_rng(116))["posterior"]["theta"].values
-    drawn = np.quantile(theta, list(source_003.QUANTILES.values()), axis=1)
+    drawn = np.quantile(theta, list(lecture.QUANTILES.values()), axis=1)
     sd, tests = found.sd / np.sqrt(size), 3 * 18
     z = (drawn.mean(axis=1) - found.quantile) / sd * np.sqrt(runs)
     assert np.abs(z).max() < stats.norm.isf(1e-4 / tests / 2) + np.sqrt(runs) / 15
@@ -98,7 +98,7 @@ def test_errors_of_quantiles_are_those_of_repetitions(way, sample):
     ends = stats.chi2.ppf([1e-4 / tests / 2, 1 - 1e-4 / tests / 2], runs - 1) / (runs - 1)
     assert ends[0] < ratio.min()
     assert ratio.max() < ends[1]
-    seen = source_003._among_equals(drawn).mean(axis=1) * size
+    seen = lecture._among_equals(drawn).mean(axis=1) * size
     _, which, count = np.unique(model.groups.mean, return_inverse=True, return_counts=True)
     free = 1 - 1 / count[which]
     expected = found.sd_apart**2 @ free / free.sum()
@@ -110,7 +110,7 @@ def test_squared_errors_as_printed(printed_sigma):
     t = baseball.averages()
     rest, raw = t["rest_of_season"].to_numpy(), t["average"].to_numpy()
     assert round(np.sum((raw - rest) ** 2), 3) == 0.075
-    medians = verdicts.printed_quantiles()["q50"].to_numpy()
+    medians = lecture.printed_quantiles()["q50"].to_numpy()
     assert np.sum((medians - rest) ** 2) == pytest.approx(0.022, abs=0.0005)
     assert np.sum(np.abs(medians - rest) < np.abs(raw - rest)) == 16
 

@@ -4,7 +4,7 @@ import argparse
 from itertools import chain
 from pathlib import Path
 
-from analyses import ENGINES, OWN, RAW, STUDIES
+from analyses import ENGINES, OWN, RAW, RUNS
 from analyses.cli.parser import Parser, at_least, repeated, some_of
 from analyses.ingest.request import Request, prior
 from models.spellings import SPELLINGS
@@ -57,8 +57,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     _add_table(parser.add_argument_group("a table of your own (CSV or Parquet)").add_argument)
     options = parser.parse_args(arguments)
     for name in options.study:
-        if name not in (*STUDIES, *OWN):
-            parser.error(f"unknown study {name!r}: choose from {', '.join((*STUDIES, *OWN))}")
+        if name not in (*RUNS, *OWN):
+            parser.error(f"unknown study {name!r}: choose from {', '.join((*RUNS, *OWN))}")
     if fault := _fault(options):
         parser.error(fault)
     options.asked = _request(options)
@@ -67,7 +67,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def _add_run(parser: Parser) -> None:
     add = parser.add_argument
-    add("study", nargs="*", metavar="STUDY", help=f"{', '.join((*STUDIES, *OWN))}; the first {len(STUDIES)} if none")
+    add("study", nargs="*", metavar="STUDY", help=f"{', '.join((*RUNS, *OWN))}; the first {len(RUNS)} if none")
     add("--list", action="store_true", help="name the studies and stop")
     parser.add_out("where the report goes")
     parser.add_seed()

@@ -8,6 +8,7 @@ stands for at random values, to rounding.
 """
 
 import inspect
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -15,50 +16,48 @@ from partial_pooling_data import table as stored
 from scipy.special import ndtri
 from scipy.stats import chi2
 
-from analyses.published import Figure, discrepancy, source_000, source_001, source_002, source_003
+from analyses.published import Evaluation, Figure, exercise, lecture, second_solution, walkthrough
 
-AGREES, OWN_ERROR, UNDECIDED, ERROR, UNEXPLAINED = (
-    "agrees to the printed digits",
-    "within the source's own error",
-    "undecided by so many repetitions",
-    "misprint or error",
-    "differs, and nothing explains it",
-)
+AGREES = "agrees to the printed digits"
+OWN_ERROR = "within the source's own error"
+UNDECIDED = "undecided by so many repetitions"
+ERROR = "misprint or error"
+UNEXPLAINED = "differs, and nothing explains it"
 FALSE_ALARM = 1e-3  # that chance alone makes any of the figures with a Monte Carlo error look wrong
 UNSURE = 1e-4  # that other repetitions would give a figure that is decided another verdict
 ROUNDING = 1e-9  # relative difference that formulas which are the same do not reach
-FORMULAS = source_000.FORMULAS | source_001.FORMULAS | source_002.FORMULAS | source_003.FORMULAS
-COLUMNS = (
-    *("source", "place", "kind", "what", "printed", "decimals", "engine", "size", "figure"),
-    *("right", "difference", "own_error", "verdict", "reason", "test"),
-)
+SOURCES = {"000": exercise, "001": second_solution, "002": walkthrough, "003": lecture}
+FORMULAS = {
+    f"{source}.{name}": function
+    for source, module in SOURCES.items()
+    for name, function in inspect.getmembers(module, inspect.isfunction)
+    if inspect.signature(function).return_annotation is Evaluation
+}
 
 
-def table(rng) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Judgment:
+    """What is right, how far off the print is, what error the source allows for, and what follows."""
+
+    right: float | None
+    difference: float
+    own_error: float | None
+    verdict: str
+    reason: str
+
+
+def table(rng: np.random.Generator) -> pd.DataFrame:
     """Rows of published.csv with their verdicts."""
     rows = stored("published")
-    figures = computed(printed_quantiles(), rng)
-    most = limit(figures, rows)
-    found = [
-        formula(row.figure, rng) if row.kind == "formula" else figure(row, figures[row.figure], most)
+    figures = exercise.figures() | second_solution.figures() | walkthrough.figures(rng) | lecture.figures()
+    sds = limit(figures, rows)
+    judgments = [
+        judge_formula(row.figure, rng) if row.kind == "formula" else judge_figure(row, figures[row.figure], sds)
         for row in rows.itertuples()
     ]
-    return pd.concat([rows, pd.DataFrame(found)], axis=1)[list(COLUMNS)]
-
-
-def computed(printed: pd.DataFrame, rng) -> dict[str, Figure]:
-    """Every figure by its name."""
-    return source_000.figures() | source_001.figures() | source_002.figures(rng) | source_003.figures(printed)
-
-
-def printed_quantiles() -> pd.DataFrame:
-    """The table of seed 003: a row a player, a column a quantile."""
-    rows = stored("published")
-    name = rows["figure"].str.split(".", n=3, expand=True)
-    mine = (name[0] == "baseball") & (name[1] == "theta")
-    quantiles = rows[mine].assign(quantile=name[2], player=name[3]).astype({"printed": float})
-    wide = quantiles.pivot(index="player", columns="quantile", values="printed")
-    return wide.loc[quantiles["player"].unique(), list(source_003.QUANTILES)]
+    of_formulas = "tests/published/test_formulas.py::test_formulas[" + rows["figure"] + "]"
+    tests = of_formulas.where(rows["kind"] == "formula", "tests/published/test_verdicts.py::test_figures")
+    return rows.join(pd.DataFrame(judgments)).assign(test=tests)
 
 
 def limit(figures: dict[str, Figure], rows: pd.DataFrame) -> float:
@@ -67,48 +66,46 @@ def limit(figures: dict[str, Figure], rows: pd.DataFrame) -> float:
     return float(-ndtri(FALSE_ALARM / (2 * tests)))
 
 
-def figure(row, found: Figure, most: float) -> dict:
-    """Judge one printed figure."""
-    printed, half = float(row.printed), 0.5 * 10.0 ** -int(row.decimals)
-    off = printed - found.value
-    least, allowed, largest = (half * (1 + ROUNDING) + max(found.bound, most * sd) for sd in possible_sds(found))
-    if abs(off) <= half * (1 + ROUNDING):
+def judge_figure(row, figure: Figure, sds: float) -> Judgment:
+    """Judge one printed figure, which may differ from the right one by so many sds."""
+    printed, half = float(row.printed), 0.5 * 10.0 ** -int(row.decimals) * (1 + ROUNDING)
+    difference = printed - figure.value
+    least, allowed, largest = half + np.maximum(figure.bound, sds * possible_sds(figure))
+    if abs(difference) <= half:
         verdict = AGREES
-    elif abs(off) <= least:
+    elif abs(difference) <= least:
         verdict = OWN_ERROR
-    elif abs(off) <= largest:
-        verdict = UNDECIDED if found.runs else OWN_ERROR
+    elif abs(difference) <= largest:
+        verdict = UNDECIDED
     else:
-        verdict = ERROR if abs(printed - found.mistaken) <= allowed else UNEXPLAINED
-    reason = found.reason if verdict == ERROR else ""
-    said = {"right": found.value, "difference": off, "own_error": max(found.bound, found.sd) or None}
-    return said | {"verdict": verdict, "reason": reason, "test": "tests/test_published.py::test_figures"}
+        verdict = ERROR if abs(printed - figure.mistaken) <= allowed else UNEXPLAINED
+    reason = figure.reason if verdict == ERROR else ""
+    return Judgment(figure.value, difference, max(figure.bound, figure.sd) or None, verdict, reason)
 
 
-def possible_sds(found: Figure) -> tuple[float, float, float]:
+def possible_sds(figure: Figure) -> np.ndarray:
     """Least, estimated and largest sd that a figure's repetitions leave open."""
-    if not found.runs:
-        return found.sd, found.sd, found.sd
-    df = found.runs - 1
-    low, high = chi2.isf(UNSURE / 2, df), chi2.ppf(UNSURE / 2, df)
-    return found.sd * float(np.sqrt(df / low)), found.sd, found.sd * float(np.sqrt(df / high))
+    if not figure.runs:
+        return np.full(3, figure.sd)
+    df = figure.runs - 1
+    quantiles = np.array([chi2.isf(UNSURE / 2, df), df, chi2.ppf(UNSURE / 2, df)])
+    return figure.sd * np.sqrt(df / quantiles)
 
 
-def formula(name: str, rng) -> dict:
+def judge_formula(name: str, rng: np.random.Generator) -> Judgment:
     """Judge one printed formula."""
-    off = max(discrepancy(*FORMULAS[name](rng)) for _ in range(5))
-    right = off <= ROUNDING
-    said = {"right": None, "difference": off, "own_error": None, "verdict": AGREES if right else ERROR}
-    reason = "" if right else " ".join(inspect.getdoc(FORMULAS[name]).split())
-    return said | {"reason": reason, "test": f"tests/test_published.py::test_formulas[{name}]"}
+    difference = max(evaluate(name, rng).discrepancy for _ in range(5))
+    if difference <= ROUNDING:
+        return Judgment(None, difference, None, AGREES, "")
+    return Judgment(None, difference, None, ERROR, " ".join(inspect.getdoc(FORMULAS[name]).split()))
 
 
-def count(rows: pd.DataFrame) -> pd.DataFrame:
-    """How many of each kind have which verdict, by source."""
-    return rows.groupby(["source", "kind", "verdict"], sort=True).size().rename("rows").reset_index()
+def evaluate(name: str, rng: np.random.Generator) -> Evaluation:
+    """Evaluate a formula at random states of the types of its parameters."""
+    states = [parameter.annotation for parameter in inspect.signature(FORMULAS[name]).parameters.values()]
+    return FORMULAS[name](*[rng if state is np.random.Generator else state(rng) for state in states])
 
 
 def is_settled(rows: pd.DataFrame) -> bool:
-    """Whether every row has a verdict, and every error its reason."""
-    errors = rows[rows["verdict"] == ERROR]
-    return bool(rows["verdict"].isin([AGREES, OWN_ERROR, UNDECIDED, ERROR]).all() and (errors["reason"] != "").all())
+    """Whether every figure and formula that is not right has its reason."""
+    return bool((rows.loc[rows["verdict"].isin([ERROR, UNEXPLAINED]), "reason"] != "").all())

@@ -6,7 +6,7 @@ import pandas as pd
 from analyses.checks import agreement, shrinkage
 from analyses.engines import direct_sampling, empirical_bayes
 from analyses.fits.fit import Settings, TwoLevelFit, fit_two_level
-from analyses.published import source_003, verdicts
+from analyses.published import lecture
 from analyses.report import figures
 from analyses.report.pages import Page, Section
 from analyses.studies.sections import any_model
@@ -103,7 +103,7 @@ def raw_and_pooled(found: TwoLevelFit) -> Section:
 
 def printed_table() -> Section:
     """Find the reading of the source's misprints that reproduces its table."""
-    found = source_003.readings(verdicts.printed_quantiles())
+    found = lecture.readings(lecture.printed_quantiles())
     rows = [(f"sigma = {sigma:.4f}, tau² {name}", off) for (sigma, name), off in found.items()]
     best, off = min(rows, key=lambda row: row[1])
     return Section(

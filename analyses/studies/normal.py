@@ -5,7 +5,7 @@ import pandas as pd
 
 from analyses.engines import conjugate
 from analyses.fits.fit import Fit, Settings, compare_with_exact, timed
-from analyses.published import source_003
+from analyses.published import lecture
 from analyses.report import figures
 from analyses.report.pages import Page, Section
 from analyses.studies.sections import any_model
@@ -95,7 +95,7 @@ def students_t(model: OneGroup, found: Fit) -> Section:
 
 def one_after_the_other(model: OneGroup) -> Section:
     """Say how the sequential sampler goes, and what the printed formula would give."""
-    law, printed = model.sigma2(), source_003.printed_scale(model)
+    law, printed = model.sigma2(), lecture.printed_scale(model)
     rows = [
         ("as derived", law.scale, law.scale / (law.shape - 1)),
         ("as printed", printed, printed / (law.shape - 1)),

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from helpers.own_tables import ARGUMENTS, AVERAGES, ESTIMATES, ROWS, put, refused, subprocessed
 
-from analyses import OWN, STUDIES, run
+from analyses import OWN, RUNS, run
 from analyses.ingest import request
 from analyses.report import pages
 
@@ -87,6 +87,6 @@ def test_no_study_of_ones_own_runs_unasked(tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(run, "import_module", stub)
     monkeypatch.setattr(run, "_cores", lambda: 1)  # one after the other, in this process
     assert run.main(["--out", str(tmp_path), "--quiet"]) == 0
-    assert asked == list(STUDIES)
+    assert asked == list(RUNS)
     assert run.main(["--list"]) == 0
-    assert [line.split()[0] for line in capfd.readouterr().out.splitlines()] == [*STUDIES, *OWN]
+    assert [line.split()[0] for line in capfd.readouterr().out.splitlines()] == [*RUNS, *OWN]

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from helpers.runs import command
 
-from analyses import OWN, STUDIES
+from analyses import OWN, RUNS
 
 
 def test_help_and_list_import_nothing_heavy():
     check = "import sys; from analyses.run import main; main(['--list']); print({'numpy', 'pymc'} & {*sys.modules})"
     found = subprocess.run((sys.executable, "-c", check), capture_output=True, text=True, check=True)
     assert found.stdout.splitlines()[-1] == "set()"
-    assert [line.split()[0] for line in found.stdout.splitlines()[:-1]] == [*STUDIES, *OWN]
+    assert [line.split()[0] for line in found.stdout.splitlines()[:-1]] == [*RUNS, *OWN]
     shown = command("--help")
     assert shown.returncode == 0
     assert "python -m analyses.run eight_schools --seed 7" in shown.stdout
