@@ -1,33 +1,25 @@
 """The math tests by a formula, in bambi with the priors that it chooses: another posterior."""
 
 import sys
-import time
 
 import bambi
-from contender_io import hand_in, of_pymc, read
+from contender_io import QUIET, SAMPLER, Stopwatch, hand_in, pymc_seconds, read
 
 
 def main(rows: str, folder: str, seed: str) -> None:
     """Sample, chains in turn."""
     frame = read(rows)
-    started = time.perf_counter()
+    watch = Stopwatch()
     model = bambi.Model("score ~ 1 + (1|school)", frame)
     model.build()
-    built = time.perf_counter()
-    tree = model.fit(
-        draws=1000,
-        tune=1000,
-        chains=4,
-        cores=1,
-        random_seed=int(seed),
-        progressbar=False,
-        compute_convergence_checks=False,
-    )
-    seconds = of_pymc(tree, built - started, time.perf_counter() - built)
+    watch.lap("build")
+    tree = model.fit(**SAMPLER, **QUIET, random_seed=int(seed))
+    watch.lap("run")
     posterior = tree["posterior"].dataset
     mu, sigma = posterior["Intercept"].values, posterior["sigma"].values
+    tau = posterior["1|school_sigma"].values / sigma
     theta = mu[..., None] + posterior["1|school"].values
-    hand_in(folder, seconds, mu=mu, sigma=sigma, tau=posterior["1|school_sigma"].values / sigma, theta=theta)
+    hand_in(folder, pymc_seconds(tree, **watch.seconds), {"mu": mu, "sigma": sigma, "tau": tau, "theta": theta})
 
 
 if __name__ == "__main__":

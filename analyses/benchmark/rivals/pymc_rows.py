@@ -1,14 +1,13 @@
 """The math tests on single rows in PyMC, drawn from by its own NUTS."""
 
 import sys
-import time
 
 import pandas as pd
 import pymc as pm
-from contender_io import hand_in_tree, of_pymc, read
+from contender_io import QUIET, SAMPLER, Stopwatch, hand_in, pymc_seconds, read
 
 
-def stated(frame: pd.DataFrame) -> pm.Model:
+def rows_model(frame: pd.DataFrame) -> pm.Model:
     """State the model: y_ij ~ N(theta_i, sigma^2), theta_i ~ N(mu, tau^2 sigma^2)."""
     school, schools = pd.factorize(frame["school"])
     with pm.Model(coords={"school": schools}) as model:
@@ -23,22 +22,12 @@ def stated(frame: pd.DataFrame) -> pm.Model:
 def main(rows: str, folder: str, seed: str) -> None:
     """Sample, chains in turn."""
     frame = read(rows)
-    started = time.perf_counter()
-    model = stated(frame)
-    built = time.perf_counter()
-    tree = pm.sample(
-        draws=1000,
-        tune=1000,
-        chains=4,
-        cores=1,
-        random_seed=int(seed),
-        nuts_sampler="pymc",
-        progressbar=False,
-        compute_convergence_checks=False,
-        model=model,
-    )
-    seconds = of_pymc(tree, built - started, time.perf_counter() - built)
-    hand_in_tree(folder, seconds, tree["posterior"].dataset)
+    watch = Stopwatch()
+    model = rows_model(frame)
+    watch.lap("build")
+    tree = pm.sample(**SAMPLER, **QUIET, random_seed=int(seed), nuts_sampler="pymc", model=model)
+    watch.lap("run")
+    hand_in(folder, pymc_seconds(tree, **watch.seconds), tree["posterior"].dataset)
 
 
 if __name__ == "__main__":
