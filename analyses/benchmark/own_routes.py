@@ -4,16 +4,17 @@ All begin with the rows in memory: reducing them to sizes, means and sums of squ
 """
 
 import sys
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
-from analyses.benchmark.rivals.contender_io import Stopwatch, hand_in, pymc_seconds, read
+from analyses.benchmark.rivals.contender_io import Stopwatch, compete, pymc_seconds
 from analyses.engines import exact, gibbs, nuts
 from models import math_test, pymc_model
 from models.groups import Replicates
+from models.two_level import TwoLevel
 
 KEPT = 40_000  # draws, where one costs little: as many as JAGS keeps
 KEPT_WITHOUT_THETA = 400_000
@@ -23,21 +24,21 @@ SAMPLER = {"draws": 1000, "chains": 4, "cores": 1, "target_accept": 0.8}  # the 
 TUNING_STEPS = {"marginal": 500, "centered": 1000, "noncentered": 1000}  # few numbers need few, the rest is PyMC's
 
 
-def summaries_model(frame: pd.DataFrame):
+def summaries_model(frame: pd.DataFrame) -> TwoLevel:
     """State the model, from rows."""
     return math_test.model(schools=Replicates.from_frame(frame, group="school", value="score", dim="school"))
 
 
-def independent(frame: pd.DataFrame, seed: int, watch: Stopwatch, *, with_theta: bool) -> xr.Dataset:
+def independent(model: TwoLevel, seed: int, watch: Stopwatch, *, with_theta: bool) -> Mapping:
     """Draw independently from the exact posterior; the quadrature is the set-up."""
-    posterior = exact.posterior(summaries_model(frame))
+    posterior = exact.posterior(model)
     watch.lap("setup")
     rng = np.random.default_rng(seed)
     draws = posterior.independent(KEPT if with_theta else KEPT_WITHOUT_THETA, rng=rng)
     if with_theta:
-        draws["theta"] = draw_theta(posterior.model, draws, rng)
+        draws["theta"] = draw_theta(model, draws, rng)
     watch.lap("sampling")
-    return labelled({name: values.reshape(4, -1, *values.shape[1:]) for name, values in draws.items()})
+    return with_mu({name: values.reshape(4, -1, *values.shape[1:]) for name, values in draws.items()})
 
 
 def draw_theta(model, draws, rng) -> np.ndarray:
@@ -51,41 +52,38 @@ def draw_theta(model, draws, rng) -> np.ndarray:
     return theta
 
 
-def labelled(draws) -> xr.Dataset:
-    """Name the dimensions of arrays (chain, draw, ...)."""
-    columns = {"mu": draws["b"][..., 0], **{name: draws[name] for name in ("sigma", "tau", "theta") if name in draws}}
-    return xr.Dataset({name: (("chain", "draw", "school")[: v.ndim], v) for name, v in columns.items()})
+def with_mu(draws) -> dict[str, np.ndarray]:
+    """Give the first coefficient its name, in arrays (chain, draw, ...)."""
+    return {"mu": draws["b"][..., 0]} | draws
 
 
-def gibbs_sweeps(frame: pd.DataFrame, seed: int, watch: Stopwatch) -> xr.Dataset:
+def gibbs_sweeps(model: TwoLevel, seed: int, watch: Stopwatch) -> Mapping:
     """Sweep over theta of every school and the rest; the discarded sweeps are the set-up."""
     rng = np.random.default_rng(seed)
-    model = summaries_model(frame)
     conditionals, state = model.conditionals(), model.start(CHAINS, rng)
     tuned = gibbs.run(conditionals, state, draws=1, tune=TUNE - 1, thin=1, rng=rng)
     watch.lap("setup")
     state = {name: values[:, -1] for name, values in tuned.items()}
     draws = gibbs.run(conditionals, state, draws=KEPT // CHAINS, tune=0, thin=1, rng=rng)
     watch.lap("sampling")
-    return labelled(draws | {name: np.sqrt(draws[f"{name}2"]) for name in ("tau", "sigma")})
+    return with_mu(draws | {name: np.sqrt(draws[f"{name}2"]) for name in ("tau", "sigma")})
 
 
-def nuts_draws(frame: pd.DataFrame, seed: int, watch: Stopwatch, *, parameterization: str) -> xr.Dataset:
+def nuts_draws(model: TwoLevel, seed: int, watch: Stopwatch, *, parameterization: str) -> Mapping:
     """Run NUTS on summaries; where theta is integrated out, drawing it afterwards counts as sampling."""
-    model = summaries_model(frame)
     built = pymc_model.build(model, parameterization=parameterization)
-    watch.lap("build")
+    watch.lap("setup")
     tree = nuts.run(built, tune=TUNING_STEPS[parameterization], seed=seed, **SAMPLER)
     watch.lap("run")
     watch.seconds = pymc_seconds(tree, **watch.seconds)
     posterior = tree["posterior"].dataset
     if parameterization != "marginal":
         return posterior
-    columns = {"b": posterior["mu"].values.reshape(-1, 1)}
-    columns |= {name: posterior[name].values.ravel() for name in ("tau", "sigma")}
-    theta = draw_theta(model, columns, np.random.default_rng(seed)).reshape(*posterior["mu"].shape, -1)
+    draws = {name: posterior[name].values for name in ("mu", "tau", "sigma")}
+    columns = {"b": draws["mu"].reshape(-1, 1), "tau": draws["tau"].ravel(), "sigma": draws["sigma"].ravel()}
+    theta = draw_theta(model, columns, np.random.default_rng(seed)).reshape(*draws["mu"].shape, -1)
     watch.lap("sampling")
-    return posterior.assign(theta=(("chain", "draw", "school"), theta))
+    return draws | {"theta": theta}
 
 
 ROUTES = {
@@ -98,10 +96,7 @@ ROUTES = {
 
 def main(name: str, rows: str, folder: str, seed: str) -> None:
     """Take the route of that name."""
-    frame = read(rows)
-    watch = Stopwatch()
-    draws = ROUTES[name](frame, int(seed), watch)
-    hand_in(folder, {"compile": 0.0} | watch.seconds, draws)
+    compete(summaries_model, ROUTES[name], rows, folder, seed)
 
 
 if __name__ == "__main__":

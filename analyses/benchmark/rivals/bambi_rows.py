@@ -3,24 +3,26 @@
 import sys
 
 import bambi
-from contender_io import QUIET, SAMPLER, Stopwatch, hand_in, pymc_seconds, read
+from contender_io import QUIET, SAMPLER, compete, pymc_seconds
 
 
-def main(rows: str, folder: str, seed: str) -> None:
-    """Sample, chains in turn."""
-    frame = read(rows)
-    watch = Stopwatch()
+def formula_model(frame) -> bambi.Model:
+    """State the model by a formula."""
     model = bambi.Model("score ~ 1 + (1|school)", frame)
     model.build()
-    watch.lap("build")
-    tree = model.fit(**SAMPLER, **QUIET, random_seed=int(seed))
+    return model
+
+
+def sample(model, seed, watch) -> dict:
+    """Sample, chains in turn."""
+    tree = model.fit(**SAMPLER, **QUIET, random_seed=seed)
     watch.lap("run")
+    watch.seconds = pymc_seconds(tree, **watch.seconds)
     posterior = tree["posterior"].dataset
     mu, sigma = posterior["Intercept"].values, posterior["sigma"].values
     tau = posterior["1|school_sigma"].values / sigma
-    theta = mu[..., None] + posterior["1|school"].values
-    hand_in(folder, pymc_seconds(tree, **watch.seconds), {"mu": mu, "sigma": sigma, "tau": tau, "theta": theta})
+    return {"mu": mu, "sigma": sigma, "tau": tau, "theta": mu[..., None] + posterior["1|school"].values}
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    compete(formula_model, sample, *sys.argv[1:])

@@ -1,8 +1,8 @@
-"""What contenders share: how they read the rows, time their steps, and hand in draws and seconds."""
+"""What contenders share: the order of a run, its clock, how rows are read, and how draws and seconds are handed in."""
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -50,8 +50,28 @@ def hand_in(folder: str, seconds: dict[str, float], draws: Mapping) -> None:
     write_record(folder, seconds=seconds)
 
 
-def pymc_seconds(tree, build: float, run: float) -> dict[str, float]:
-    """Split the seconds of building a model and running PyMC's NUTS into setup, compile and sampling.
+def compete(build: Callable, sample: Callable, rows: str, folder: str, seed: str) -> None:
+    """Build a model from the rows, sample from it and hand in.
+
+    Parameters
+    ----------
+    build : callable
+        Takes a data frame and returns a model; counts as set-up.
+    sample : callable
+        Takes the model, a seed and the stopwatch, whose steps are setup, compile and sampling; returns draws by name.
+    rows, folder, seed : str
+        As on the command line.
+    """
+    frame = read(rows)
+    watch = Stopwatch()
+    model = build(frame)
+    watch.lap("setup")
+    draws = sample(model, int(seed), watch)
+    hand_in(folder, {"compile": 0.0} | watch.seconds, draws)
+
+
+def pymc_seconds(tree, setup: float, run: float) -> dict[str, float]:
+    """Split the seconds of stating a model and of running PyMC's NUTS into setup, compile and sampling.
 
     Between the first and the last kept step of each chain it samples; the rest of what it calls sampling time is
     tuning, which is set-up; the rest of pm.sample is mostly compiling, and counts as that.
@@ -59,4 +79,4 @@ def pymc_seconds(tree, build: float, run: float) -> dict[str, float]:
     stats, sampling_time = tree["sample_stats"].dataset, tree["posterior"].attrs["sampling_time"]
     starts, durations = stats["perf_counter_start"].values, stats["perf_counter_diff"].values
     kept = float(np.sum(starts[:, -1] + durations[:, -1] - starts[:, 0]))
-    return {"setup": build + sampling_time - kept, "compile": run - sampling_time, "sampling": kept}
+    return {"setup": setup + sampling_time - kept, "compile": run - sampling_time, "sampling": kept}

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpyro
 import numpyro.distributions as dist
 import pandas as pd
-from contender_io import Stopwatch, hand_in, read
+from contender_io import Stopwatch, compete
 from numpyro.infer import MCMC, NUTS
 
 
@@ -22,36 +22,36 @@ def model(school, schools, score):
     numpyro.sample("score", dist.Normal(theta[school], sigma), obs=score)
 
 
-def sample(mcmc: MCMC, seed: int, data: tuple, watch: Stopwatch) -> dict:
-    """Warm up and sample, all chains at once, and return the draws."""
+def build(frame: pd.DataFrame) -> tuple:
+    """Arguments of the model, on the device."""
+    school, schools = pd.factorize(frame["school"])
+    return jnp.array(school), len(schools), jnp.array(frame["score"].to_numpy())
+
+
+def sample_once(mcmc: MCMC, data: tuple, seed: int) -> Stopwatch:
+    """Warm up and sample, all chains at once."""
+    watch = Stopwatch()
     warmup_key, sampling_key = jax.random.split(jax.random.PRNGKey(seed))
     mcmc.warmup(warmup_key, *data)
     jax.block_until_ready(mcmc.last_state)
     watch.lap("setup")
     mcmc.run(sampling_key, *data)
-    draws = jax.block_until_ready(mcmc.get_samples(group_by_chain=True))
+    jax.block_until_ready(mcmc.get_samples(group_by_chain=True))
     watch.lap("sampling")
-    return draws
+    return watch
 
 
-def main(rows: str, folder: str, seed: str) -> None:
+def sample(data, seed, watch) -> dict:
     """Sample twice: the first run compiles, the second is the one that counts."""
-    frame = read(rows)
-    school, schools = pd.factorize(frame["school"])
-    stating = Stopwatch()
-    data = jnp.array(school), len(schools), jnp.array(frame["score"].to_numpy())
     size = {"num_warmup": 1000, "num_samples": 1000, "num_chains": 4}
     mcmc = MCMC(NUTS(model), **size, chain_method="vectorized", progress_bar=False)
-    stating.lap("setup")
-    first = Stopwatch()
-    sample(mcmc, 0, data, first)
-    second = Stopwatch()
-    draws = sample(mcmc, int(seed), data, second)
-    compiling = sum(first.seconds.values()) - sum(second.seconds.values())
-    setup = stating.seconds["setup"] + second.seconds["setup"]
-    seconds = {"setup": setup, "compile": max(compiling, 0.0), "sampling": second.seconds["sampling"]}
-    hand_in(folder, seconds, draws)
+    watch.lap("setup")
+    first, second = (sample_once(mcmc, data, each).seconds for each in (0, seed))
+    setup = watch.seconds["setup"] + second["setup"]
+    compiling = max(sum(first.values()) - sum(second.values()), 0.0)
+    watch.seconds = {"setup": setup, "compile": compiling, "sampling": second["sampling"]}
+    return mcmc.get_samples(group_by_chain=True)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    compete(build, sample, *sys.argv[1:])

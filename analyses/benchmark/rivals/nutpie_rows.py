@@ -3,12 +3,12 @@
 import sys
 
 import nutpie
-from contender_io import SAMPLER, Stopwatch, hand_in, read
+from contender_io import SAMPLER, compete
 from pymc_rows import rows_model
 
 
-def sample(model, seed: int, watch: Stopwatch):
-    """Compile and sample, chains in turn, and return the draws as a DataTree.
+def sample(model, seed, watch):
+    """Compile and sample, chains in turn.
 
     nutpie does not say when it has tuned: its time is divided by the number of its steps, which cost the same before
     and after.
@@ -21,18 +21,8 @@ def sample(model, seed: int, watch: Stopwatch):
     tuned = watch.seconds["sampling"] * tuning / (kept + tuning)
     watch.seconds["setup"] += tuned
     watch.seconds["sampling"] -= tuned
-    return tree
-
-
-def main(rows: str, folder: str, seed: str) -> None:
-    """Sample from the rows."""
-    frame = read(rows)
-    watch = Stopwatch()
-    model = rows_model(frame)
-    watch.lap("setup")
-    tree = sample(model, int(seed), watch)
-    hand_in(folder, watch.seconds, tree["posterior"].dataset)
+    return tree["posterior"].dataset
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    compete(rows_model, sample, *sys.argv[1:])

@@ -4,7 +4,7 @@ import sys
 
 import pandas as pd
 import pymc as pm
-from contender_io import QUIET, SAMPLER, Stopwatch, hand_in, pymc_seconds, read
+from contender_io import QUIET, SAMPLER, compete, pymc_seconds
 
 
 def rows_model(frame: pd.DataFrame) -> pm.Model:
@@ -19,16 +19,13 @@ def rows_model(frame: pd.DataFrame) -> pm.Model:
     return model
 
 
-def main(rows: str, folder: str, seed: str) -> None:
+def sample(model, seed, watch):
     """Sample, chains in turn."""
-    frame = read(rows)
-    watch = Stopwatch()
-    model = rows_model(frame)
-    watch.lap("build")
-    tree = pm.sample(**SAMPLER, **QUIET, random_seed=int(seed), nuts_sampler="pymc", model=model)
+    tree = pm.sample(**SAMPLER, **QUIET, random_seed=seed, nuts_sampler="pymc", model=model)
     watch.lap("run")
-    hand_in(folder, pymc_seconds(tree, **watch.seconds), tree["posterior"].dataset)
+    watch.seconds = pymc_seconds(tree, **watch.seconds)
+    return tree["posterior"].dataset
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    compete(rows_model, sample, *sys.argv[1:])
