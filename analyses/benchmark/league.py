@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analyses.benchmark import rounds as contest
+from analyses.benchmark import contest
 from analyses.benchmark.contenders import SAME, Contender
-from analyses.benchmark.rounds import ENDS, Entry, Target, ratio
+from analyses.benchmark.contest import ENDS, Entry, Target, ratio
 from analyses.benchmark.runs import CHECKED, POPULATION, Run
 from analyses.engines import exact
 from models import math_test

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analyses.benchmark.rounds import ENDS, NOT_INSTALLED
+from analyses.benchmark.contest import ENDS, NOT_INSTALLED
 from analyses.checks import Verdict
 from analyses.report.figures import POOLED, RAW
 from analyses.report.numbers import rounded

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analyses.benchmark import rounds as contest
+from analyses.benchmark import contest
 from analyses.benchmark.contenders import Contender, in_python, lme4, own, rival
-from analyses.benchmark.rounds import ENDS, Entry, Target, ratio
+from analyses.benchmark.contest import ENDS, Entry, Target, ratio
 from analyses.benchmark.runs import last_line
 from analyses.benchmark.simulate_rows import Size, require_room
 
@@ -139,7 +139,7 @@ def table(entries: list[Entry]) -> pd.DataFrame:
 
 def _row(entry):
     size, runs = entry.size, entry.runs
-    row = {**size._asdict(), "rows_made": size.made, "distinct_sizes": size.distinct}
+    row = {**size._asdict(), "rows_made": size.exact_rows, "distinct_sizes": size.distinct_sizes}
     row |= {"route": entry.contender.key, "name": entry.contender.name, "version": entry.version}
     row |= {"status": entry.status, "rounds": len(runs)}
     if not entry.finished:
@@ -159,12 +159,12 @@ def _timing(entry, seconds, cpu):
         return {}
     own = seconds[size, route]
     row = ratio("seconds", own, pd.Series(1.0, own.index))
-    row |= {"cpu_seconds": cpu[size, route].median(), "ns_a_row": 1e9 * row["seconds"] / size.made}
+    row |= {"cpu_seconds": cpu[size, route].median(), "ns_a_row": 1e9 * row["seconds"] / size.exact_rows}
     for other in ("bare", "frame"):
         row |= ratio(f"times_{other}", own, seconds.get((size, other)))
     row["cpu_times_bare"] = ratio("", cpu[size, route], cpu.get((size, "bare")))[""]
     if (MIDDLE, route) in seconds:
-        row |= ratio("times_middle", own / size.made, seconds[MIDDLE, route] / MIDDLE.made)
+        row |= ratio("times_middle", own / size.exact_rows, seconds[MIDDLE, route] / MIDDLE.exact_rows)
     return row
 
 

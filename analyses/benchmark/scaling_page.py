@@ -134,8 +134,8 @@ def _by_size(table, cells):
     rows = []
     for (n, groups), same_size in table.groupby(["rows", "groups"]):
         routes = {row["route"]: row for _, row in same_size.iterrows()}
-        if made := cells(routes):
-            rows.append({"rows": int(n), "groups": int(groups)} | made)
+        if shown := cells(routes):
+            rows.append({"rows": int(n), "groups": int(groups)} | shown)
     return pd.DataFrame(rows).fillna("") if rows else None
 
 

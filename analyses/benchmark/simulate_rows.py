@@ -49,12 +49,12 @@ class Size(NamedTuple):
         return low + np.arange(self.groups) * STRIDE % (high - low + 1)
 
     @property
-    def made(self) -> int:
+    def exact_rows(self) -> int:
         """How many rows exactly."""
         return int(self.sizes.sum())
 
     @property
-    def distinct(self) -> int:
+    def distinct_sizes(self) -> int:
         """How many sizes of groups there are."""
         low, high = self.ends
         span = high - low + 1

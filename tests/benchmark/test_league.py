@@ -11,8 +11,8 @@ import xarray as xr
 from analyses.benchmark import __main__ as command
 from analyses.benchmark import contenders, league, league_page, own_routes, page, runs
 from analyses.benchmark.contenders import Contender, Installation
+from analyses.benchmark.contest import NOT_INSTALLED, Entry
 from analyses.benchmark.rivals import contender_io
-from analyses.benchmark.rounds import NOT_INSTALLED, Entry
 from analyses.benchmark.runs import ContenderError, DrawsSummary, Run
 from analyses.engines import exact
 from analyses.report import pages
@@ -40,7 +40,7 @@ def entry(key, *runs, status=""):
 
 
 @pytest.fixture
-def found():
+def table():
     """Rows 1000 draws in 2 seconds; JAGS half as many, in half a second; exact ten times JAGS; one wrong, one gone."""
     return league.table(
         [
@@ -57,30 +57,30 @@ def found():
     ).set_index("contender", drop=False)
 
 
-def test_ratios_are_taken_within_a_round(found):
-    assert found.loc["exact", ["times_jags", "times_jags_low", "times_jags_high"]].to_list() == [7.5, 5.0, 10.0]
-    assert found.loc["exact", "times_pymc"] == 15.0
-    assert found.loc["jags", "times_jags"] == 1.0
+def test_ratios_are_taken_within_a_round(table):
+    assert table.loc["exact", ["times_jags", "times_jags_low", "times_jags_high"]].to_list() == [7.5, 5.0, 10.0]
+    assert table.loc["exact", "times_pymc"] == 15.0
+    assert table.loc["jags", "times_jags"] == 1.0
 
 
-def test_set_up_counts_and_compiling_does_not(found):
-    assert found.loc["pymc", "per_second"] == 500.0
-    assert found.loc["pymc", "per_second_sampling"] == 1000.0
-    assert found.loc["pymc", "compile_seconds"] == 3.0
-    assert found.loc["exact", "times_pymc_sampling"] == pytest.approx((20.0 + 20.0 / 3) / 2)
+def test_set_up_counts_and_compiling_does_not(table):
+    assert table.loc["pymc", "per_second"] == 500.0
+    assert table.loc["pymc", "per_second_sampling"] == 1000.0
+    assert table.loc["pymc", "compile_seconds"] == 3.0
+    assert table.loc["exact", "times_pymc_sampling"] == pytest.approx((20.0 + 20.0 / 3) / 2)
 
 
-def test_the_smallest_is_taken_of_averages_over_the_rounds(found):
-    assert found.loc["marginal", ["smallest_ess", "smallest_of"]].to_list() == [1500.0, "theta"]
-    assert found.loc["marginal", "smallest_ess_population"] == 3000.0
-    assert found.loc["marginal", "times_pymc"] == 1.5
-    assert found.loc["marginal", "times_pymc_population"] == 3.0
+def test_the_smallest_is_taken_of_averages_over_the_rounds(table):
+    assert table.loc["marginal", ["smallest_ess", "smallest_of"]].to_list() == [1500.0, "theta"]
+    assert table.loc["marginal", "smallest_ess_population"] == 3000.0
+    assert table.loc["marginal", "times_pymc"] == 1.5
+    assert table.loc["marginal", "times_pymc_population"] == 3.0
 
 
-def test_a_fast_wrong_sampler_does_not_win(found):
-    assert found.loc["numpyro", "z"] == pytest.approx(5.0)
-    assert found.loc["numpyro", [c for c in found if c.startswith("times_")]].isna().all()
-    verdicts = dict(league_page.part(found).verdicts)
+def test_a_fast_wrong_sampler_does_not_win(table):
+    assert table.loc["numpyro", "z"] == pytest.approx(5.0)
+    assert table.loc["numpyro", [c for c in table if c.startswith("times_")]].isna().all()
+    verdicts = dict(league_page.part(table).verdicts)
     assert not verdicts["numpyro on rows"].passed
     assert verdicts["JAGS"].passed
 
@@ -91,20 +91,20 @@ def test_rounds_together_have_a_smaller_error():
 
 
 def test_a_mean_that_is_not_a_number_is_wrong():
-    found = league.table([entry("jags", a_run(off=np.nan))], MEANS)
-    assert league.is_wrong(found.iloc[0])
-    assert found["times_jags"].isna().all()
+    table = league.table([entry("jags", a_run(off=np.nan))], MEANS)
+    assert league.is_wrong(table.iloc[0])
+    assert table["times_jags"].isna().all()
 
 
-def test_the_table_has_its_columns(found):
-    assert tuple(found.columns) == league.COLUMNS
-    assert found["contender"].is_unique
-    assert np.isnan(found.loc["lme4", "times_pymc"])
-    assert found.loc["lme4", "sampling_seconds"] == 0.1
+def test_the_table_has_its_columns(table):
+    assert tuple(table.columns) == league.COLUMNS
+    assert table["contender"].is_unique
+    assert np.isnan(table.loc["lme4", "times_pymc"])
+    assert table.loc["lme4", "sampling_seconds"] == 0.1
 
 
-def test_targets_are_held_against_what_was_measured(found):
-    reached = league.targets(found.reset_index(drop=True)).set_index("of")
+def test_targets_are_held_against_what_was_measured(table):
+    reached = league.targets(table.reset_index(drop=True)).set_index("of")
     missing = dict.fromkeys(("population", "gibbs", "nutpie_marginal"), "not measured")
     assert reached["met"].to_dict() == missing | {"marginal": "no"}
     assert reached.loc["marginal", ["at least", "measured"]].to_list() == [5, 3.0]
@@ -113,30 +113,30 @@ def test_targets_are_held_against_what_was_measured(found):
 def test_who_has_not_drawn_theta_has_no_figure_for_it():
     only = a_run(ess=4000.0)
     only = replace(only, draws=replace(only.draws, ess=only.draws.ess.drop("theta")))
-    found = league.table([entry("population", only), entry("jags", a_run())], MEANS).set_index("contender")
-    assert np.isnan(found.loc["population", "times_jags"])
-    assert found.loc["population", "times_jags_population"] == 4.0
+    table = league.table([entry("population", only), entry("jags", a_run())], MEANS).set_index("contender")
+    assert np.isnan(table.loc["population", "times_jags"])
+    assert table.loc["population", "times_jags_population"] == 4.0
 
 
-def test_the_page_says_all_of_it(found):
-    made = page.build(league_page.part(found.reset_index(drop=True)))
-    pictures = {name: pages.png(figure) for s in made.sections for name, (figure, _) in s.figures.items()}
-    html = pages.render(made, pictures)
+def test_the_page_says_all_of_it(table):
+    report = page.build(league_page.part(table.reset_index(drop=True)))
+    pictures = {name: pages.png(figure) for s in report.sections for name, (figure, _) in s.figures.items()}
+    html = pages.render(report, pictures)
     assert pictures.keys() == {"benchmark_ratios"}
-    for said in (
+    for text in (
         "not installed",
         "No module named &#39;formulae&#39;",
         "7.5 (5.0 to 10)",
         "a point estimate",
         "no, z = 5.0",
     ):
-        assert said in html
+        assert text in html
 
 
 def test_without_what_it_is_compared_with_there_are_no_ratios():
-    found = league.table([entry("exact", a_run())], MEANS)
-    part = league_page.part(found)
-    assert found["times_pymc"].isna().all()
+    table = league.table([entry("exact", a_run())], MEANS)
+    part = league_page.part(table)
+    assert table["times_pymc"].isna().all()
     assert not part.sections[0].figures
     assert part.sentence == "Who was compared is in the table."
 
@@ -147,19 +147,19 @@ def calling(code):
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "message"),
     [
         ("raise ValueError('no such school')", "ValueError: no such school"),
         ("import sys; sys.exit(3)", "exit status 3, and nothing said"),
         ("pass", "handed in no seconds.json"),
     ],
 )
-def test_one_that_breaks_down_is_told_with_its_last_line(tmp_path, code, said):
+def test_one_that_breaks_down_is_told_with_its_last_line(tmp_path, code, message):
     broken = calling(code)
-    with pytest.raises(ContenderError, match=said):
+    with pytest.raises(ContenderError, match=message):
         runs.measure(broken, broken.find([]), tmp_path / "rows.csv", tmp_path, 1)
-    (told,) = league.play([broken], rounds=2, pythons=[], seed=1, say=lambda line: None)
-    assert (told.status, told.runs) == (said, ())
+    (entered,) = league.play([broken], rounds=2, pythons=[], seed=1, say=lambda line: None)
+    assert (entered.status, entered.runs) == (message, ())
 
 
 def test_one_that_takes_too_long_is_told(tmp_path, monkeypatch):
@@ -214,11 +214,11 @@ def test_our_routes_hand_in_right_draws(tmp_path, monkeypatch, route, quantities
 
 def test_the_rows_have_the_posterior_of_the_summaries(tmp_path):
     league.write_rows(tmp_path / "rows.csv")
-    again = exact.posterior(own_routes.summaries_model(contender_io.read(tmp_path / "rows.csv"))).population(
+    from_rows = exact.posterior(own_routes.summaries_model(contender_io.read(tmp_path / "rows.csv"))).population(
         ("sigma", "sd_between")
     )
-    given = exact.posterior(math_test.model()).population(("sigma", "sd_between"))
-    np.testing.assert_allclose(again["mean"], given["mean"], rtol=1e-9)
+    from_summaries = exact.posterior(math_test.model()).population(("sigma", "sd_between"))
+    np.testing.assert_allclose(from_rows["mean"], from_summaries["mean"], rtol=1e-9)
 
 
 def test_seconds_of_pymc_are_told_apart():

@@ -69,8 +69,8 @@ def play(
                 entry = entries[k]
                 if entry.size == size and not entry.status and not (entry.contender.first_round_only and number):
                     entries[k] = turn(entry, path, seed + number)
-                    at = f", {size}" if size else ""
-                    say(f"round {number + 1} of {rounds}{at}: {entry.contender.name}: {outcome(entries[k])}")
+                    where = f", {size}" if size else ""
+                    say(f"round {number + 1} of {rounds}{where}: {entry.contender.name}: {outcome(entries[k])}")
     return entries
 
 
