@@ -3,16 +3,14 @@
 import argparse
 import os
 import sys
-import time
 from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
 
-from analyses.cli.parser import FAILED, INTERRUPTED, USAGE, Parser, comma_separated
-
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in run.py, and before NumPy is imported
+from analyses.cli import proof
+from analyses.cli.command import finish
+from analyses.cli.parser import Parser, at_least, some_of
 
 MODULE = "analyses.benchmark"
-PARTS = ("league", "sizes")
 EXAMPLES = """\
 examples:
   python -m analyses.benchmark                              what is installed here
@@ -30,115 +28,81 @@ exit status: 0 all that ran agrees with the exact posterior; 2 bad usage; 3 othe
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     parser = Parser(
-        prog=f"python -m {MODULE}",
-        description="Effective draws per second on the math tests, beside what a user might write; time and memory "
-        "against rows and groups.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        f"python -m {MODULE}",
+        "Effective draws per second on the math tests, beside what a user might write; time and memory against rows and "
+        "groups.",
+        EXAMPLES,
     )
     add = parser.add_argument
-    add("--rounds", type=int, default=5, metavar="N", help="how often all take turns (default: 5)")
+    add("--rounds", type=at_least(1), default=5, metavar="N", help="how often all take turns (default: 5)")
     add("--with", dest="pythons", nargs="+", default=[], metavar="PYTHON", help="interpreters that have others")
-    add(
-        "--only",
-        type=comma_separated,
-        default=(),
-        metavar="NAMES",
-        help="some contenders, as exact,gibbs,jags (default: all)",
-    )
-    add(
-        "--parts",
-        type=comma_separated,
-        default=PARTS[:1],
-        metavar="NAMES",
-        help=f"some of {','.join(PARTS)} (default: {PARTS[0]})",
-    )
+    only = some_of(contender_keys(), "a contender")
+    add("--only", type=only, metavar="NAMES", help="some contenders, as exact,gibbs,jags (default: all)")
+    parts = f"some of {','.join(PARTS)} (default: league)"
+    add("--parts", type=some_of(PARTS, "a part"), metavar="NAMES", default=("league",), help=parts)
     add("--largest", action="store_true", help="sizes: 1e8 rows too, for which 6 GB of disk have to be free")
-    add("--seed", type=int, default=1, metavar="N", help="of the first round; the next has the next (default: 1)")
-    add("--out", type=Path, default=Path("reports"), metavar="DIR", help="where the report goes (default: reports)")
+    parser.add_seed("of the first round; the next has the next")
+    parser.add_out("where the report goes")
     options = parser.parse_args(arguments)
-    if options.rounds < 1 or options.seed < 0:
-        parser.error("--rounds must be one or more, and --seed not be negative")
+    if fault := usage_fault(options):
+        parser.error(fault)
+    command = [MODULE, *(sys.argv[1:] if arguments is None else arguments)]
+    return finish(partial(proof.report, "benchmark", make_page, options, command), where=options.out)
+
+
+def usage_fault(options: argparse.Namespace) -> str:
+    """Say what is wrong with the options; empty where nothing is."""
     for python in options.pythons:
         if not os.access(python, os.X_OK):
-            parser.error(f"--with {python}: there is no such program")
-    if unknown := [name for name in options.only if name not in _keys()]:
-        parser.error(f"--only {unknown[0]}: choose from {', '.join(_keys())}")
-    if unknown := [name for name in options.parts if name not in PARTS]:
-        parser.error(f"--parts {unknown[0]}: choose from {', '.join(PARTS)}")
-    if not options.parts:
-        parser.error(f"--parts: choose from {', '.join(PARTS)}")
+            return f"--with {python}: there is no such program"
     if options.largest and "sizes" not in options.parts:
-        parser.error("--largest is for --parts sizes")
-    try:
-        return run(options, sys.argv[1:] if arguments is None else arguments)
-    except KeyboardInterrupt:
-        print("interrupted: nothing was written", file=sys.stderr)
-        return INTERRUPTED
-    except OSError as error:
-        print(f"{error.filename or options.out}: {error.strerror or error}", file=sys.stderr)
-        return USAGE
+        return "--largest is for --parts sizes"
+    return ""
 
 
-def _keys() -> list[str]:
+def contender_keys() -> list[str]:
+    """Names that --only takes."""
     from analyses.benchmark.contenders import CONTENDERS
 
     return [contender.key for contender in CONTENDERS]
 
 
-def run(options: argparse.Namespace, command: list[str]) -> int:
-    """Let all take turns, write the page, and say how it went."""
+def make_page(options: argparse.Namespace):
+    """Let all take turns and make the page of it."""
     from analyses.benchmark import page
-    from analyses.fits.fit import Settings
-    from analyses.report import publish
 
-    started = time.perf_counter()
-    publish.require_ours(options.out, [page.NAME])
-    with publish.aside(options.out) as folder:
-        made = page.page(*(PART[name](options) for name in PARTS if name in options.parts))
-        seconds = {"in all": round(time.perf_counter() - started, 3)}
-        publish.write(
-            made, folder / made.name, Settings(seed=options.seed), command=[MODULE, *command], seconds=seconds
-        )
-        publish.replace_reports(folder, options.out)
-    for of, verdict in made.verdicts:
-        print(f"  {'ok  ' if verdict.passed else 'FAIL'} {of}: {verdict.sentence}")
-    print(f"{made.sentence}\n{seconds['in all']:.0f} s; report: {options.out / made.name / 'index.html'}")
-    return 0 if made.passed else FAILED
+    return page.build(*(PARTS[name](options) for name in options.parts))
 
 
-def _league(options):
-    from analyses.benchmark import league, page
+def league_part(options: argparse.Namespace):
+    """Run the contenders on the math tests, on one core."""
+    from analyses.benchmark import league, league_page
     from analyses.benchmark.contenders import CONTENDERS
 
-    asked = list(options.only) or _keys()
+    chosen = [contender for contender in CONTENDERS if not options.only or contender.key in options.only]
     with one_core():
-        entries = league.play(
-            [contender for contender in CONTENDERS if contender.key in asked],
-            rounds=options.rounds,
-            pythons=[sys.executable, *options.pythons],
-            seed=options.seed,
-            say=_say,
-        )
-    return page.of_league(league.table(entries, league.truth()))
+        entries = league.play(chosen, **turns(options))
+    return league_page.part(league.table(entries, league.exact_means()))
 
 
-def _sizes(options):
+def sizes_part(options: argparse.Namespace):
+    """Run the routes on tables of many sizes."""
     from analyses.benchmark import scaling, scaling_page
 
-    entries = scaling.play(
-        scaling.grid(largest=options.largest),
-        rounds=options.rounds,
-        pythons=[sys.executable, *options.pythons],
-        say=_say,
-    )
-    return scaling_page.of_sizes(scaling.table(entries))
+    return scaling_page.part(scaling.table(scaling.play(scaling.grid(largest=options.largest), **turns(options))))
 
 
-PART = {"league": _league, "sizes": _sizes}
+PARTS = {"league": league_part, "sizes": sizes_part}
 
 
-def _say(line: str) -> None:
+def turns(options: argparse.Namespace) -> dict:
+    """How often all take turns, from which seed, and where contenders are looked for."""
+    pythons = [sys.executable, *options.pythons]
+    return {"rounds": options.rounds, "seed": options.seed, "pythons": pythons, "say": say}
+
+
+def say(line: str) -> None:
+    """Show progress on a terminal."""
     if sys.stderr.isatty():
         print(line, file=sys.stderr)
 

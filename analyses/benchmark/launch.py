@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 
-def main(record: str, most: str, *command: str) -> int:
-    """Run a command, `most` seconds at the longest, and write down its seconds, those of its processors and its peak.
+def main(record: str, limit: str, *command: str) -> int:
+    """Run a command, `limit` seconds at the longest, and write down its seconds, processor seconds and peak memory.
 
     Returns
     -------
@@ -22,17 +22,22 @@ def main(record: str, most: str, *command: str) -> int:
     """
     started = time.perf_counter()
     process = subprocess.Popen(command)
-    signal.signal(signal.SIGALRM, lambda *signalled: process.kill())
-    signal.alarm(int(most))
+
+    def stop(*signalled):
+        process.kill()
+        print(f"not done after {limit} s", file=sys.stderr)
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, float(limit))
     _, status, used = os.wait4(process.pid, 0)
-    signal.alarm(0)
+    signal.setitimer(signal.ITIMER_REAL, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    found = {
+    usage = {
         "seconds": time.perf_counter() - started,
         "cpu": used.ru_utime + used.ru_stime,
         "peak": used.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
     }
-    Path(record).write_text(json.dumps(found), encoding="utf-8")
+    Path(record).write_text(json.dumps(usage), encoding="utf-8")
     return process.returncode if process.returncode >= 0 else 128 - process.returncode
 
 

@@ -4,133 +4,99 @@ All begin with the rows in memory: reducing them to sizes, means and sums of squ
 """
 
 import sys
-import time
+from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
-from analyses.benchmark.rivals.contender_io import hand_in_tree, of_pymc, read
+from analyses.benchmark.rivals.contender_io import Stopwatch, compete, pymc_seconds
 from analyses.engines import exact, gibbs, nuts
 from models import math_test, pymc_model
 from models.groups import Replicates
+from models.two_level import TwoLevel
 
-KEPT = 40_000  # where a draw costs little: as many as JAGS keeps
-MANY = 400_000  # where it costs next to nothing
+KEPT = 40_000  # draws, where one costs little: as many as JAGS keeps
+KEPT_WITHOUT_THETA = 400_000
 BLOCK = 1_024  # draws of theta at a time
 CHAINS, TUNE = 125, 100  # of Gibbs: all chains advance in one array, so that many cost little more than few
-ASKED = {"draws": 1000, "chains": 4, "cores": 1, "target_accept": 0.8}  # the last is PyMC's default
-STEPS = {"marginal": 500, "centered": 1000, "noncentered": 1000}  # of tuning: few numbers need few, the rest is PyMC's
+SAMPLER = {"draws": 1000, "chains": 4, "cores": 1, "target_accept": 0.8}  # the last is PyMC's default
+TUNING_STEPS = {"marginal": 500, "centered": 1000, "noncentered": 1000}  # few numbers need few, the rest is PyMC's
 
 
-def stated(frame: pd.DataFrame):
+def summaries_model(frame: pd.DataFrame) -> TwoLevel:
     """State the model, from rows."""
     return math_test.model(groups=Replicates.from_frame(frame, group="school", value="score", dim="school"))
 
 
-def population(frame: pd.DataFrame, seed: int):
-    """Independent draws of mu, sigma and tau; the quadrature is their set-up."""
-    started = time.perf_counter()
-    posterior = exact.posterior(stated(frame))
-    ready = time.perf_counter()
-    drawn = posterior.independent(MANY, rng=np.random.default_rng(seed))
-    ended = time.perf_counter()
-    return in_chains(drawn), {"setup": ready - started, "compile": 0.0, "sampling": ended - ready}
-
-
-def independent(frame: pd.DataFrame, seed: int):
-    """The same with theta of every school."""
-    started = time.perf_counter()
-    posterior = exact.posterior(stated(frame))
-    ready = time.perf_counter()
+def independent(model: TwoLevel, seed: int, watch: Stopwatch, *, with_theta: bool) -> Mapping:
+    """Draw independently from the exact posterior; the quadrature is the set-up."""
+    posterior = exact.posterior(model)
+    watch.lap("setup")
     rng = np.random.default_rng(seed)
-    drawn = posterior.independent(KEPT, rng=rng)
-    drawn["theta"] = theta(posterior.model, drawn, rng)
-    ended = time.perf_counter()
-    return in_chains(drawn), {"setup": ready - started, "compile": 0.0, "sampling": ended - ready}
+    draws = posterior.independent(KEPT if with_theta else KEPT_WITHOUT_THETA, rng=rng)
+    if with_theta:
+        draws["theta"] = draw_theta(model, draws, rng)
+    watch.lap("sampling")
+    return with_mu({name: values.reshape(4, -1, *values.shape[1:]) for name, values in draws.items()})
 
 
-def theta(model, drawn, rng) -> np.ndarray:
+def draw_theta(model, draws, rng) -> np.ndarray:
     """Draw theta given the rest, in blocks that stay in the cache."""
-    law, state = (
-        model.conditionals()["theta"],
-        {"b": drawn["b"], "tau2": drawn["tau"] ** 2, "sigma2": drawn["sigma"] ** 2},
-    )
-    found = np.empty((len(state["b"]), len(model.groups)))
-    for k in range(0, len(found), BLOCK):
-        found[k : k + BLOCK] = law({name: values[k : k + BLOCK] for name, values in state.items()}).draw(rng)
-    return found
+    conditional = model.conditionals()["theta"]
+    state = {"b": draws["b"], "tau2": draws["tau"] ** 2, "sigma2": draws["sigma"] ** 2}
+    theta = np.empty((len(state["b"]), len(model.groups)))
+    for k in range(0, len(theta), BLOCK):
+        block = {name: values[k : k + BLOCK] for name, values in state.items()}
+        theta[k : k + BLOCK] = conditional(block).draw(rng)
+    return theta
 
 
-def in_chains(drawn) -> xr.Dataset:
-    """Independent draws as four chains, which is nothing but their shape."""
-    return labelled({name: v.reshape(4, -1, *v.shape[1:]) for name, v in drawn.items()})
+def with_mu(draws) -> dict[str, np.ndarray]:
+    """Give the first coefficient its name, in arrays (chain, draw, ...)."""
+    return {"mu": draws["b"][..., 0]} | draws
 
 
-def labelled(drawn) -> xr.Dataset:
-    """What is handed in, of arrays (chain, draw, ...)."""
-    columns = {"mu": drawn["b"][..., 0], **{name: drawn[name] for name in ("sigma", "tau", "theta") if name in drawn}}
-    return xr.Dataset({name: (("chain", "draw", "school")[: v.ndim], v) for name, v in columns.items()})
-
-
-def swept(frame: pd.DataFrame, seed: int):
-    """Gibbs, theta of every school with the rest; the sweeps that are thrown away are its set-up."""
+def gibbs_sweeps(model: TwoLevel, seed: int, watch: Stopwatch) -> Mapping:
+    """Sweep over theta of every school and the rest; the discarded sweeps are the set-up."""
     rng = np.random.default_rng(seed)
-    started = time.perf_counter()
-    model = stated(frame)
     conditionals, state = model.conditionals(), model.start(CHAINS, rng)
     tuned = gibbs.run(conditionals, state, draws=1, tune=TUNE - 1, thin=1, rng=rng)
-    ready = time.perf_counter()
+    watch.lap("setup")
     state = {name: values[:, -1] for name, values in tuned.items()}
-    drawn = gibbs.run(conditionals, state, draws=KEPT // CHAINS, tune=0, thin=1, rng=rng)
-    ended = time.perf_counter()
-    drawn |= {name: np.sqrt(drawn[f"{name}2"]) for name in ("tau", "sigma")}
-    return labelled(drawn), {"setup": ready - started, "compile": 0.0, "sampling": ended - ready}
+    draws = gibbs.run(conditionals, state, draws=KEPT // CHAINS, tune=0, thin=1, rng=rng)
+    watch.lap("sampling")
+    return with_mu(draws | {name: np.sqrt(draws[f"{name}2"]) for name in ("tau", "sigma")})
 
 
-def with_theta(parameterization: str):
-    """NUTS on summaries, theta sampled with the rest."""
-
-    def sampled(frame, seed):
-        started = time.perf_counter()
-        built = pymc_model.build(stated(frame), parameterization=parameterization)
-        ready = time.perf_counter()
-        tree = nuts.run(built, tune=STEPS[parameterization], seed=seed, **ASKED)
-        return tree["posterior"].dataset, of_pymc(tree, ready - started, time.perf_counter() - ready)
-
-    return sampled
-
-
-def marginal(frame: pd.DataFrame, seed: int):
-    """NUTS on summaries with theta integrated out; drawing it afterwards counts as sampling."""
-    started = time.perf_counter()
-    model = stated(frame)
-    built = pymc_model.build(model)
-    ready = time.perf_counter()
-    tree = nuts.run(built, tune=STEPS["marginal"], seed=seed, **ASKED)
-    ran = time.perf_counter()
-    seconds, found = of_pymc(tree, ready - started, ran - ready), tree["posterior"].dataset
-    drawing = time.perf_counter()
-    columns = {"b": found["mu"].values.reshape(-1, 1), **{n: found[n].values.ravel() for n in ("tau", "sigma")}}
-    given = theta(model, columns, np.random.default_rng(seed)).reshape(*found["mu"].shape, -1)
-    seconds["sampling"] += time.perf_counter() - drawing
-    return found.assign(theta=(("chain", "draw", "school"), given)), seconds
+def nuts_draws(model: TwoLevel, seed: int, watch: Stopwatch, *, parameterization: str) -> Mapping:
+    """Run NUTS on summaries; where theta is integrated out, drawing it afterwards counts as sampling."""
+    built = pymc_model.build(model, parameterization=parameterization)
+    watch.lap("setup")
+    tree = nuts.run(built, tune=TUNING_STEPS[parameterization], seed=seed, **SAMPLER)
+    watch.lap("run")
+    watch.seconds = pymc_seconds(tree, **watch.seconds)
+    posterior = tree["posterior"].dataset
+    if parameterization != "marginal":
+        return posterior
+    draws = {name: posterior[name].values for name in ("mu", "tau", "sigma")}
+    columns = {"b": draws["mu"].reshape(-1, 1), "tau": draws["tau"].ravel(), "sigma": draws["sigma"].ravel()}
+    theta = draw_theta(model, columns, np.random.default_rng(seed)).reshape(*draws["mu"].shape, -1)
+    watch.lap("sampling")
+    return draws | {"theta": theta}
 
 
 ROUTES = {
-    "population": population,
-    "exact": independent,
-    "gibbs": swept,
-    "marginal": marginal,
-    "centered": with_theta("centered"),
-    "noncentered": with_theta("noncentered"),
+    "population": partial(independent, with_theta=False),
+    "exact": partial(independent, with_theta=True),
+    "gibbs": gibbs_sweeps,
+    **{name: partial(nuts_draws, parameterization=name) for name in TUNING_STEPS},
 }
 
 
 def main(name: str, rows: str, folder: str, seed: str) -> None:
     """Take the route of that name."""
-    draws, seconds = ROUTES[name](read(rows), int(seed))
-    hand_in_tree(folder, seconds, draws)
+    compete(summaries_model, ROUTES[name], rows, folder, seed)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,28 @@
-"""The second part of the benchmark's page: what size costs."""
+"""The second part of the benchmark's page: time and memory against rows and groups."""
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from analyses.benchmark import scaling
-from analyses.benchmark.page import OURS, THEIRS, Part, times
+from analyses.benchmark.page import (
+    OURS,
+    THEIRS,
+    Part,
+    absent,
+    broke_down,
+    ratio_with_range,
+    rounds_in_words,
+    times,
+    with_ranges,
+)
 from analyses.benchmark.simulate_rows import Size
 from analyses.checks import Verdict
 from analyses.report.figures import figure_of
 from analyses.report.numbers import rounded
 from analyses.report.pages import Section
 
-BY_KEY = {route.key: route for route in scaling.ROUTES}
-DRAWN = {  # route to colour, line and marker
+NAMES = {route.key: route.name for route in scaling.ROUTES}
+STYLES = {  # route to color, line and marker
     "bare": (THEIRS, "-", "o"),
     "means": (OURS, "-", "o"),
     "intervals": (OURS, "--", "s"),
@@ -23,6 +33,10 @@ STEPS = dict(
     zip(scaling.STEPS, ("reducing", "stating", "posterior", "population", "moments", "intervals"), strict=True)
 )
 RATIOS = {"means": "bare", "intervals": "bare", "command": "bare", "lme4": "frame", "polars": "frame"}
+CAPTION = (
+    "Seconds, medians over the rounds, on logarithmic scales: on the left against rows in about a hundred groups, on "
+    "the right against groups of about twenty rows. Routes of this package in blue."
+)
 COUNTED = (
     "Each run is a process of its own, on all processors that it may use. Its clock starts when everything is imported "
     "and stops when the answers are there; that of the command starts before Python does and stops when its report is "
@@ -46,40 +60,37 @@ COUNTED = (
 )
 
 
-def of_sizes(found: pd.DataFrame) -> Part:
-    """What was found; `found` as sizes.table gives it."""
-    from analyses.benchmark.scaling_routes import PLAIN_GROUPS, PLAIN_ROWS, SAMPLE
-
-    told = {"plain_groups": PLAIN_GROUPS, "plain_rows": PLAIN_ROWS, "sample": SAMPLE, **scaling.OF_LME4._asdict()}
-    shown = bool(found["seconds"].notna().any())
-    figures = {"benchmark_sizes": (lines(found), CAPTION)} if shown else {}
+def part(table: pd.DataFrame) -> Part:
+    """Sections, figure and verdicts from the table of the sizes."""
+    figures = {"benchmark_sizes": (lines(table), CAPTION)} if table["seconds"].notna().any() else {}
     sections = (
-        Section(title="What size costs", text=_text(found), figures=figures, table=_ratios(found)),
-        Section(title="What size should cost", table=_targets(found)),
-        Section(title="Seconds and memory", text="Medians, and the highest peaks.", table=_seconds(found)),
+        Section(title="What size costs", text=_text(table), figures=figures, table=_by_size(table, _ratios)),
+        Section(title="What size should cost", table=_targets(table)),
+        Section(title="Seconds and memory", text="Medians, and the highest peaks.", table=_by_size(table, _seconds)),
         Section(
             title="Where the time goes",
             text="Shares of the steps from Parquet to means and intervals: reading and reducing rows, stating the "
             "groups, the posterior of the scales, the table of mu and the scales, means and sds of theta and kappa of "
             "all groups, the intervals of theta.",
-            table=_shares(found),
+            table=_by_size(table, _shares),
         ),
-        Section(title="How size is counted", text=COUNTED.format(**told)),
+        Section(title="How size is counted", text=_counted()),
     )
-    return Part(_sentence(found), sections, {"benchmark_sizes.csv": found}, tuple(_verdicts(found)))
+    return Part(_sentence(table), sections, {"benchmark_sizes.csv": table}, tuple(_verdicts(table)))
 
 
-CAPTION = (
-    "Seconds, medians over the rounds, on logarithmic scales: on the left against rows in about a hundred groups, on "
-    "the right against groups of about twenty rows. Routes of this package in blue."
-)
+def _counted():
+    from analyses.benchmark.scaling_routes import PLAIN_GROUPS, PLAIN_ROWS, SAMPLE
+
+    sizes = {"plain_groups": PLAIN_GROUPS, "plain_rows": PLAIN_ROWS, "sample": SAMPLE}
+    return COUNTED.format(**sizes, **scaling.LARGEST_IN_MEMORY._asdict())
 
 
-def lines(found: pd.DataFrame) -> Figure:
+def lines(table: pd.DataFrame) -> Figure:
     """Seconds against rows and against groups."""
     figure, (few, many) = figure_of(width=7.4, height=3.6, ncols=2, sharey=True)
-    _draw(few, found[found["groups"] == scaling.FEW], "rows")
-    _draw(many, found[found["rows"] == scaling.AVERAGE * found["groups"]], "groups")
+    _draw(few, table[table["groups"] == scaling.FEW], "rows")
+    _draw(many, table[table["rows"] == scaling.AVERAGE * table["groups"]], "groups")
     few.set(xlabel=f"rows, in {scaling.FEW} groups", ylabel="seconds")
     many.set(xlabel=f"groups, of about {scaling.AVERAGE} rows")
     for ax in (few, many):
@@ -90,126 +101,98 @@ def lines(found: pd.DataFrame) -> Figure:
     return figure
 
 
-def _draw(ax, found, against):
-    ax.spines[["top", "right"]].set_visible(False)
+def _draw(ax, table, against):
     ax.tick_params(labelsize=8)
     ax.set(xscale="log", yscale="log")
-    for key, (colour, line, marker) in DRAWN.items():
-        of = found[(found["route"] == key) & found["seconds"].notna()].sort_values(against)
-        if len(of):
-            style = {"color": colour, "linestyle": line, "marker": marker, "markersize": 4, "linewidth": 1.2}
-            ax.plot(of[against], of["seconds"], label=BY_KEY[key].name, **style)
+    for key, (color, line, marker) in STYLES.items():
+        points = table[(table["route"] == key) & table["seconds"].notna()].sort_values(against)
+        if len(points):
+            style = {"color": color, "linestyle": line, "marker": marker, "markersize": 4, "linewidth": 1.2}
+            ax.plot(points[against], points["seconds"], label=NAMES[key], **style)
 
 
-def _sentence(found):
-    row = _at(found, scaling.LARGE, "intervals")
-    if row is None or not row["times_bare"] > 0:
+def _sentence(table):
+    rows = table[(table["rows"] == scaling.LARGE.rows) & (table["groups"] == scaling.LARGE.groups)]
+    rows = rows[(rows["route"] == "intervals") & (rows["times_bare"] > 0)]
+    if not len(rows):
         return "What size costs is in the table."
+    row = rows.iloc[0]
     return (
         f"From {row['rows']:,} rows in a Parquet file to the means, sds and intervals of {row['groups']:,} groups "
         f"takes {times(row['times_bare'])} times what DuckDB takes to group the rows, and {row['peak_mib']:,.0f} MiB."
     )
 
 
-def _at(found, size: Size, route: str):
-    rows = found[(found["rows"] == size.rows) & (found["groups"] == size.groups) & (found["route"] == route)]
-    return rows.iloc[0] if len(rows) else None
-
-
-def _text(found):
-    rounds = int(found["rounds"].max())
-    absent = found.loc[found["status"] == scaling.NOT_INSTALLED, "name"].unique()
-    without = f" Not installed: {', '.join(absent)}." if len(absent) else ""
-    turns = f"{rounds} rounds, in turn." if rounds > 1 else "One round: figures as they fell out, without a range."
+def _text(table):
+    without = f" Not installed: {absent(table)}." if absent(table) else ""
     against = "Ratios to the bare group-by of the same rows; of lme4 and Polars, to means from a pandas frame."
-    return f"{against} {turns}{without}"
+    return f"{against} {rounds_in_words(table, 'figures')}{without}"
 
 
-def _sized(found):
-    """Sizes in order, each with its rows by route."""
-    for (rows, groups), part in found.groupby(["rows", "groups"]):
-        yield {"rows": int(rows), "groups": int(groups)}, part.set_index("route")
-
-
-def _ratios(found):
+def _by_size(table, cells):
+    """A row for each size, with the cells that a function makes of its routes; None where there are none."""
     rows = []
-    for row, of in _sized(found):
-        for key, other in RATIOS.items():
-            row[f"{BY_KEY[key].name} / {BY_KEY[other].name}"] = _ranged(of, key, f"times_{other}")
-        for key in ("means", "intervals"):
-            busy = of.loc[key, "cpu_times_bare"] if key in of.index else float("nan")
-            row[f"processors: {BY_KEY[key].name} / bare group-by"] = times(busy) if busy > 0 else ""
-        rows.append(row | {"answers off by": _off(of)})
-    return pd.DataFrame(rows)
+    for (n, groups), same_size in table.groupby(["rows", "groups"]):
+        routes = {row["route"]: row for _, row in same_size.iterrows()}
+        if shown := cells(routes):
+            rows.append({"rows": int(n), "groups": int(groups)} | shown)
+    return pd.DataFrame(rows).fillna("") if rows else None
 
 
-def _ranged(of, key, column):
-    """A median with the lowest and the highest of the rounds, where there were several."""
-    if key not in of.index or not of.loc[key, column] > 0:
-        return of.loc[key, "status"] if key in of.index else ""
-    middle, low, high = (of.loc[key, f"{column}{end}"] for end in scaling.ENDS)
-    return f"{times(middle)} ({times(low)} to {times(high)})" if low < high else times(middle)
+def _ratios(routes):
+    cells = {}
+    for key, other in RATIOS.items():
+        row = routes.get(key, {})
+        cells[f"{NAMES[key]} / {NAMES[other]}"] = ratio_with_range(row, f"times_{other}") or row.get("status", "")
+    for key in ("means", "intervals"):
+        cells[f"processors: {NAMES[key]} / bare group-by"] = ratio_with_range(routes.get(key, {}), "cpu_times_bare")
+    return cells | {"answers off by": _off(routes)}
 
 
-def _off(of):
-    if "plain" not in of.index:
+def _off(routes):
+    if "plain" not in routes:
         return ""
-    row = of.loc["plain"]
+    row = routes["plain"]
     return row["status"] or f"{row['off']:.1e} ({row['off_most']})"
 
 
-def _targets(found):
-    reached = scaling.targets(found)
-    reached["measured"] = [_measured(row) for _, row in reached.iterrows()]
+def _targets(table):
+    reached = with_ranges(scaling.targets(table))
     for name in ("rows", "groups"):
         reached[name] = ["any" if pd.isna(value) else f"{int(value):,}" for value in reached[name]]
-    return reached.drop(columns=["low", "high"], errors="ignore")
+    return reached
 
 
-def _measured(row):
-    if row["met"] == "not measured":
-        return ""
-    low, high = row.get("low"), row.get("high")
-    spread = f" ({times(low)} to {times(high)})" if not pd.isna(low) and low < high else ""
-    return f"{times(row['measured'])}{spread}"
+def _seconds(routes):
+    cells = {f"{NAMES[key]} (s)": _three_digits(row["seconds"]) for key, row in routes.items() if key != "plain"}
+    for key in ("bare", "intervals", "command"):
+        if key in routes:
+            peak = routes[key]["peak_mib"]
+            cells[f"{NAMES[key]} (MiB)"] = "" if pd.isna(peak) else f"{peak:,.0f}"
+    return cells
 
 
-def _seconds(found):
-    rows = []
-    for row, of in _sized(found):
-        for key in of.index.drop("plain", errors="ignore"):
-            row[f"{BY_KEY[key].name} (s)"] = _figure(of.loc[key, "seconds"])
-        for key in ("bare", "intervals", "command"):
-            if key in of.index:
-                peak = of.loc[key, "peak_mib"]
-                row[f"{BY_KEY[key].name} (MiB)"] = "" if pd.isna(peak) else f"{peak:,.0f}"
-        rows.append(row)
-    return pd.DataFrame(rows).fillna("")
-
-
-def _figure(seconds):
+def _three_digits(seconds):
     return "" if pd.isna(seconds) else rounded(seconds, 3)
 
 
-def _shares(found):
-    rows = []
-    for row, of in _sized(found):
-        if "intervals" in of.index and of.loc["intervals", "seconds"] > 0:
-            each = of.loc["intervals", [f"{step}_seconds" for step in STEPS]].astype(float)
-            shares = {name: f"{100 * s / each.sum():.0f}%" for name, s in zip(STEPS.values(), each, strict=True)}
-            rows.append(row | {"seconds": _figure(of.loc["intervals", "seconds"])} | shares)
-    return pd.DataFrame(rows) if rows else None
+def _shares(routes):
+    row = routes.get("intervals", {})
+    if not row.get("seconds", 0) > 0:
+        return {}
+    steps = row[[f"{step}_seconds" for step in STEPS]].astype(float)
+    shares = {name: f"{100 * s / steps.sum():.0f}%" for name, s in zip(STEPS.values(), steps, strict=True)}
+    return {"seconds": _three_digits(row["seconds"])} | shares
 
 
-def _verdicts(found):
+def _verdicts(table):
     """Who broke down, and whether the answers are those of the plain path."""
-    broke = found[(found["status"] != "") & (found["status"] != scaling.NOT_INSTALLED)]
-    for _, row in broke.iterrows():
-        at = f"{row['rows']:,} rows in {row['groups']:,} groups"
-        yield row["name"], Verdict("runs", False, f"broke down at {at}: {row['status']}")
-    compared = found[(found["route"] == "plain") & (found["status"] == "")]
+    for _, row in table.iterrows():
+        if failure := broke_down(row, f" at {Size(row['rows'], row['groups'])}"):
+            yield row["name"], failure
+    compared = table[(table["route"] == "plain") & (table["status"] == "")]
     if len(compared):
-        alike = bool((compared["off"] <= scaling.ALIKE).all())
+        alike = bool((compared["off"] <= scaling.DIFFERENCE_LIMIT).all())
         worst = compared.loc[compared["off"].idxmax(skipna=True)] if compared["off"].notna().any() else compared.iloc[0]
-        said = f"largest relative difference from the plain path at {len(compared)} sizes {worst['off']:.1e}"
-        yield "sizes", Verdict("agreement", alike, f"{said} ({worst['off_most']})")
+        message = f"largest relative difference from the plain path at {len(compared)} sizes {worst['off']:.1e}"
+        yield "sizes", Verdict("agreement", alike, f"{message} ({worst['off_most']})")

@@ -1,85 +1,85 @@
-"""The routes of this package on rows of any number, each a process of its own: NAME ROWS FOLDER.
+"""The routes of this package on rows of any number, each a process of its own: NAME ROWS FOLDER SEED.
 
 ROWS is a folder of Parquet files. Importing is over when the clock starts; seconds are told step by step, with those of
 all processors.
 """
 
-import json
 import sys
-import time
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import narwhals  # noqa: F401  imported where it is needed, which would be while the clock runs
 import numpy as np
 import pandas as pd
 
+from analyses.benchmark.rivals.contender_io import Stopwatch, write_record
 from analyses.engines import all_groups, exact
 from analyses.ingest import files
 from models import priors
 from models.groups import Replicates, sufficient_statistics
 from models.two_level import TwoLevel
 
-NAMED = {"group": "school", "value": "score"}
-ENDS = (0.025, 0.975)
+COLUMNS = {"group": "school", "value": "score"}
+INTERVAL = (0.025, 0.975)
 SCALES = ("tau", "sigma", "sd_between")
 SAMPLE = 200  # groups that are computed by themselves
 PLAIN_GROUPS, PLAIN_ROWS = 10_000, 2_000_000  # that rows are read into memory for
 
 
-class Steps:
-    """Seconds, and those of all processors, of steps that follow each other."""
+class Answers(NamedTuple):
+    """The posterior, the table of mu and the scales, and the means and sds of every group."""
 
-    def __init__(self):
-        self.took, self.last = {}, (time.perf_counter(), time.process_time())
-
-    def done(self, name: str) -> None:
-        """Note what has passed since the last one."""
-        now = time.perf_counter(), time.process_time()
-        self.took[name] = [b - a for a, b in zip(self.last, now, strict=True)]
-        self.last = now
+    posterior: exact.Posterior
+    population: pd.DataFrame
+    groups: pd.DataFrame
 
 
 def parquet(folder: str) -> list[Path]:
-    """The files."""
+    """List the files of the rows."""
     return sorted(Path(folder).glob("*.parquet"))
 
 
-def reduced(folder: str, steps: Steps) -> Replicates:
-    """Groups, from the rows in the files."""
-    found = sufficient_statistics.of_frame(files.relation(parquet(folder)), **NAMED)
-    steps.done("reduce")
-    mean, ss = found.offset + found.unit * found.mean, found.unit**2 * found.ss
-    groups = Replicates.from_summary(found.labels, found.n, mean, ss)
-    steps.done("groups")
+def reduce_rows(folder: str, watch: Stopwatch) -> Replicates:
+    """Reduce the rows in the files to groups."""
+    sums = sufficient_statistics.of_frame(files.relation(parquet(folder)), **COLUMNS)
+    watch.lap("reduce")
+    mean, ss = sums.offset + sums.unit * sums.mean, sums.unit**2 * sums.ss
+    groups = Replicates.from_summary(sums.labels, sums.n, mean, ss)
+    watch.lap("groups")
     return groups
 
 
-def answered(groups: Replicates, steps: Steps):
-    """The posterior, the table of mu and the scales, and the means and sds of every group."""
-    posterior = exact.posterior(TwoLevel(groups=groups, tau=priors.HalfCauchy(1.0)))
-    steps.done("posterior")
+def answer(groups: Replicates, watch: Stopwatch) -> Answers:
+    """Compute the posterior, its scales, and the means and sds of every group."""
+    posterior = scales_posterior(groups)
+    watch.lap("posterior")
     population = posterior.population(SCALES)
-    steps.done("population")
+    watch.lap("population")
     every = all_groups.theta_and_kappa(posterior)
-    steps.done("moments")
-    return posterior, population, every
+    watch.lap("moments")
+    return Answers(posterior, population, every)
+
+
+def scales_posterior(groups: Replicates) -> exact.Posterior:
+    """Posterior of mu, sigma and tau, with tau ~ HalfCauchy(1) in units of sigma."""
+    return exact.posterior(TwoLevel(groups=groups, tau=priors.HalfCauchy(1.0)))
 
 
 def means(folder: str) -> dict:
     """From Parquet to means and sds of everything."""
-    steps = Steps()
-    answered(reduced(folder, steps), steps)
-    return steps.took
+    watch = Stopwatch()
+    answer(reduce_rows(folder, watch), watch)
+    return watch.measured
 
 
 def intervals(folder: str) -> dict:
-    """The same, and the interval of every theta."""
-    steps = Steps()
-    posterior, *_ = answered(reduced(folder, steps), steps)
-    all_groups.theta_quantiles(posterior, ENDS)
-    steps.done("intervals")
-    return steps.took
+    """From Parquet to means and sds of everything, and the interval of every theta."""
+    watch = Stopwatch()
+    posterior = answer(reduce_rows(folder, watch), watch).posterior
+    all_groups.theta_quantiles(posterior, INTERVAL)
+    watch.lap("intervals")
+    return watch.measured
 
 
 def frame(folder: str) -> dict:
@@ -88,18 +88,18 @@ def frame(folder: str) -> dict:
 
 
 def polars(folder: str) -> dict:
-    """The same from Polars."""
+    """From rows in memory, Polars, to means and sds of everything."""
     import polars as pl
 
     return _in_memory(pl.read_parquet(parquet(folder)))
 
 
-def _in_memory(given) -> dict:
-    steps = Steps()
-    groups = Replicates.from_frame(given, **NAMED)
-    steps.done("reduce")
-    answered(groups, steps)
-    return steps.took
+def _in_memory(rows) -> dict:
+    watch = Stopwatch()
+    groups = Replicates.from_frame(rows, **COLUMNS)
+    watch.lap("reduce")
+    answer(groups, watch)
+    return watch.measured
 
 
 def plain(folder: str) -> dict:
@@ -108,35 +108,36 @@ def plain(folder: str) -> dict:
     Where there are not too many, rows are read into memory and reduced there group by group; theta and kappa of some
     groups are computed by themselves, as mixtures over the nodes.
     """
-    posterior, population, every = answered(reduced(folder, Steps()), Steps())
-    groups, off = posterior.model.groups, {}
+    answers = answer(reduce_rows(folder, Stopwatch()), Stopwatch())
+    posterior, groups = answers.posterior, answers.posterior.model.groups
+    differences = {}
     if len(groups) <= PLAIN_GROUPS and groups.n.sum() <= PLAIN_ROWS:
-        given = files.relation(parquet(folder)).fetchnumpy()
-        again = Replicates.from_rows(given["school"].tolist(), given["score"])
-        posterior = exact.posterior(TwoLevel(groups=again, tau=priors.HalfCauchy(1.0)))
-        other = posterior.population(SCALES)
-        off |= {name: _off(population.loc[(name, "")], other.loc[(name, "")]) for name in ("mu", *SCALES)}
+        rows = files.relation(parquet(folder)).fetchnumpy()
+        posterior = scales_posterior(Replicates.from_rows(rows["school"].tolist(), rows["score"]))
+        population = posterior.population(SCALES)
+        for name in ("mu", *SCALES):
+            differences[name] = _difference(answers.population.loc[(name, "")], population.loc[(name, "")])
+    sample = np.unique(np.linspace(0, len(groups) - 1, SAMPLE).astype(int))
     position = {label: k for k, label in enumerate(posterior.model.groups.labels)}
-    some = np.unique(np.linspace(0, len(groups) - 1, SAMPLE).astype(int))
-    at = np.array([position[groups.labels[k]] for k in some])
-    for name, law in (("theta", posterior.theta(at)), ("kappa", posterior.kappa(at))):
-        here = every.iloc[some].rename(columns=lambda column, name=name: column.removeprefix(f"{name}_"))
-        off[name] = _off(here, pd.DataFrame({"mean": law.mean, "sd": law.sd}))
-    return off
+    positions = np.array([position[groups.labels[k]] for k in sample])
+    for name, mixture in (("theta", posterior.theta(positions)), ("kappa", posterior.kappa(positions))):
+        moments = answers.groups.iloc[sample][[f"{name}_mean", f"{name}_sd"]].set_axis(["mean", "sd"], axis=1)
+        differences[name] = _difference(moments, pd.DataFrame({"mean": mixture.mean, "sd": mixture.sd}))
+    return {"seconds": {}, "differences": differences}
 
 
-def _off(found, plainly) -> float:
-    moments = ["mean", "sd"]
-    return float(np.max(np.abs(np.asarray(found[moments]) / np.asarray(plainly[moments]) - 1)))
+def _difference(moments, plain_moments) -> float:
+    names = ["mean", "sd"]
+    return float(np.max(np.abs(np.asarray(moments[names]) / np.asarray(plain_moments[names]) - 1)))
 
 
 ROUTES = {route.__name__: route for route in (means, intervals, frame, polars, plain)}
 
 
-def main(name: str, folder: str, to: str) -> None:
+def main(name: str, rows: str, folder: str, seed: str) -> None:
     """Take the route of that name."""
     duckdb.connect().execute("select 1").fetchnumpy()  # it imports pandas' parts at its first call
-    Path(to, "steps.json").write_text(json.dumps(ROUTES[name](folder)), encoding="utf-8")
+    write_record(folder, **ROUTES[name](rows))
 
 
 if __name__ == "__main__":

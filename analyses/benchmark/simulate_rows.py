@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 import sys
-from functools import lru_cache
+from math import gcd
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,19 +49,19 @@ class Size(NamedTuple):
         return low + np.arange(self.groups) * STRIDE % (high - low + 1)
 
     @property
-    def made(self) -> int:
+    def exact_rows(self) -> int:
         """How many rows exactly."""
-        return _counted(self)[0]
+        return int(self.sizes.sum())
 
     @property
-    def distinct(self) -> int:
+    def distinct_sizes(self) -> int:
         """How many sizes of groups there are."""
-        return _counted(self)[1]
+        low, high = self.ends
+        span = high - low + 1
+        return min(self.groups, span // gcd(STRIDE, span))
 
-
-@lru_cache
-def _counted(size: Size) -> tuple[int, int]:
-    return int(size.sizes.sum()), len(np.unique(size.sizes))
+    def __str__(self):
+        return f"{self.rows:,} rows in {self.groups:,} groups"
 
 
 def require_room(sizes: list[Size], folder: Path) -> None:
@@ -87,10 +87,10 @@ def parquet(size: Size, folder: Path) -> None:
     with duckdb.connect() as connection:
         connection.execute(f"set memory_limit = '{MEMORY}'; set temp_directory = '{folder / 'aside'}'; {MACROS}")
         connection.execute("set enable_progress_bar = false")
-        asked = {"low": low, "span": high - low + 1, "stride": STRIDE, "groups": size.groups}
+        numbers = {"low": low, "span": high - low + 1, "stride": STRIDE, "groups": size.groups}
         for piece in range(pieces):
             file = folder / f"rows_{piece:02d}.parquet"
-            connection.execute(ROWS.format(**asked, pieces=pieces, piece=piece, file=file))
+            connection.execute(ROWS.format(**numbers, pieces=pieces, piece=piece, file=file))
     shutil.rmtree(folder / "aside", ignore_errors=True)
 
 

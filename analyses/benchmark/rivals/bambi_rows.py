@@ -1,34 +1,28 @@
 """The math tests by a formula, in bambi with the priors that it chooses: another posterior."""
 
 import sys
-import time
 
 import bambi
-from contender_io import hand_in, of_pymc, read
+from contender_io import QUIET, SAMPLER, compete, pymc_seconds
 
 
-def main(rows: str, folder: str, seed: str) -> None:
-    """Sample, chains in turn."""
-    frame = read(rows)
-    started = time.perf_counter()
+def formula_model(frame) -> bambi.Model:
+    """State the model by a formula."""
     model = bambi.Model("score ~ 1 + (1|school)", frame)
     model.build()
-    built = time.perf_counter()
-    tree = model.fit(
-        draws=1000,
-        tune=1000,
-        chains=4,
-        cores=1,
-        random_seed=int(seed),
-        progressbar=False,
-        compute_convergence_checks=False,
-    )
-    seconds = of_pymc(tree, built - started, time.perf_counter() - built)
+    return model
+
+
+def sample(model, seed, watch) -> dict:
+    """Sample, chains in turn."""
+    tree = model.fit(**SAMPLER, **QUIET, random_seed=seed)
+    watch.lap("run")
+    watch.seconds = pymc_seconds(tree, **watch.seconds)
     posterior = tree["posterior"].dataset
     mu, sigma = posterior["Intercept"].values, posterior["sigma"].values
-    theta = mu[..., None] + posterior["1|school"].values
-    hand_in(folder, seconds, mu=mu, sigma=sigma, tau=posterior["1|school_sigma"].values / sigma, theta=theta)
+    tau = posterior["1|school_sigma"].values / sigma
+    return {"mu": mu, "sigma": sigma, "tau": tau, "theta": mu[..., None] + posterior["1|school"].values}
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    compete(formula_model, sample, *sys.argv[1:])

@@ -32,34 +32,40 @@ exit
 """
 
 
-def dumped(**data) -> str:
+def r_dump(**data) -> str:
     """Spell data as R's dump does."""
     spelled = {name: ", ".join(map(str, np.ravel(values).tolist())) for name, values in data.items()}
     return "".join(f"`{name}` <- c({values})\n" for name, values in spelled.items())
 
 
-def main(rows: str, folder: str, seed: str) -> None:
-    """Write the script, run it, and see by the files that it writes between the phases when each was over."""
-    frame, folder = read(rows), Path(folder)
+def write_script(rows: str, folder: Path, seed: int) -> None:
+    """Write the data, the start of each chain, and the script."""
+    frame = read(rows)
     school, schools = pd.factorize(frame["school"])
-    data = dumped(score=frame["score"], school=school + 1, N=len(frame), J=len(schools))
+    data = r_dump(score=frame["score"], school=school + 1, N=len(frame), J=len(schools))
     (folder / "data.R").write_text(data, encoding="utf-8")
     for chain in CHAINS:
-        start = f'".RNG.name" <- "base::Mersenne-Twister"\n".RNG.seed" <- {10 * int(seed) + chain}\n'
+        start = f'".RNG.name" <- "base::Mersenne-Twister"\n".RNG.seed" <- {10 * seed + chain}\n'
         (folder / f"start{chain}.R").write_text(start, encoding="utf-8")
     starts = "\n".join(f'parameters in "start{chain}.R", chain({chain})' for chain in CHAINS)
     script = SCRIPT.format(model=MODEL, chains=len(CHAINS), starts=starts)
     (folder / "script.cmd").write_text(script, encoding="utf-8")
+
+
+def main(rows: str, folder: str, seed: str) -> None:
+    """Run JAGS; the files that it writes between its phases tell when each was over."""
+    folder = Path(folder)
+    write_script(rows, folder, int(seed))
     started = time.time()
     done = subprocess.run(["jags", "script.cmd"], cwd=folder, capture_output=True, text=True)
     if done.returncode or not (folder / "CODAindex.txt").exists():
         sys.exit(f"{done.stdout}\n{done.stderr}".strip())
     compiled, warm, sampled = ((folder / f"{name}.txt").stat().st_mtime for name in ("compiled", "warm", "sampled"))
     seconds = {"setup": warm - compiled, "compile": compiled - started, "sampling": sampled - warm}
-    hand_in(folder, seconds, **drawn(folder))
+    hand_in(folder, seconds, read_coda(folder))
 
 
-def drawn(folder: Path) -> dict[str, np.ndarray]:
+def read_coda(folder: Path) -> dict[str, np.ndarray]:
     """Read the CODA files: one line a draw, quantity after quantity."""
     index = pd.read_csv(folder / "CODAindex.txt", sep=" ", header=None, names=["name", "first", "last"])
     files = [folder / f"CODAchain{chain}.txt" for chain in CHAINS]

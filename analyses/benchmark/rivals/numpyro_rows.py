@@ -1,15 +1,13 @@
 """The math tests on single rows in numpyro."""
 
 import sys
-import time
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import numpyro
 import numpyro.distributions as dist
 import pandas as pd
-from contender_io import hand_in, read
+from contender_io import Stopwatch, compete
 from numpyro.infer import MCMC, NUTS
 
 
@@ -24,33 +22,36 @@ def model(school, schools, score):
     numpyro.sample("score", dist.Normal(theta[school], sigma), obs=score)
 
 
-def timed(mcmc: MCMC, seed: int, data: tuple) -> tuple[dict, float, float]:
-    """Draws, and the seconds of warming up and of sampling."""
-    warming, going = jax.random.split(jax.random.PRNGKey(seed))
-    started = time.perf_counter()
-    mcmc.warmup(warming, *data)
-    jax.block_until_ready(mcmc.last_state)
-    warm = time.perf_counter()
-    mcmc.run(going, *data)
-    drawn = jax.block_until_ready(mcmc.get_samples(group_by_chain=True))
-    return drawn, warm - started, time.perf_counter() - warm
-
-
-def main(rows: str, folder: str, seed: str) -> None:
-    """Sample twice, all chains at once: the first run compiles, the second is the one that counts."""
-    frame = read(rows)
+def build(frame: pd.DataFrame) -> tuple:
+    """Arguments of the model, on the device."""
     school, schools = pd.factorize(frame["school"])
-    started = time.perf_counter()
-    data = jnp.array(school), len(schools), jnp.array(frame["score"].to_numpy())
-    mcmc = MCMC(
-        NUTS(model), num_warmup=1000, num_samples=1000, num_chains=4, chain_method="vectorized", progress_bar=False
-    )
-    stated = time.perf_counter() - started
-    first = sum(timed(mcmc, 0, data)[1:])
-    drawn, warmup, sampling = timed(mcmc, int(seed), data)
-    seconds = {"setup": stated + warmup, "compile": max(first - warmup - sampling, 0.0), "sampling": sampling}
-    hand_in(folder, seconds, **{name: np.asarray(drawn[name]) for name in ("mu", "sigma", "tau", "theta")})
+    return jnp.array(school), len(schools), jnp.array(frame["score"].to_numpy())
+
+
+def sample_once(mcmc: MCMC, data: tuple, seed: int) -> Stopwatch:
+    """Warm up and sample, all chains at once."""
+    watch = Stopwatch()
+    warmup_key, sampling_key = jax.random.split(jax.random.PRNGKey(seed))
+    mcmc.warmup(warmup_key, *data)
+    jax.block_until_ready(mcmc.last_state)
+    watch.lap("setup")
+    mcmc.run(sampling_key, *data)
+    jax.block_until_ready(mcmc.get_samples(group_by_chain=True))
+    watch.lap("sampling")
+    return watch
+
+
+def sample(data, seed, watch) -> dict:
+    """Sample twice: the first run compiles, the second is the one that counts."""
+    size = {"num_warmup": 1000, "num_samples": 1000, "num_chains": 4}
+    mcmc = MCMC(NUTS(model), **size, chain_method="vectorized", progress_bar=False)
+    watch.lap("setup")
+    first, second = (sample_once(mcmc, data, each).seconds for each in (0, seed))
+    setup = watch.seconds["setup"] + second["setup"]
+    compiling = max(sum(first.values()) - sum(second.values()), 0.0)
+    watch.seconds = {"setup": setup, "compile": compiling, "sampling": second["sampling"]}
+    return mcmc.get_samples(group_by_chain=True)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    compete(build, sample, *sys.argv[1:])

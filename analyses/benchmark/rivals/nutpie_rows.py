@@ -1,29 +1,28 @@
 """The math tests on single rows in PyMC, drawn from by nutpie."""
 
 import sys
-import time
 
 import nutpie
-from contender_io import hand_in_tree, read
-from pymc_rows import stated
+from contender_io import SAMPLER, compete
+from pymc_rows import rows_model
 
 
-def main(rows: str, folder: str, seed: str) -> None:
-    """Sample, chains in turn."""
-    frame = read(rows)
-    started = time.perf_counter()
-    model = stated(frame)
-    built = time.perf_counter()
+def sample(model, seed, watch):
+    """Compile and sample, chains in turn.
+
+    nutpie does not say when it has tuned: its time is divided by the number of its steps, which cost the same before
+    and after.
+    """
     compiled = nutpie.compile_pymc_model(model)
-    ready = time.perf_counter()
-    tree = nutpie.sample(compiled, draws=1000, tune=1000, chains=4, cores=1, seed=int(seed), progress_bar=False)
-    ran = time.perf_counter() - ready
-    # It does not say when it has tuned: the time goes by its steps, which cost the same before and after.
-    steps, tuning = (float(tree[group]["n_steps"].sum()) for group in ("sample_stats", "warmup_sample_stats"))
-    sampling = ran * steps / (steps + tuning)
-    seconds = {"setup": built - started + ran - sampling, "compile": ready - built, "sampling": sampling}
-    hand_in_tree(folder, seconds, tree["posterior"].dataset)
+    watch.lap("compile")
+    tree = nutpie.sample(compiled, **SAMPLER, seed=seed, progress_bar=False)
+    watch.lap("sampling")
+    kept, tuning = (float(tree[group]["n_steps"].sum()) for group in ("sample_stats", "warmup_sample_stats"))
+    tuned = watch.seconds["sampling"] * tuning / (kept + tuning)
+    watch.seconds["setup"] += tuned
+    watch.seconds["sampling"] -= tuned
+    return tree["posterior"].dataset
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    compete(rows_model, sample, *sys.argv[1:])

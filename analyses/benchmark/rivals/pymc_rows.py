@@ -1,14 +1,13 @@
 """The math tests on single rows in PyMC, drawn from by its own NUTS."""
 
 import sys
-import time
 
 import pandas as pd
 import pymc as pm
-from contender_io import hand_in_tree, of_pymc, read
+from contender_io import QUIET, SAMPLER, compete, pymc_seconds
 
 
-def stated(frame: pd.DataFrame) -> pm.Model:
+def rows_model(frame: pd.DataFrame) -> pm.Model:
     """State the model: y_ij ~ N(theta_i, sigma^2), theta_i ~ N(mu, tau^2 sigma^2)."""
     school, schools = pd.factorize(frame["school"])
     with pm.Model(coords={"school": schools}) as model:
@@ -20,26 +19,13 @@ def stated(frame: pd.DataFrame) -> pm.Model:
     return model
 
 
-def main(rows: str, folder: str, seed: str) -> None:
+def sample(model, seed, watch):
     """Sample, chains in turn."""
-    frame = read(rows)
-    started = time.perf_counter()
-    model = stated(frame)
-    built = time.perf_counter()
-    tree = pm.sample(
-        draws=1000,
-        tune=1000,
-        chains=4,
-        cores=1,
-        random_seed=int(seed),
-        nuts_sampler="pymc",
-        progressbar=False,
-        compute_convergence_checks=False,
-        model=model,
-    )
-    seconds = of_pymc(tree, built - started, time.perf_counter() - built)
-    hand_in_tree(folder, seconds, tree["posterior"].dataset)
+    tree = pm.sample(**SAMPLER, **QUIET, random_seed=seed, nuts_sampler="pymc", model=model)
+    watch.lap("run")
+    watch.seconds = pymc_seconds(tree, **watch.seconds)
+    return tree["posterior"].dataset
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    compete(rows_model, sample, *sys.argv[1:])

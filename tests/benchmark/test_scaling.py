@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,9 +10,10 @@ import pandas as pd
 import pytest
 
 from analyses.benchmark import __main__ as command
-from analyses.benchmark import launch, page, scaling, scaling_page, scaling_routes, simulate_rows
-from analyses.benchmark.contenders import Broke, Found
-from analyses.benchmark.scaling import Entry, Route, Taken
+from analyses.benchmark import contest, launch, page, runs, scaling, scaling_page, scaling_routes, simulate_rows
+from analyses.benchmark.contenders import Contender, Installation
+from analyses.benchmark.contest import Entry
+from analyses.benchmark.runs import ContenderError, Run
 from analyses.benchmark.simulate_rows import Size
 from analyses.report import pages
 from models.groups import sufficient_statistics
@@ -21,19 +23,19 @@ MIB = 2**20
 
 
 def taken(seconds, cpu=None, peak=100, **steps):
-    return Taken(seconds, seconds if cpu is None else cpu, peak * MIB, steps, {})
+    return Run(steps or {"in all": seconds}, seconds if cpu is None else cpu, peak * MIB)
 
 
 def entry(size, key, *runs, status=""):
-    return Entry(size, BY_KEY[key], "1.0", runs, status)
+    return Entry(BY_KEY[key], Installation((), "1.0"), size, runs, status)
 
 
 def plain(size, **off):
-    return entry(size, "plain", Taken(np.nan, np.nan, MIB, {}, off))
+    return entry(size, "plain", Run({}, peak=MIB, differences=off))
 
 
 @pytest.fixture
-def found():
+def table():
     """Two rounds at the large size, at the middle one and at that of lme4; one round of the command."""
     once, then = {"reduce": 4.0, "intervals": 2.0}, {"reduce": 2.0, "intervals": 3.0}
     large, middle, largest = scaling.LARGE, scaling.MIDDLE, scaling.LARGEST
@@ -48,54 +50,54 @@ def found():
             entry(middle, "means", taken(0.5), taken(1.0)),
             plain(middle, mu=1e-16, theta=2e-10),
             entry(largest, "means", taken(25.0), taken(25.0)),
-            entry(scaling.OF_LME4, "frame", taken(0.1), taken(0.2)),
-            entry(scaling.OF_LME4, "lme4", taken(15.0), taken(20.0)),
-            entry(scaling.OF_LME4, "polars", status=scaling.NOT_INSTALLED),
-            entry(scaling.OF_LME4, "bare", taken(1.0), status="Killed"),
+            entry(scaling.LARGEST_IN_MEMORY, "frame", taken(0.1), taken(0.2)),
+            entry(scaling.LARGEST_IN_MEMORY, "lme4", taken(15.0), taken(20.0)),
+            entry(scaling.LARGEST_IN_MEMORY, "polars", status=contest.NOT_INSTALLED),
+            entry(scaling.LARGEST_IN_MEMORY, "bare", taken(1.0), status="Killed"),
         ]
     )
     return table.set_index(["rows", "groups", "route"], drop=False)
 
 
-def ratio(found, size, route, who):
-    return found.loc[(*size, route), [f"times_{who}{end}" for end in scaling.ENDS]].to_list()
+def ratio(table, size, route, other):
+    return table.loc[(*size, route), [f"times_{other}{end}" for end in contest.ENDS]].to_list()
 
 
-def test_ratios_are_taken_within_a_round(found):
-    assert ratio(found, scaling.LARGE, "means", "bare") == [2.25, 1.5, 3.0]
-    assert ratio(found, scaling.LARGE, "intervals", "bare") == [4.0, 3.0, 5.0]
-    assert found.loc[(*scaling.LARGE, "intervals"), "cpu_times_bare"] == pytest.approx(2.75)
-    assert ratio(found, scaling.OF_LME4, "lme4", "frame") == pytest.approx([125.0, 100.0, 150.0])
+def test_ratios_are_taken_within_a_round(table):
+    assert ratio(table, scaling.LARGE, "means", "bare") == [2.25, 1.5, 3.0]
+    assert ratio(table, scaling.LARGE, "intervals", "bare") == [4.0, 3.0, 5.0]
+    assert table.loc[(*scaling.LARGE, "intervals"), "cpu_times_bare"] == pytest.approx(2.75)
+    assert ratio(table, scaling.LARGEST_IN_MEMORY, "lme4", "frame") == pytest.approx([125.0, 100.0, 150.0])
 
 
-def test_what_ran_once_is_held_against_the_first_round(found):
-    assert ratio(found, scaling.LARGE, "command", "bare") == [15.5, 15.5, 15.5]
+def test_what_ran_once_is_held_against_the_first_round(table):
+    assert ratio(table, scaling.LARGE, "command", "bare") == [15.5, 15.5, 15.5]
 
 
-def test_time_a_row_is_held_against_the_middle_size(found):
-    a_row = scaling.MIDDLE.made / scaling.LARGEST.made
-    assert ratio(found, scaling.LARGEST, "means", "middle") == pytest.approx([37.5 * a_row, 25 * a_row, 50 * a_row])
-    assert ratio(found, scaling.MIDDLE, "means", "middle") == [1.0, 1.0, 1.0]
+def test_time_a_row_is_held_against_the_middle_size(table):
+    a_row = scaling.MIDDLE.exact_rows / scaling.LARGEST.exact_rows
+    assert ratio(table, scaling.LARGEST, "means", "middle") == pytest.approx([37.5 * a_row, 25 * a_row, 50 * a_row])
+    assert ratio(table, scaling.MIDDLE, "means", "middle") == [1.0, 1.0, 1.0]
 
 
-def test_memory_is_the_highest_and_steps_are_medians(found):
-    row = found.loc[(*scaling.LARGE, "intervals")]
+def test_memory_is_the_highest_and_steps_are_medians(table):
+    row = table.loc[(*scaling.LARGE, "intervals")]
     assert (row["peak_mib"], row["reduce_seconds"], row["seconds"]) == (900, 3.0, 5.5)
 
 
-def test_who_broke_down_has_no_figures(found):
-    row = found.loc[(*scaling.OF_LME4, "bare")]
+def test_who_broke_down_has_no_figures(table):
+    row = table.loc[(*scaling.LARGEST_IN_MEMORY, "bare")]
     assert (row["status"], row["rounds"]) == ("Killed", 1)
     assert np.isnan(row["seconds"])
-    assert np.isnan(found.loc[(*scaling.OF_LME4, "lme4"), "times_bare"])
+    assert np.isnan(table.loc[(*scaling.LARGEST_IN_MEMORY, "lme4"), "times_bare"])
 
 
-def test_targets_are_held_against_what_was_measured(found):
-    reached = scaling.targets(found.reset_index(drop=True)).set_index("of")
+def test_targets_are_held_against_what_was_measured(table):
+    reached = scaling.targets(table.reset_index(drop=True)).set_index("of")
     assert reached["met"].to_list() == ["no", "yes", "yes", "no", "yes", "yes", "not measured", "no"]
     assert reached["measured"].iloc[-1] == 2e-10
     assert reached["should be"].iloc[3] == "at most 30"
-    assert reached["low"].iloc[0] == 1.5
+    assert reached["measured_low"].iloc[0] == 1.5
 
 
 def test_targets_of_sizes_that_are_not_there_are_left_out():
@@ -103,8 +105,8 @@ def test_targets_of_sizes_that_are_not_there_are_left_out():
     assert len(scaling.targets(scaling.table([entry(size, "bare", taken(1.0)), plain(size, mu=1e-16)]))) == 1
 
 
-def test_verdicts_tell_who_broke_down_and_what_differs(found):
-    verdicts = dict(scaling_page.of_sizes(found.reset_index(drop=True)).verdicts)
+def test_verdicts_tell_who_broke_down_and_what_differs(table):
+    verdicts = dict(scaling_page.part(table.reset_index(drop=True)).verdicts)
     assert set(verdicts) == {"bare group-by", "sizes"}
     assert "broke down at 2,000,000 rows in 100,000 groups: Killed" in verdicts["bare group-by"].sentence
     assert not verdicts["sizes"].passed
@@ -112,16 +114,16 @@ def test_verdicts_tell_who_broke_down_and_what_differs(found):
 
 
 def test_a_difference_that_is_not_a_number_is_one():
-    found = scaling.table([plain(Size(2_000, 100), mu=1e-16, theta=np.nan)])
-    assert found["off_most"].to_list() == ["theta"]
-    assert not dict(scaling_page.of_sizes(found).verdicts)["sizes"].passed
-    assert scaling.targets(found)["met"].to_list() == ["not measured"]
+    table = scaling.table([plain(Size(2_000, 100), mu=1e-16, theta=np.nan)])
+    assert table["off_most"].to_list() == ["theta"]
+    assert not dict(scaling_page.part(table).verdicts)["sizes"].passed
+    assert scaling.targets(table)["met"].to_list() == ["not measured"]
 
 
-def test_the_page_says_all_of_it(found):
-    made_ = page.page(scaling_page.of_sizes(found.reset_index(drop=True)))
-    html = pages.render(made_, {n: pages.png(f) for s in made_.sections for n, (f, _) in s.figures.items()})
-    for said in (
+def test_the_page_says_all_of_it(table):
+    report = page.build(scaling_page.part(table.reset_index(drop=True)))
+    html = pages.render(report, {n: pages.png(f) for s in report.sections for n, (f, _) in s.figures.items()})
+    for text in (
         "2.2 (1.5 to 3.0)",
         "Not installed: means from Polars",
         "benchmark_sizes.csv",
@@ -130,14 +132,14 @@ def test_the_page_says_all_of_it(found):
         "2.0e-10",
         "2.8",
     ):
-        assert said in html, said
-    assert "takes 4.0 times what DuckDB takes to group the rows, and 900 MiB." in made_.sentence
-    assert made_.tables.keys() == {"benchmark_sizes.csv"}
+        assert text in html, text
+    assert "takes 4.0 times what DuckDB takes to group the rows, and 900 MiB." in report.sentence
+    assert report.tables.keys() == {"benchmark_sizes.csv"}
 
 
-def test_shares_stand_beside_their_size(found):
+def test_shares_stand_beside_their_size(table):
     """Also that of stating the groups, which is not how many there are."""
-    sections = {section.title: section for section in scaling_page.of_sizes(found.reset_index(drop=True)).sections}
+    sections = {section.title: section for section in scaling_page.part(table.reset_index(drop=True)).sections}
     (row,) = sections["Where the time goes"].table.to_dict("records")
     assert (row["rows"], row["groups"]) == scaling.LARGE
     assert (row["reducing"], row["intervals"]) == ("55%", "45%")
@@ -145,32 +147,34 @@ def test_shares_stand_beside_their_size(found):
 
 def test_the_grid_has_rows_groups_and_the_largest_if_asked():
     usual, all_of_it = scaling.grid(), scaling.grid(largest=True)
-    assert {scaling.LARGE, scaling.MIDDLE, scaling.OF_LME4, Size(10_000, 100), Size(20_000_000, 100)} <= set(usual)
+    assert {scaling.LARGE, scaling.MIDDLE, scaling.LARGEST_IN_MEMORY, Size(10_000, 100), Size(20_000_000, 100)} <= set(
+        usual
+    )
     assert set(all_of_it) - set(usual) == {scaling.LARGEST, scaling.SHALLOW}
-    assert BY_KEY["lme4"].takes(scaling.OF_LME4)
+    assert BY_KEY["lme4"].takes(scaling.LARGEST_IN_MEMORY)
     assert not BY_KEY["lme4"].takes(scaling.LARGE)
     assert not BY_KEY["lme4"].takes(scaling.SHALLOW)
 
 
 @pytest.mark.parametrize(("size", "ends"), [((2_000, 100), (5, 35)), ((200, 100), (1, 3)), ((100, 100), (1, 1))])
 def test_sizes_are_spread_about_their_average(size, ends):
-    of = Size(*size)
-    assert (of.sizes.min(), of.sizes.max()) == of.ends == ends
-    assert of.made == of.sizes.sum() == pytest.approx(of.rows, rel=0.02)
+    table_size = Size(*size)
+    assert (table_size.sizes.min(), table_size.sizes.max()) == table_size.ends == ends
+    assert table_size.exact_rows == table_size.sizes.sum() == pytest.approx(table_size.rows, rel=0.02)
 
 
 def test_rows_are_made_as_said_and_the_same_again(tmp_path, monkeypatch):
     size = Size(6_000, 300)
     (tmp_path / "one").mkdir()
     simulate_rows.main("6000", "300", str(tmp_path / "one"), "csv")
-    given = pd.read_csv(tmp_path / "one" / "rows.csv")
-    assert given["school"].value_counts().sort_index().to_list() == size.sizes.tolist()
-    means = given.groupby("school")["score"].mean()
-    within = given["score"] - means.loc[given["school"]].to_numpy()
-    assert given["score"].mean() == pytest.approx(50, abs=1.5)
+    rows = pd.read_csv(tmp_path / "one" / "rows.csv")
+    assert rows["school"].value_counts().sort_index().to_list() == size.sizes.tolist()
+    means = rows.groupby("school")["score"].mean()
+    within = rows["score"] - means.loc[rows["school"]].to_numpy()
+    assert rows["score"].mean() == pytest.approx(50, abs=1.5)
     assert within.std() == pytest.approx(9, rel=0.05)
     assert means.std() == pytest.approx(5.3, rel=0.15)
-    assert abs(np.corrcoef(given["school"][1:], given["school"][:-1])[0, 1]) < 0.05
+    assert abs(np.corrcoef(rows["school"][1:], rows["school"][:-1])[0, 1]) < 0.05
     monkeypatch.setattr(simulate_rows, "PIECE", 2_500)
     (tmp_path / "three").mkdir()
     simulate_rows.main("6000", "300", str(tmp_path / "three"))
@@ -178,7 +182,7 @@ def test_rows_are_made_as_said_and_the_same_again(tmp_path, monkeypatch):
     assert len(pieces) == 3
     again = scaling_routes.files.relation(pieces).df()
     columns = ["school", "score"]
-    same = given.sort_values(columns).to_numpy() - again.sort_values(columns).to_numpy()
+    same = rows.sort_values(columns).to_numpy() - again.sort_values(columns).to_numpy()
     np.testing.assert_allclose(same, 0, atol=1e-12)
 
 
@@ -196,30 +200,30 @@ def folder(tmp_path):
 
 @pytest.mark.parametrize("route", ["means", "intervals", "frame"])
 def test_routes_tell_their_steps(folder, route):
-    told = scaling_routes.ROUTES[route](str(folder))
+    measured = scaling_routes.ROUTES[route](str(folder))
     groups, ends = ["groups"] * (route != "frame"), ["intervals"] * (route == "intervals")
-    assert list(told) == ["reduce", *groups, "posterior", "population", "moments", *ends]
-    assert set(told) <= set(scaling.STEPS)
-    assert all(wall > 0 for wall, _ in told.values())
+    assert list(measured["seconds"]) == ["reduce", *groups, "posterior", "population", "moments", *ends]
+    assert set(measured["seconds"]) <= set(scaling.STEPS)
+    assert min(measured["cpu"], *measured["seconds"].values()) > 0
 
 
 @pytest.mark.parametrize("limit", [scaling_routes.PLAIN_GROUPS, 10])
 def test_answers_are_those_of_the_plain_path(folder, monkeypatch, limit):
     monkeypatch.setattr(scaling_routes, "PLAIN_GROUPS", limit)
-    off = scaling_routes.plain(str(folder))
+    off = scaling_routes.plain(str(folder))["differences"]
     assert off.keys() == {"theta", "kappa"} | ({"mu", *scaling_routes.SCALES} if limit > 10 else set())
-    assert max(off.values()) < scaling.ALIKE
+    assert max(off.values()) < scaling.DIFFERENCE_LIMIT
 
 
 def test_a_wrong_answer_would_be_found(folder, monkeypatch):
     right = sufficient_statistics.of_frame
 
     def wrong(*frame, **columns):
-        found = right(*frame, **columns)
-        return found._replace(ss=found.ss * (1 + 1e-8))
+        sums = right(*frame, **columns)
+        return sums._replace(ss=sums.ss * (1 + 1e-8))
 
     monkeypatch.setattr(scaling_routes.sufficient_statistics, "of_frame", wrong)
-    assert scaling_routes.plain(str(folder))["sigma"] == pytest.approx(5e-9, rel=0.1)
+    assert scaling_routes.plain(str(folder))["differences"]["sigma"] == pytest.approx(5e-9, rel=0.1)
 
 
 def test_a_command_is_timed_and_its_memory_is_its_own(tmp_path):
@@ -238,38 +242,40 @@ def test_a_command_is_timed_and_its_memory_is_its_own(tmp_path):
 
 def calling(code, **route):
     """A route that is a line of Python."""
-    found = Found((sys.executable, "-c", code), "1.0")
-    return Route("bare", "bare group-by", "", lambda pythons: found, **route)
+    installation = Installation((sys.executable, "-c", code), "1.0")
+    return Contender("bare", "bare group-by", "", lambda pythons: installation, **{"hands_in": "seconds"} | route)
 
 
-@pytest.mark.parametrize(("status", "whole"), [(3, False), (1, True)])
-def test_one_that_breaks_down_is_told(tmp_path, status, whole):
-    route = calling(f"import sys; print('no such school'); sys.exit({status})", whole=whole)
-    with pytest.raises(Broke, match="no such school"):
-        scaling.run(route, route.find([]), tmp_path, tmp_path)
+@pytest.mark.parametrize(("status", "hands_in"), [(3, "seconds"), (1, "nothing")])
+def test_one_that_breaks_down_is_told(tmp_path, status, hands_in):
+    route = calling(f"import sys; print('no such school'); sys.exit({status})", hands_in=hands_in)
+    with pytest.raises(ContenderError, match="no such school"):
+        runs.measure(route, route.find([]), tmp_path, tmp_path, 1)
 
 
 def test_the_command_counts_though_a_check_of_it_failed(tmp_path):
-    route = calling("import sys; sys.exit(3)", whole=True)
+    route = calling("import sys; sys.exit(3)", hands_in="nothing")
     (tmp_path / "rows_00.parquet").touch()
-    assert scaling.run(route, route.find([]), tmp_path, tmp_path).seconds > 0
-    assert scaling._asked(tmp_path, tmp_path)[2] == str(tmp_path / "rows_00.parquet")
+    assert runs.measure(route, route.find([]), tmp_path, tmp_path, 1).total > 0
+    assert runs.command_arguments(tmp_path, tmp_path)[2] == str(tmp_path / "rows_00.parquet")
     (tmp_path / "rows_01.parquet").touch()
-    assert scaling._asked(tmp_path, tmp_path)[2] == str(tmp_path)
+    assert runs.command_arguments(tmp_path, tmp_path)[2] == str(tmp_path)
 
 
 def test_some_take_part_in_the_first_round_only():
-    code = "import sys; open(f'{sys.argv[2]}/steps.json', 'w').write('{\"a\": [2, 3], \"b\": [1, 1]}')"
-    often, once = calling(code), calling(code, once=True)._replace(key="means")
-    small = calling(code, most=Size(100, 100))._replace(key="lme4")
-    found = scaling.play([Size(200, 50)], [often, once, small], rounds=2, pythons=[], say=lambda line: None)
-    assert [(e.route.key, len(e.runs)) for e in found] == [("bare", 2), ("means", 1)]
-    assert found[0].runs[1]._replace(peak=0) == Taken(3, 4, 0, {"a": 2, "b": 1}, {})
+    code = 'import sys; open(f\'{sys.argv[2]}/seconds.json\', \'w\').write(\'{"seconds": {"a": 2, "b": 1}, "cpu": 4}\')'
+    often, once = calling(code), replace(calling(code, first_round_only=True), key="means")
+    small = replace(calling(code, largest=Size(100, 100)), key="lme4")
+    entries = scaling.play([Size(200, 50)], [often, once, small], rounds=2, pythons=[], say=lambda line: None)
+    assert [(e.contender.key, len(e.runs)) for e in entries] == [("bare", 2), ("means", 1)]
+    run = entries[0].runs[1]
+    assert (run.total, run.cpu, run.seconds) == (3, 4, {"a": 2, "b": 1})
+    assert run.peak > MIB
 
 
 def test_the_whole_part_runs(tmp_path, monkeypatch, capsys):
     """From the command line, on one tiny table; without R, Polars and the command, which has tests of its own."""
-    routes = [r if r.key != "lme4" else r._replace(find=lambda pythons: None) for r in scaling.ROUTES]
+    routes = [r if r.key != "lme4" else replace(r, find=lambda pythons: None) for r in scaling.ROUTES]
     monkeypatch.setattr(scaling, "ROUTES", tuple(r for r in routes if r.key in ("bare", "means", "lme4", "plain")))
     monkeypatch.setattr(scaling, "grid", lambda **asked: [Size(1_200, 60)])
     assert command.main(["--parts", "sizes", "--rounds", "1", "--out", str(tmp_path)]) == 0
