@@ -29,8 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     parser = Parser(
         f"python -m {MODULE}",
-        "Effective draws per second on the math tests, beside what a user might write; time and memory against rows and "
-        "groups.",
+        "Effective draws per second on the math tests, beside what a user might write; time and memory against rows "
+        "and groups.",
         EXAMPLES,
     )
     add = parser.add_argument

@@ -7,7 +7,7 @@ Three things make that exact here, for priors that are improper and for chains w
 
 - p(b) = 1 and p(sigma^2) = 1/sigma^2 are the right Haar measure of shifts and scales: b and sigma may be fixed at any
   value, and the rank of everything that shifts and scales with the data is uniform all the same;
-- another improper prior is cut off, which makes a proper one of it, and so is the posterior (`box.py`);
+- another improper prior is cut off, which makes a proper one of it, and so is the posterior (`truncation.py`);
 - a chain that runs through the truth, which stands at a random place of it, is stationary: its states are
   exchangeable with the truth however they are correlated (`stationary.py`; Gandy and Scott 2020).
 """

@@ -9,43 +9,44 @@ from collections.abc import Callable
 
 import numpy as np
 
-from analyses.calibrate import stationary
+from analyses.calibrate.family import Family
+from analyses.calibrate.stationary import add_auxiliaries, steps, truncated_conditionals
 
 SETS = 20  # of data, each with a truth of its own
 ROUNDING = 1e-9  # of the terms that add up to the joint
 
 
-def broken(family, rng, conditionals: Callable | None = None) -> list[str]:
+def wrong_steps(family: Family, rng, conditionals: Callable = truncated_conditionals) -> list[str]:
     """Names of the steps whose law is not that of the joint; none if all is well.
 
     Parameters
     ----------
-    family
-        Of `families.FAMILIES`.
+    family : Family
     rng : numpy.random.Generator
     conditionals : callable, optional
-        Family and model to conditionals, in place of the right ones.
+        Function of family and model, in place of the right conditionals.
     """
-    model, truth = family.simulate(SETS, rng)
-    right, found = stationary.conditionals_of(family, model), []
-    given = (conditionals or stationary.conditionals_of)(family, model)
-    state = stationary.whole(right, truth, rng)
-    for block in stationary.blocks(right, family.together):
-        other = dict(state)
-        for name in block:
-            other[name] = right[name](other).draw(rng)
-        joint = family.log_joint(model, state) - family.log_joint(model, other)
-        step = _log_density(given, block, state, other, state) - _log_density(given, block, state, other, other)
-        if not np.all(np.abs(step - joint) < ROUNDING * (1 + np.abs(family.log_joint(model, state)))):
-            found.append(" and ".join(block))
-    return found
+    simulation = family.kind.simulate(family, SETS, rng)
+    model = simulation.model
+    right, tested, wrong = truncated_conditionals(family, model), conditionals(family, model), []
+    state = add_auxiliaries(right, simulation.truth, rng)
+    for step in steps(right, family.joint_step):
+        redrawn = dict(state)
+        for name in step:
+            redrawn[name] = right[name](redrawn).draw(rng)
+        log_joint = family.kind.log_joint(model, state)
+        joint = log_joint - family.kind.log_joint(model, redrawn)
+        conditional = _log_density(tested, step, state, redrawn) - _log_density(tested, step, redrawn, redrawn)
+        if not np.all(np.abs(conditional - joint) < ROUNDING * (1 + np.abs(log_joint))):
+            wrong.append(" and ".join(step))
+    return wrong
 
 
-def _log_density(conditionals, block, state, other, values):
-    """Log density of a block's values, all else being as in `state`."""
-    here, total = state | {name: other[name] for name in block}, 0.0
-    for name in block:
-        law = conditionals[name](here).log_density(values[name])
+def _log_density(conditionals, step, state, redrawn):
+    """Log density of a step's values in a state, each given those before it and what was there for those after it."""
+    condition, total = redrawn, 0.0
+    for name in step:
+        law = conditionals[name](condition).log_density(state[name])
         total = total + law.reshape(len(law), -1).sum(axis=1)
-        here = here | {name: values[name]}
+        condition = condition | {name: state[name]}
     return total

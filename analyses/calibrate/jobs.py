@@ -7,66 +7,74 @@ from zlib import crc32
 import numpy as np
 import pandas as pd
 
-from analyses.calibrate import ranks
+from analyses.calibrate import nuts_chains, ranks, stationary
 from analyses.calibrate.families import FAMILIES
-from analyses.calibrate.ranks import Judgement
+from analyses.calibrate.family import Engine, Family
+from analyses.calibrate.ranks import Judgement, UniformityTest
 
+CHAINS = {"gibbs": stationary.draw_gibbs, "nuts": nuts_chains.draw}  # engines of all families
 DRAWS = 31  # that a truth is ranked among
-ALARM = 1e-5  # of all units together
+ALARM = 1e-5  # of all jobs together
 BLOCK = 1000  # sets of data at a time
-SMALLER = {"exact": 250}  # what a lattice has to hold for each fits the processor's memory better so
+BLOCKS = {"exact": 250}  # what a lattice has to hold for each fits the processor's memory better so
 SETS = {"exact": 16_000, "gibbs": 16_000, "metropolis": 16_000, "nuts": 1000, "one at a time": 1000, "direct": 1000}
 FEWER = {("classrooms", "exact"): 4000, ("absolute", "one at a time"): 200}  # where two scales make a set cost more
 QUICK = 8  # times fewer
-MOST_STUCK = 0.5  # of the sets of data: in a box that cuts off most of a posterior NUTS may stay for long
+MOST_STUCK = 0.5  # of the sets of data: within limits that cut off most of a posterior NUTS may stay for long
 
 
-class Unit(NamedTuple):
+class Job(NamedTuple):
     """One engine on one family."""
 
     family: str
     engine: str
 
-    def sets(self, *, quick: bool) -> int:
-        """Sets of data at the first stage."""
-        return FEWER.get(self, SETS[self.engine]) // (QUICK if quick else 1)
+    def test(self, *, quick: bool) -> UniformityTest:
+        """The test, with its number of sets of data at the first stage."""
+        return uniformity_test(FEWER.get(self, SETS[self.engine]) // (QUICK if quick else 1))
 
 
-UNITS = tuple(Unit(family, engine) for family in FAMILIES for engine in FAMILIES[family].engines)
+JOBS = tuple(Job(name, engine) for name, family in FAMILIES.items() for engine in family.engines)
 
 
 class StuckChainError(RuntimeError):
     """A chain that stays where it was put: at the truth it would rank the truth evenly."""
 
 
-BREAKS = (RuntimeError, FloatingPointError, np.linalg.LinAlgError)  # an engine's own, with their reasons
+FAILURES = (RuntimeError, FloatingPointError, np.linalg.LinAlgError)  # an engine's own, with their reasons
 
 
-def judged(unit: Unit, *, seed: int, quick: bool) -> Judgement:
+def uniformity_test(size: int) -> UniformityTest:
+    """The test of one job with so many sets of data at the first stage."""
+    return UniformityTest(size=size, draws=DRAWS, alarm=ALARM / len(JOBS))
+
+
+def judge(job: Job, *, seed: int, quick: bool) -> Judgement:
     """Calibrate an engine on a family; one that breaks down, or stays where it is put, fails with the reason."""
-    family = FAMILIES[unit.family]
-    rng = np.random.default_rng([seed, *(crc32(name.encode()) for name in unit)])
-    ranked = ranking(family, family.engines[unit.engine], rng, block=SMALLER.get(unit.engine, BLOCK))
+    family = FAMILIES[job.family]
+    engine = (CHAINS | family.kind.ENGINES)[job.engine]
+    rng = np.random.default_rng([seed, *(crc32(name.encode()) for name in job)])
     try:
-        return ranks.judge(ranked, size=unit.sets(quick=quick), draws=DRAWS, alarm=ALARM / len(UNITS))
-    except BREAKS as error:
-        return Judgement(False, pd.Series({"": 0.0}), {}, 0, str(error))
+        return job.test(quick=quick).judge(rank_simulator(family, engine, rng, block=BLOCKS.get(job.engine, BLOCK)))
+    except FAILURES as error:
+        return Judgement(pd.Series({"": 0.0}), {}, 0, 0.0, str(error))
 
 
-def ranking(family, engine: Callable, rng, *, block: int = BLOCK) -> Callable:
+def rank_simulator(family: Family, engine: Engine, rng, *, block: int = BLOCK) -> Callable[[int], dict]:
     """Function of a number of sets of data that simulates them and ranks every quantity's truth among the draws."""
 
-    def some(size):
-        model, truth = family.simulate(size, rng)
-        drawn = family.quantities(model, engine(model, truth, draws=DRAWS, rng=rng), rng)
-        true = family.quantities(model, truth, rng)
-        for name, at in true.items():
-            if (share := ranks.stuck(at, drawn[name])) > MOST_STUCK:
+    def rank_block(size):
+        simulation = family.kind.simulate(family, size, rng)
+        model = simulation.model
+        draws = family.kind.quantities(model, engine(family, simulation, draws=DRAWS, rng=rng), rng)
+        truth = family.kind.quantities(model, simulation.truth, rng)
+        for name, values in truth.items():
+            if (share := ranks.share_stuck(values, draws[name])) > MOST_STUCK:
                 raise StuckChainError(f"{name} never leaves the truth in {share:.0%} of the sets of data")
-        return {name: ranks.rank(at, drawn[name], rng) for name, at in true.items()}
+        return {name: ranks.rank(values, draws[name], rng) for name, values in truth.items()}
 
-    def ranked(sets):
-        parts = [some(min(block, sets - done)) for done in range(0, sets, block)]
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    def simulate_ranks(sets):
+        blocks = [rank_block(min(block, sets - done)) for done in range(0, sets, block)]
+        return {name: np.concatenate([part[name] for part in blocks]) for name in blocks[0]}
 
-    return ranked
+    return simulate_ranks

@@ -13,32 +13,28 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from analyses.calibrate import density_check, jobs, ranks, stationary, truncation
+from analyses.calibrate import density_check, jobs, ranks, stationary, truncation, two_level
 from analyses.calibrate.families import FAMILIES
-from analyses.calibrate.jobs import ALARM, DRAWS, SETS, UNITS, StuckChainError
+from analyses.calibrate.jobs import SETS, StuckChainError
 from analyses.ingest.request import InputError
 
-FIRST, TIMES = 500, 4  # sets of data to begin with, and how many times more until the mistake is caught
-BREAKS = (
-    FloatingPointError,
-    np.linalg.LinAlgError,
-    StuckChainError,
-)  # what wrong draws lead to, not what wrong code does
+FIRST_SETS, MORE = 500, 4  # sets of data to begin with, and how many times more until the mutation is caught
+FAILURES = (FloatingPointError, np.linalg.LinAlgError, StuckChainError)  # of wrong draws, not of wrong code
 
 
-class Mistake(NamedTuple):
+class Mutation(NamedTuple):
     """A family, and what is wrong, in words."""
 
     family: str
-    what: str
+    mistake: str
 
 
-def load(path: Path):
+def load(path: Path) -> ModuleType:
     """The module with the mistakes.
 
     Raises
@@ -52,75 +48,68 @@ def load(path: Path):
         raise FileNotFoundError(2, "no file with mistakes; those of this package lie in its checkout", str(path))
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
+    module.SAMPLERS = {}
     try:
         spec.loader.exec_module(module)
     except (ImportError, NameError, SyntaxError) as error:
         raise InputError(f"{path}: {error}") from error
     if not getattr(module, "MUTANTS", None):
         raise InputError(f"{path}: no mistakes in it: it needs MUTANTS, family to words to a patch")
-    if unknown := [name for kind in _kinds(module) for name in kind if name not in FAMILIES]:
+    if unknown := [name for name in (*module.MUTANTS, *module.SAMPLERS) if name not in FAMILIES]:
         raise InputError(f"{path}: no family {unknown[0]!r}: there are {', '.join(FAMILIES)}")
     return module
 
 
-def _kinds(module):
-    return module.MUTANTS, getattr(module, "SAMPLERS", {})
+def mutations(path: Path) -> list[Mutation]:
+    """All mutations of a file."""
+    module = load(path)
+    kinds = module.MUTANTS, module.SAMPLERS
+    return [Mutation(family, mistake) for kind in kinds for family in kind for mistake in kind[family]]
 
 
-def every(path: Path) -> list[Mistake]:
-    """All mistakes of the file."""
-    return [Mistake(family, what) for kind in _kinds(load(path)) for family in kind for what in kind[family]]
-
-
-def tried(path: Path, mistake: Mistake, *, seed: int, quick: bool) -> dict:
-    """Put one mistake to both tests: a row of the table of mistakes."""
-    family, module = FAMILIES[mistake.family], load(path)
-    rng = np.random.default_rng([seed, every(path).index(mistake)])
-    row = {"family": mistake.family, "mistake": mistake.what, "identity": ""}
+def run(path: Path, mutation: Mutation, *, seed: int, quick: bool) -> dict:
+    """Put one mutation to both tests: a row of their table."""
+    family, module = FAMILIES[mutation.family], load(path)
+    rng = np.random.default_rng([seed, mutations(path).index(mutation)])
+    row = mutation._asdict() | {"identity": ""}
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # a wrong sampler may do what it likes
         try:
-            if patch := module.MUTANTS.get(mistake.family, {}).get(mistake.what):
-                given = patched(patch)
-                row["identity"] = ", ".join(density_check.broken(family, rng, given))
-                engine, most = partial(stationary.by_gibbs, family, conditionals=given), SETS["gibbs"]
+            if patch := module.MUTANTS.get(mutation.family, {}).get(mutation.mistake):
+                conditionals = patched(patch)
+                row["identity"] = ", ".join(density_check.wrong_steps(family, rng, conditionals))
+                engine, most = partial(stationary.draw_gibbs, conditionals=conditionals), SETS["gibbs"]
             else:
-                engine, most = _sampler(family, module.SAMPLERS[mistake.family][mistake.what]), SETS["direct"]
-            most = max(FIRST, most // jobs.QUICK) if quick else most
-            return row | _caught(jobs.ranking(family, engine, rng), most)
-        except BREAKS as error:
+                sample = module.SAMPLERS[mutation.family][mutation.mistake]
+                engine, most = partial(two_level.draw_by_sampler, sample=sample), SETS["direct"]
+            most = max(FIRST_SETS, most // jobs.QUICK) if quick else most
+            return row | _calibrate(jobs.rank_simulator(family, engine, rng), most)
+        except FAILURES as error:
             return row | {"sets": 0, "quantity": "", "p": 0.0, "power": 1.0, "caught": True, "breaks": str(error)}
 
 
 def patched(patch: Callable) -> Callable:
-    """Conditionals with the mistake, cut off as the right ones are: a function of family and model."""
+    """Conditionals with the mistake, truncated as the right ones are: a function of family and model."""
 
     def conditionals(family, model):
         right = model.conditionals()
         wrong = patch(model, right)
         if unknown := wrong.keys() - right.keys():
             raise InputError(f"{family.name}: no conditional {sorted(unknown)[0]!r}: there are {', '.join(right)}")
-        return truncation.cut(right | wrong, family.box)
+        return truncation.truncate(right | wrong, family.limits)
 
     return conditionals
 
 
-def _sampler(family, sample):
-    def engine(model, truth, *, draws, rng):
-        return family.each(model, truth, lambda one: sample(one, draws=2 * draws, chains=1, rng=rng), draws)
-
-    return engine
-
-
-def _caught(ranked, most):
+def _calibrate(simulate_ranks, most):
     """Whether, and with how many sets of data, the test that correct engines pass fails."""
-    sets, alarm = min(FIRST, most), ALARM / len(UNITS)
+    test, sets = jobs.uniformity_test(most), min(FIRST_SETS, most)
     while True:
-        found = ranked(sets)
-        p = pd.Series({name: ranks.p_value(r, DRAWS) for name, r in found.items()})
-        caught = bool(len(p) * p.min() <= ranks.limit(alarm, 0))
+        simulated = simulate_ranks(sets)
+        p = ranks.p_values(simulated, test.draws)
+        caught = bool(len(p) * p.min() <= test.limit())
         if caught or sets == most:
             break
-        sets = min(TIMES * sets, most)
-    power = ranks.power(found, size=most, draws=DRAWS, alarm=alarm)
+        sets = min(MORE * sets, most)
+    power = test.power(simulated)
     return {"sets": sets, "quantity": p.idxmin(), "p": p.min(), "power": power, "caught": caught, "breaks": ""}

@@ -27,27 +27,38 @@ class Judgement:
 
     Attributes
     ----------
-    passed : bool
     p : Series
         By quantity, at the last stage; each a bound over its cuts.
     ranks : dict
         Quantity to ndarray (data,), of the first stage; empty where the engine broke down.
     sets : int
         Sets of data in all.
+    limit : float
+        P of all quantities together at or below which ranks are not uniform.
     fault : str
         What else was wrong than uneven ranks.
     """
 
-    passed: bool
     p: pd.Series
     ranks: dict[str, np.ndarray]
     sets: int
+    limit: float
     fault: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the ranks are taken to be uniform."""
+        return bool(self.bound > self.limit)
+
+    @property
+    def bound(self) -> float:
+        """The smallest P times the number of quantities, which may exceed 1."""
+        return len(self.p) * self.p.min()
 
     @property
     def smallest(self) -> float:
         """P of all quantities together."""
-        return float(min(1.0, len(self.p) * self.p.min()))
+        return float(min(1.0, self.bound))
 
     @property
     def worst(self) -> str:
@@ -64,35 +75,62 @@ def rank(truth: np.ndarray, draws: np.ndarray, rng) -> np.ndarray:
     draws : ndarray (draw, data)
     rng : numpy.random.Generator
     """
-    equal = np.isclose(draws, truth, rtol=ROUNDING, atol=0.0)
+    equal = _equal(truth, draws)
     return np.sum((draws < truth) & ~equal, axis=0) + rng.integers(np.sum(equal, axis=0) + 1)
 
 
-def stuck(truth: np.ndarray, draws: np.ndarray) -> float:
+def share_stuck(truth: np.ndarray, draws: np.ndarray) -> float:
     """Share of the sets of data, (data,), in which no draw, (draw, data), is other than the truth."""
-    return float(np.mean(np.all(np.isclose(draws, truth, rtol=ROUNDING, atol=0.0), axis=0)))
+    return float(np.mean(np.all(_equal(truth, draws), axis=0)))
+
+
+def _equal(truth, draws):
+    return np.isclose(draws, truth, rtol=ROUNDING, atol=0.0)
 
 
 def p_value(ranks: np.ndarray, draws: int) -> float:
     """Bound on P of ranks on 0..draws so uneven, were they uniform: the smallest over the cuts, times their number."""
-    cuts, n = np.arange(1, draws + 1), len(ranks)
-    below = np.cumsum(np.bincount(ranks, minlength=draws + 1))[:-1]
-    law = stats.binom(n, cuts / (draws + 1))
+    below, law = _below_cuts(ranks, draws), stats.binom(len(ranks), _cuts(draws))
     return float(min(1.0, 2 * draws * np.minimum(law.cdf(below), law.sf(below - 1)).min()))
 
 
-def limit(alarm: float, stage: int) -> float:
-    """P at or below which a stage fails."""
-    return alarm / STAGES / GO_ON**stage
+def p_values(ranks: dict[str, np.ndarray], draws: int) -> pd.Series:
+    """P of each quantity by itself."""
+    return pd.Series({name: p_value(r, draws) for name, r in ranks.items()})
 
 
-def judge(ranked: Callable, *, size: int, draws: int, alarm: float) -> Judgement:
-    """Rank truths among draws until it is clear whether the ranks are uniform.
+def _cuts(draws):
+    """Share of truths below each possible rank, were ranks uniform."""
+    return np.arange(1, draws + 1) / (draws + 1)
+
+
+def _below_cuts(ranks, draws):
+    """Number of truths below each possible rank."""
+    return np.cumsum(np.bincount(ranks, minlength=draws + 1))[:-1]
+
+
+@dataclass(frozen=True)
+class DetectableError:
+    """Error of a normal posterior that would be noticed; inf where none would be.
+
+    Attributes
+    ----------
+    shift : float
+        In its sds.
+    factor : float
+        By which its sd is too large.
+    """
+
+    shift: float
+    factor: float
+
+
+@dataclass(frozen=True)
+class UniformityTest:
+    """The test of ranks.
 
     Parameters
     ----------
-    ranked : callable
-        Number of sets of data to the ranks of each quantity, of fresh data each time.
     size : int
         Sets of data at the first stage.
     draws : int
@@ -100,54 +138,59 @@ def judge(ranked: Callable, *, size: int, draws: int, alarm: float) -> Judgement
     alarm : float
         Probability that a correct engine fails, at most.
     """
-    first, sets = None, 0
-    for stage in range(STAGES):
-        found = ranked(size * MORE**stage)
-        first, sets = first or found, sets + size * MORE**stage
-        p = pd.Series({name: p_value(r, draws) for name, r in found.items()})
-        together = len(p) * p.min()
-        if together > GO_ON or together <= limit(alarm, stage):
-            break
-    return Judgement(bool(together > limit(alarm, stage)), p, first, sets)
 
+    size: int
+    draws: int
+    alarm: float
 
-def power(ranks: dict[str, np.ndarray], *, size: int, draws: int, alarm: float) -> float:
-    """Chance that `size` sets of data fail at the first stage, if their ranks fall as these did.
+    def limit(self, stage: int = 0) -> float:
+        """P at or below which a stage fails."""
+        return self.alarm / STAGES / GO_ON**stage
 
-    That of the cut which tells most. Every share is taken nearer to what is right by the half of an interval that holds
-    all of them at once with probability 0.99: too small rather than too large.
-    """
-    cuts = np.arange(1, draws + 1) / (draws + 1)
-    share = np.array([np.cumsum(np.bincount(r, minlength=draws + 1))[:-1] / len(r) for r in ranks.values()])
-    n = len(next(iter(ranks.values())))
-    slack = stats.norm.isf(0.005 / share.size) * np.sqrt(np.maximum(share * (1 - share), 1 / n) / n)
-    share = cuts + np.sign(share - cuts) * np.maximum(np.abs(share - cuts) - slack, 0.0)
-    return float(_noticed(share, len(ranks), size=size, draws=draws, alarm=alarm).max())
+    def judge(self, simulate_ranks: Callable[[int], dict[str, np.ndarray]]) -> Judgement:
+        """Rank truths among draws until it is clear whether the ranks are uniform.
 
+        Parameters
+        ----------
+        simulate_ranks : callable
+            Number of sets of data to the ranks of each quantity, of fresh data each time.
+        """
+        first, total = {}, 0
+        for stage in range(STAGES):
+            size = self.size * MORE**stage
+            ranks = simulate_ranks(size)
+            first = first or ranks
+            total += size
+            judgement = Judgement(p_values(ranks, self.draws), first, total, self.limit(stage))
+            if judgement.bound > GO_ON or not judgement.passed:
+                break
+        return judgement
 
-def smallest(quantities: int, *, size: int, draws: int, alarm: float, likely: float = 0.95) -> tuple[float, float]:
-    """The error of a posterior that would be noticed with that probability at the first stage.
+    def power(self, ranks: dict[str, np.ndarray]) -> float:
+        """Chance that the first stage fails, if ranks fall as these did.
 
-    Returns
-    -------
-    shift : float
-        Of a normal posterior, in its sds.
-    factor : float
-        By which its sd is too large. Either is inf where no error would be.
-    """
-    at = stats.norm.ppf(np.arange(1, draws + 1) / (draws + 1))
-    errors = np.geomspace(1e-3, 1e2, 1000)[:, None]
-    noticed = [
-        _noticed(stats.norm.cdf(moved), quantities, size=size, draws=draws, alarm=alarm).max(axis=-1) > likely
-        for moved in (at + errors, at * (1 + errors))
-    ]
-    shift, factor = (float(errors[found.argmax(), 0]) if found.any() else np.inf for found in noticed)
-    return shift, 1 + factor
+        That of the cut which tells most. Every share is taken nearer to what is right by the half of an interval that
+        holds all of them at once with probability 0.99: too small rather than too large.
+        """
+        cuts, n = _cuts(self.draws), len(next(iter(ranks.values())))
+        share = np.array([_below_cuts(r, self.draws) / n for r in ranks.values()])
+        slack = stats.norm.isf(0.005 / share.size) * np.sqrt(np.maximum(share * (1 - share), 1 / n) / n)
+        share = cuts + np.sign(share - cuts) * np.maximum(np.abs(share - cuts) - slack, 0.0)
+        return float(self._power_of_cut(share, len(ranks)).max())
 
+    def detectable_error(self, quantities: int, *, probability: float = 0.95) -> DetectableError:
+        """The error of a posterior that would be noticed with that probability at the first stage."""
+        positions = stats.norm.ppf(_cuts(self.draws))
+        errors = np.geomspace(1e-3, 1e2, 1000)[:, None]
 
-def _noticed(share, quantities, *, size, draws, alarm):
-    """Chance that a cut fails the first stage by itself if so large a share of truths, (..., cut), lies below it."""
-    cuts = np.arange(1, draws + 1) / (draws + 1)
-    needed = limit(alarm, 0) / quantities / (2 * draws)
-    low, high = stats.binom.ppf(needed, size, cuts) - 1, stats.binom.isf(needed, size, cuts)
-    return stats.binom.cdf(low, size, share) + stats.binom.sf(high, size, share)
+        def smallest(moved):
+            noticed = self._power_of_cut(stats.norm.cdf(moved), quantities).max(axis=-1) > probability
+            return float(errors[noticed.argmax(), 0]) if noticed.any() else np.inf
+
+        return DetectableError(smallest(positions + errors), 1 + smallest(positions * (1 + errors)))
+
+    def _power_of_cut(self, share, quantities):
+        """Chance that a cut by itself fails the first stage, with this share of truths, (..., cut), below it."""
+        cuts, needed = _cuts(self.draws), self.limit() / quantities / (2 * self.draws)
+        low, high = stats.binom.ppf(needed, self.size, cuts) - 1, stats.binom.isf(needed, self.size, cuts)
+        return stats.binom.cdf(low, self.size, share) + stats.binom.sf(high, self.size, share)

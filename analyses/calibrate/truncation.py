@@ -1,7 +1,7 @@
-"""Improper priors cut off: p(sd) for low < sd < high is proper, and the posterior under it is the posterior, cut off.
+"""Improper priors truncated: p(sd) for low < sd < high is proper, and the posterior is the untruncated one, truncated.
 
 So an engine is calibrated with the very conditionals and densities that it has for the improper prior: draws outside
-the box are drawn again, and a step of a chain that would leave it is not taken.
+the limits are drawn again, and a step of a chain that would leave them is not taken.
 """
 
 from dataclasses import dataclass
@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from analyses.calibrate.batched_states import Limits, States
 from models import distributions, priors
+from models.distributions import Conditionals
 
 
 @dataclass(frozen=True, eq=False)
-class Cut:
+class Truncated:
     """An inverse gamma, or a gamma, given that its value lies between two limits."""
 
     law: distributions.InverseGamma | distributions.Gamma
@@ -25,7 +27,7 @@ class Cut:
         if isinstance(self.law, distributions.Gamma):
             with np.errstate(divide="ignore"):
                 ends = 1 / np.asarray([self.high, self.low])
-            return 1 / Cut(distributions.InverseGamma(self.law.shape, self.law.rate), *ends).draw(rng)
+            return 1 / Truncated(distributions.InverseGamma(self.law.shape, self.law.rate), *ends).draw(rng)
         below, share = self._below(self.low), self.share
         return self.law.scale / special.gammainccinv(self.law.shape, below + rng.random(share.shape) * share)
 
@@ -43,35 +45,35 @@ class Cut:
         return self.law.log_density(x)
 
 
-def cut(conditionals: dict, box: dict[str, tuple[float, float]]) -> dict:
-    """The same conditionals, those of the box's variances cut off."""
+def truncate(conditionals: Conditionals, limits: Limits) -> Conditionals:
+    """Conditionals of which those of the variances with limits are truncated."""
 
-    def within(law, low, high):
-        return lambda state: _cut(law(state), low, high)
+    def truncated(conditional, low, high):
+        def law(state):
+            whole = conditional(state)  # a law that cannot leave the limits, as a mutation's, may be of any type
+            leaves = isinstance(whole, distributions.InverseGamma | distributions.Gamma)
+            return Truncated(whole, low, high) if leaves else whole
 
-    return {name: within(law, *box[name]) if name in box else law for name, law in conditionals.items()}
+        return law
 
-
-def _cut(law, low, high):
-    """Only a law that can leave the box has to be cut off: another's may be anything."""
-    return Cut(law, low, high) if isinstance(law, distributions.InverseGamma | distributions.Gamma) else law
-
-
-def inside(state: dict, box: dict[str, tuple[float, float]]) -> np.ndarray:
-    """Whether every variance of a state lies in its box."""
-    held = [(low <= state[name]) & (state[name] < high) for name, (low, high) in box.items()]
-    return np.all(held, axis=0) if held else np.ones(next(iter(state.values())).shape[:2], dtype=bool)
+    return conditionals | {name: truncated(conditionals[name], *ends) for name, ends in limits.items()}
 
 
-def variance(prior, limits: tuple[float, float] | None, size: int, rng) -> np.ndarray:
-    """Draw variances from a prior of their root, cut off at limits of the variance where there are any.
+def inside(states: States, limits: Limits) -> np.ndarray:
+    """Whether every variance of states (draw, data, ...) lies within its limits."""
+    within = [(low <= states[name]) & (states[name] < high) for name, (low, high) in limits.items()]
+    return np.all([np.ones(next(iter(states.values())).shape[:2], dtype=bool), *within], axis=0)
+
+
+def draw_variance(prior, limits: tuple[float, float] | None, size: int, rng) -> np.ndarray:
+    """Draw variances from a prior of their root, truncated at limits of the variance where there are any.
 
     An InverseGamma(a, 0) has p(variance) = variance^(-a - 1), of which a power, or the log where a = 0, is uniform.
     """
     if limits is None:
         return prior.draw(size, rng) ** 2
     if not isinstance(prior, priors.InverseGamma) or prior.proper:
-        raise ValueError(f"only improper priors need a box, and {prior} is none")
+        raise ValueError(f"only improper priors need limits, and {prior} is none")
     if prior.shape == 0:
         return np.exp(rng.uniform(*np.log(limits), size))
     return rng.uniform(*np.power(limits, -prior.shape), size) ** (-1 / prior.shape)

@@ -2,7 +2,8 @@
 
 `MUTANTS` maps a family of `analyses.calibrate.families` to mistakes: what is wrong, in words, and a function of the
 model and its right conditionals that gives those to put in their place. `SAMPLERS` maps a family to samplers that are
-wrong as a whole. `python -m analyses.calibrate --mutants` calibrates each of them, and each has to fail.
+wrong as a whole. `python -m analyses.calibrate --mutants tests/helpers/mutants.py` calibrates each;
+each has to fail.
 
 Where a source prints the mistake its number stands before it; the others are what public code for these exercises does.
 """
