@@ -17,7 +17,7 @@ from analyses.reference import Reference
 from analyses.reference.cases import CASES, Case
 
 SIZE = 40_000  # independent draws of the reference
-SEED = 2026  # of them: two audits of one file say the same
+SEED = 2026  # two audits of one file say the same
 
 
 @cache
@@ -44,5 +44,5 @@ def quantiles(reference: Reference, posterior: xr.Dataset) -> pd.DataFrame:
     labels = {dim: posterior[dim].values for dim in posterior.dims if dim not in SAMPLE}
     same = drawn[list(posterior.data_vars)].sel({dim: v for dim, v in labels.items() if dim in drawn.dims})
     index, values = stacked(statistics(reference, same))
-    found = {q: np.quantile(values, p, axis=(1, 2)) for q, p in SHARES.values()}
-    return pd.DataFrame({"mean": np.nan, "sd": np.nan, **found}, index)
+    columns = {q: np.quantile(values, p, axis=(1, 2)) for q, p in SHARES.values()}
+    return pd.DataFrame({"mean": np.nan, "sd": np.nan, **columns}, index)
