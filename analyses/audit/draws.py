@@ -76,8 +76,8 @@ def _match(values: xr.DataArray, name: str, labels: list[str]) -> xr.DataArray:
 
 def _positions(values, labels, count) -> list[int]:
     """Position of each entry among the reference's labels: by its own label, its number, or as it comes."""
-    name, dim = values.name, values.dims[-1]
-    theirs = [str(label) for label in values[dim].values] if dim not in SAMPLE and dim in values.coords else []
+    name, dims = values.name, values.dims[len(SAMPLE) :]
+    theirs = [str(label) for label in values[dims[0]].values] if len(dims) == 1 and dims[0] in values.coords else []
     if theirs and {*theirs} <= {*labels}:
         return [labels.index(label) for label in theirs]
     if not all(map(NUMBER.fullmatch, theirs)):

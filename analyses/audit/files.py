@@ -27,7 +27,7 @@ def read(path: Path) -> xr.Dataset:
     Returns
     -------
     Dataset
-        Variables (chain, draw) or (chain, draw, entry), under their own names.
+        Variables (chain, draw, ...) under their own names.
 
     Raises
     ------
@@ -51,15 +51,7 @@ def _read_netcdf(path) -> xr.Dataset:
         raise InputError(f"{path.name}: no group `posterior` with the dimensions chain and draw; there is {groups}")
     sampled = {name: values for name, values in posterior.data_vars.items() if {*SAMPLE} <= {*values.dims}}
     unread = [str(name) for name in posterior.data_vars if name not in sampled]
-    return xr.Dataset({name: _sample_first(values) for name, values in sampled.items()}, attrs={UNREAD: unread})
-
-
-def _sample_first(values):
-    """A variable with the dimensions chain and draw first, and all others as one."""
-    dims = [dim for dim in values.dims if dim not in SAMPLE]
-    if len(dims) > 1:
-        return values.stack({f"{values.name}_entry": dims}, create_index=False).transpose(*SAMPLE, ...)
-    return values.transpose(*SAMPLE, *dims)
+    return xr.Dataset(sampled, attrs={UNREAD: unread}).transpose(*SAMPLE, ...)
 
 
 def _read_csv(path) -> xr.Dataset:
@@ -84,10 +76,9 @@ def _read_csv(path) -> xr.Dataset:
 
 def _faults(table, text) -> Iterator[str]:
     """What is wrong with a table of draws; each fault supposes that those before it are absent."""
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    if _has_warm_up(text):
+    if len(_rows(text.partition(WARM_UP_ENDS)[0])) > 1 and WARM_UP_ENDS in text:
         yield f"rows of warm-up come before {WARM_UP_ENDS!r}. Remove them, or sample with save_warmup=0."
-    if column := twice(next(csv.reader(lines, skipinitialspace=True), [])):  # pandas would number it
+    if column := twice(next(csv.reader(_rows(text), skipinitialspace=True), [])):  # pandas would number it
         yield f"the column {column!r} is there twice"
     name = _chain_column(table)
     if name is None:
@@ -107,11 +98,9 @@ def _faults(table, text) -> Iterator[str]:
         yield f"the columns {name}[{label}] and {name}.{label} are the same entry: keep one"
 
 
-def _has_warm_up(text) -> bool:
-    """Whether a file of CmdStan's has draws, besides the header, before the comment that ends the adaptation."""
-    before, end, _ = text.partition(WARM_UP_ENDS)
-    rows = [line for line in before.splitlines() if line.strip() and not line.startswith("#")]
-    return bool(end) and len(rows) > 1
+def _rows(text) -> list[str]:
+    """Lines without comments and blank ones: the header and the draws."""
+    return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
 
 
 def _chain_column(table) -> str | None:
