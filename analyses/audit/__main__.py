@@ -66,32 +66,32 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run(options: argparse.Namespace, rename: dict[str, str]) -> int:
-    """Audit the draws and say what was found."""
+    """Audit the draws, print the finding and return the exit status."""
     from analyses import reference
-    from analyses.audit import completeness, draws, findings
+    from analyses.audit import completeness, draws, files, findings
     from analyses.engines import summary_tables
 
     against = reference.load(options.study)
     completeness.require_known(options.without, against)
-    tree, left = draws.named(draws.read(options.file), against, rename)
-    missing = completeness.missing(tree["posterior"].dataset, against, left, options.without)
-    found = findings.audit(tree, against, reference.alternatives(against))
-    sizes = tree["posterior"].sizes
-    chains = f"{sizes['chain']} chain{'s' if sizes['chain'] > 1 else ''}"
-    print(f"{options.file.name}: {chains} of {sizes['draw']} draws, against {against.name}")
-    if sizes["chain"] == 1:
+    tree, unread = draws.named(files.read(options.file), against, rename)
+    posterior = tree["posterior"].dataset
+    missing = completeness.missing(posterior, against, unread, options.without)
+    finding = findings.audit(tree, against, reference.alternatives(against))
+    chains, size = posterior.sizes["chain"], posterior.sizes["draw"]
+    print(f"{options.file.name}: {chains} chain{'s' * (chains > 1)} of {size} draws, against {against.name}")
+    if chains == 1:
         print("a single chain: nothing can tell whether it has seen all of the posterior")
-    if left:
-        print(f"not looked at: {', '.join(left[:8])}{' and more' if len(left) > 8 else ''}")
-    print(found.compared)
+    if unread:
+        print(f"not looked at: {completeness.listed(unread, 8)}")
+    print(finding.compared)
     if missing:
         print(f"This says nothing of the whole posterior: {'; '.join(missing)}.")
-    print("\n  ".join([found.sentence, *found.more]))
+    print("\n  ".join([finding.sentence, *finding.more]))
     if options.table:
-        summary_tables.write(found.table, options.table, (*summary_tables.AGREEMENT[1:], "ess", "smallest"))
-    if found.passed is None:
+        summary_tables.write(finding.table, options.table, (*summary_tables.AGREEMENT[1:], "ess", "smallest"))
+    if finding.passed is None:
         return USAGE
-    return FAILED if not found.passed else PARTIAL if missing else 0
+    return FAILED if not finding.passed else PARTIAL if missing else 0
 
 
 if __name__ == "__main__":

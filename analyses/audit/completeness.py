@@ -7,7 +7,7 @@ import xarray as xr
 from analyses.ingest.request import InputError
 from analyses.reference import Reference
 
-SHOWN = 4  # columns in a message
+MOST_COLUMNS = 4  # in a message
 PUNCTUATION = "._-()[]{}: "
 
 
@@ -22,7 +22,7 @@ def require_known(without: Sequence[str], reference: Reference) -> None:
         raise InputError(f"--without {unknown[0]}: {reference.name} has {', '.join(reference.labels)}")
 
 
-def missing(posterior: xr.Dataset, reference: Reference, left: Sequence[str], without: Sequence[str]) -> list[str]:
+def missing(posterior: xr.Dataset, reference: Reference, unread: Sequence[str], without: Sequence[str]) -> list[str]:
     """Why agreement of the draws would not be agreement with the whole posterior; nothing where it would.
 
     Parameters
@@ -30,32 +30,31 @@ def missing(posterior: xr.Dataset, reference: Reference, left: Sequence[str], wi
     posterior : Dataset
         Of `draws.named`.
     reference : Reference
-    left : sequence of str
+    unread : sequence of str
         Names in the file that were not used.
     without : sequence of str
         Variables that the file lacks for a reason.
     """
     faults = []
     for name, labels in reference.labels.items():
-        alike = [other for other in left if _alike(other, name, labels)]
         if name in posterior and posterior.sizes.get(f"{name}_label", 1) == len(labels):
             continue  # columns of a similar name hide nothing
-        if alike:
-            faults.append(_unread(name, alike, labels))
+        if similar := [column for column in unread if _is_similar(column, name, labels)]:
+            entry = f"{name}[{labels[0]}] or {name}[1]" if labels != [""] else name
+            verb = "was" if len(similar) == 1 else "were"
+            shown = listed(similar, MOST_COLUMNS)
+            faults.append(f"{shown} may be {name} but {verb} not read. Name them as {entry}")
         elif name not in (*posterior, *without, *reference.derived):
             faults.append(f"{name} was not compared. Rename a column by --rename, or say --without {name}")
     return faults
 
 
-def _alike(other: str, name: str, labels: Sequence[str]) -> bool:
+def _is_similar(column: str, name: str, labels: Sequence[str]) -> bool:
     """Whether a column may be an entry of a variable: its name in any case, and a number, a label or nothing."""
-    if not other.lower().startswith(name.lower()):
-        return False
-    rest = other[len(name) :].strip(PUNCTUATION)
-    return rest == "" or rest.isdigit() or rest in labels
+    rest = column[len(name) :].strip(PUNCTUATION)
+    return column.lower().startswith(name.lower()) and (rest == "" or rest.isdigit() or rest in labels)
 
 
-def _unread(name, alike, labels) -> str:
-    shown = f"{', '.join(alike[:SHOWN])}{' and more' if len(alike) > SHOWN else ''}"
-    entry = f"{name}[{labels[0]}] or {name}[1]" if labels != [""] else name
-    return f"{shown} may be {name} but {'was' if len(alike) == 1 else 'were'} not read. Name them as {entry}"
+def listed(names: Sequence[str], most: int) -> str:
+    """Names in a message, no more than so many."""
+    return f"{', '.join(names[:most])}{' and more' if len(names) > most else ''}"

@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from analyses.audit.draws import named
 from analyses.checks.agreement import SHARES
 from analyses.engines.inference_data import SAMPLE
 from analyses.engines.summary_tables import stacked
-from analyses.reference import Reference
+from analyses.reference import Reference, load
 from analyses.reference.cases import CASES, Case
 
 SIZE = 40_000  # independent draws of the reference
-SEED = 2026  # of them: two audits of one file say the same
+SEED = 2026  # two audits of one file say the same
 
 
 @cache
@@ -26,11 +27,9 @@ def _case(name: str) -> Case:
 
 
 @cache
-def _drawn(name: str) -> xr.Dataset:
-    """Independent draws of a reference, with dimensions as `draws.named` has them."""
+def _independent_draws(name: str) -> xr.Dataset:
     tree = _case(name).draw(draws=SIZE // 4, chains=4, rng=np.random.default_rng(SEED))
-    posterior = tree["posterior"].dataset
-    return xr.Dataset({k: v.rename({d: f"{k}_label" for d in v.dims if d not in SAMPLE}) for k, v in posterior.items()})
+    return named(tree["posterior"].dataset, load(name), {}).tree["posterior"].dataset
 
 
 def statistics(reference: Reference, posterior: xr.Dataset) -> xr.Dataset:
@@ -40,9 +39,8 @@ def statistics(reference: Reference, posterior: xr.Dataset) -> xr.Dataset:
 
 def quantiles(reference: Reference, posterior: xr.Dataset) -> pd.DataFrame:
     """Rows as those of the reference's table for the joint statistics of draws; no mean or sd, which may not exist."""
-    drawn = _drawn(reference.name)
     labels = {dim: posterior[dim].values for dim in posterior.dims if dim not in SAMPLE}
-    same = drawn[list(posterior.data_vars)].sel({dim: v for dim, v in labels.items() if dim in drawn.dims})
-    index, values = stacked(statistics(reference, same))
-    found = {q: np.quantile(values, p, axis=(1, 2)) for q, p in SHARES.values()}
-    return pd.DataFrame({"mean": np.nan, "sd": np.nan, **found}, index)
+    draws = _independent_draws(reference.name)[list(posterior.data_vars)].sel(labels)
+    index, values = stacked(statistics(reference, draws))
+    columns = {q: np.quantile(values, p, axis=(1, 2)) for q, p in SHARES.values()}
+    return pd.DataFrame({"mean": np.nan, "sd": np.nan, **columns}, index)

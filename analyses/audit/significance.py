@@ -85,8 +85,7 @@ def deviate(share: Numbers, p: Numbers, size: Numbers) -> np.ndarray:
     """Normal deviate as rare as a share of so many draws: a binomial's tails near 5% are not a normal's."""
     n = np.maximum(np.floor(size), 1)
     k = share * n
-    above, below = special.betainc(k, n - k + 1, p), special.betaincc(k + 1, n - k, p)
-    return np.where(share > p, -special.ndtri(above), special.ndtri(below))
+    return _normal_deviate(share > p, special.betainc(k, n - k + 1, p), special.betaincc(k + 1, n - k, p))
 
 
 def deviate_of_visits(share: Numbers, p: Numbers, visits: Numbers, draws: int) -> np.ndarray:
@@ -94,8 +93,13 @@ def deviate_of_visits(share: Numbers, p: Numbers, visits: Numbers, draws: int) -
     inside, odds = share * draws, share / (1 - share) / (p / (1 - p))
     spread = [np.maximum(1 - visits / time, SHORTEST) for time in (inside, draws - inside)]  # 1 - 1/mean, if geometric
     degrees = [2 * visits / squared for squared in spread]
-    above, below = stats.f.sf(odds, *degrees), stats.f.cdf(odds, *degrees)
-    return np.where(visits > 0, np.where(share > p, -special.ndtri(above), special.ndtri(below)), 0.0)
+    z = _normal_deviate(share > p, stats.f.sf(odds, *degrees), stats.f.cdf(odds, *degrees))
+    return np.where(visits > 0, z, 0.0)
+
+
+def _normal_deviate(is_upper, above, below) -> np.ndarray:
+    """Normal deviate of a figure from the probabilities of as large and of as small a one."""
+    return np.where(is_upper, -special.ndtri(above), special.ndtri(below))
 
 
 def smallest(p: float, size: float, draws: int, most: float, likely: float) -> float:

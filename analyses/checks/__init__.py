@@ -6,20 +6,13 @@ the data look like data from it: a model that does not fit is a finding, and its
 
 from typing import NamedTuple
 
-import numpy as np
-
 
 class Verdict(NamedTuple):
-    """What a check found; `check` is its kind."""
+    """Outcome of a check; `check` is its kind."""
 
     check: str
     passed: bool
     sentence: str
-
-
-def share(holds: np.ndarray) -> float:
-    """Monte Carlo P: of the draws and the data themselves, for none of so many draws is not none."""
-    return float((np.sum(holds) + 1) / (np.size(holds) + 1))
 
 
 def chance(p: float) -> str:

@@ -61,8 +61,9 @@ def between(one: xr.DataTree, two: xr.DataTree) -> pd.DataFrame:
         As `table` has it, `exact` being the other engine's value, `mcse` the error of the difference, `ess` the smaller
         of the two.
     """
-    draws = [tree["posterior"].dataset.stack(sample=SAMPLE, create_index=False) for tree in (one, two)]
-    pooled = xr.concat([d.drop_attrs() for d in draws], "sample").transpose("sample", ...)
+    posteriors = [tree["posterior"].dataset.drop_attrs() for tree in (one, two)]
+    stacks = [posterior.stack(sample=SAMPLE, create_index=False) for posterior in posteriors]
+    pooled = xr.concat(stacks, "sample").transpose("sample", ...)
     moments = {"mean": pooled.mean("sample"), "sd": pooled.std("sample", ddof=1)}
     quantiles = {q: pooled.quantile(p, "sample").drop_vars("quantile") for q, p in SHARES.values()}
     reference = pd.DataFrame({name: flat(statistics) for name, statistics in (moments | quantiles).items()})
@@ -95,9 +96,8 @@ def limit(tests: int) -> float:
 
 def tests(table: pd.DataFrame) -> int:
     """Count the tests in a table; kappa is one for each statistic."""
-    return len(table[["engine", "variable", "label", "statistic"]].assign(
-        label=table["label"].where(table["variable"] != "kappa", "")
-    ).drop_duplicates())  # fmt: skip
+    label = table["label"].where(table["variable"] != "kappa", "")
+    return len(table[["engine", "variable", "label", "statistic"]].assign(label=label).drop_duplicates())
 
 
 def verdict(table: pd.DataFrame) -> Verdict:
@@ -106,12 +106,11 @@ def verdict(table: pd.DataFrame) -> Verdict:
     engine, other = (NAMES[engine], "the exact posterior") if engine in NAMES else (engine, "each other")
     worst = table.loc[table["z"].abs().fillna(np.inf).idxmax()]  # a z that is no number is the worst, not none
     size, z = table["ess"].min(), worst["z"]
-    where = " ".join(filter(None, (worst["variable"], worst["label"], worst["statistic"])))
+    figure = " ".join(filter(None, (worst["variable"], worst["label"], worst["statistic"])))
     if not abs(z) <= most:
-        found = f"{engine}: differs from {other}: {where} is off by z = {z:+.1f}, limit {most:.1f}"
+        finding = f"differs from {other}: {figure} is off by z = {z:+.1f}, limit {most:.1f}"
     elif not size >= LEAST_ESS:
-        found = f"{engine}: an effective sample size of {size:.0f} is too small to compare with {other}"
+        finding = f"an effective sample size of {size:.0f} is too small to compare with {other}"
     else:
-        found = f"{engine}: agrees with {other} in {len(table)} figures"
-        return Verdict("agreement", True, f"{found}, largest |z| {abs(z):.1f} ({where}), limit {most:.1f}")
-    return Verdict("agreement", False, found)
+        finding = f"agrees with {other} in {len(table)} figures, largest |z| {abs(z):.1f} ({figure}), limit {most:.1f}"
+    return Verdict("agreement", bool(abs(z) <= most and size >= LEAST_ESS), f"{engine}: {finding}")

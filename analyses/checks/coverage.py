@@ -1,5 +1,6 @@
 """Coverage: how often the intervals of a trial hold the truth, in data like these."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from models.two_level import TwoLevel
 
 TRIALS = 500
 FINER = 2  # than the lattice of one set of data: others may be narrower
-BEYOND = 1e-12  # of the top, where the lattice ends
+MOST_AT_ENDS = 1e-12  # of the top, where the lattice ends
 
 
 def table(posterior: Posterior, truth: pd.Series, *, trials: int = TRIALS, rng: np.random.Generator) -> pd.DataFrame:
@@ -34,22 +35,26 @@ def table(posterior: Posterior, truth: pd.Series, *, trials: int = TRIALS, rng: 
     theta = rng.normal(g.design @ [truth["mu"], truth["beta"]], truth["sd_between"], (trials, len(g)))
     data = replicate(g, theta, np.full(trials, truth["sigma"]), rng=rng)
     each = [replace(g, mean=mean, ss=ss) for mean, ss in zip(data["mean"], data["ss"], strict=True)]
-    ends = [
-        np.array([t_tests.on_records(groups)[3:5] for groups in each]).T,
-        np.array([t_tests.on_means(groups)[3:5] for groups in each]).T,
-        effects(replace(model, groups=replace(g, mean=data["mean"], ss=data["ss"])), posterior),
-    ]
-    inside = np.stack([(low < truth["beta"]) & (truth["beta"] < high) for low, high in ends], axis=1)
-    widths = np.stack([high - low for low, high in ends], axis=1)
-    covered = inside.mean(axis=0)
-    return pd.DataFrame(
-        {
-            "analysis": ["A: t-test on all records", "B: t-test on subjects' means", "C: hierarchical model"],
-            "covers the truth": covered,
-            "standard error": np.sqrt(covered * (1 - covered) / trials),
-            "mean width": widths.mean(axis=0),
-        }
-    )
+    replicated = replace(model, groups=replace(g, mean=data["mean"], ss=data["ss"]))
+    intervals = {
+        "A: t-test on all records": _intervals(map(t_tests.on_records, each)),
+        "B: t-test on subjects' means": _intervals(map(t_tests.on_means, each)),
+        "C: hierarchical model": effects(replicated, posterior),
+    }
+    low, high = np.stack(list(intervals.values()), axis=-1)
+    covered = ((low < truth["beta"]) & (truth["beta"] < high)).mean(axis=0)
+    columns = {
+        "analysis": list(intervals),
+        "covers the truth": covered,
+        "standard error": np.sqrt(covered * (1 - covered) / trials),
+        "mean width": (high - low).mean(axis=0),
+    }
+    return pd.DataFrame(columns)
+
+
+def _intervals(differences: Iterable[t_tests.Difference]) -> np.ndarray:
+    """Ends of confidence intervals, (2, data)."""
+    return np.array([(difference.low, difference.high) for difference in differences]).T
 
 
 def effects(stack: TwoLevel, like: Posterior) -> np.ndarray:
@@ -58,12 +63,12 @@ def effects(stack: TwoLevel, like: Posterior) -> np.ndarray:
     while True:
         u = np.arange(low, high, step)[:, None]
         given = stack.collapsed(np.exp(u) * np.ones(len(stack.groups.mean)))
-        height = given.log_unnormalized + u
-        weight = np.exp(height - height.max(axis=0))
-        if max(weight[0].max(), weight[-1].max()) < BEYOND:
+        log_weight = given.log_unnormalized + u
+        weight = np.exp(log_weight - log_weight.max(axis=0))
+        if max(weight[0].max(), weight[-1].max()) < MOST_AT_ENDS:
             break
         low, high = low - 1, high + 1
     row = given.basis[1]
-    squared = np.einsum("j,ndjk,k->nd", row, given.covariance, row)
-    of = weight / weight.sum(axis=0), given.location @ row, np.sqrt(squared), given.df
-    return np.array([t_quantiles(*of, p) for p in (0.025, 0.975)])
+    scale = np.sqrt(np.einsum("j,ndjk,k->nd", row, given.covariance, row))
+    weight = weight / weight.sum(axis=0)
+    return np.array([t_quantiles(weight, given.location @ row, scale, given.df, p) for p in (0.025, 0.975)])

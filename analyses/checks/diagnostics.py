@@ -19,17 +19,17 @@ def verdict(tree: xr.DataTree, summary: pd.DataFrame) -> Verdict:
     summary = summary.set_index(["variable", "label"])
     # A quantity that has no R-hat or effective size is a constant: that is the worst, not nothing.
     r_hat, ess = summary["r_hat"].fillna(np.inf), summary[["ess_bulk", "ess_tail"]].fillna(0).min(axis=1)
-    found = f"largest R-hat {r_hat.max():.4f}, smallest effective sample size {ess.min():.0f}"
+    figures = f"largest R-hat {r_hat.max():.4f}, smallest effective sample size {ess.min():.0f}"
     faults = [f"R-hat of {_where(r_hat.idxmax())} is {r_hat.max():.3f}"] if not r_hat.max() <= MOST_R_HAT else []
     if not ess.min() >= LEAST_ESS:
         faults.append(f"effective sample size of {_where(ess.idxmin())} is {ess.min():.0f}")
     if "sample_stats" in tree:
         divergences, bfmi = divergent(tree), energy(tree)
-        found += f", {divergences} divergences, smallest E-BFMI {bfmi:.2f}"
+        figures += f", {divergences} divergences, smallest E-BFMI {bfmi:.2f}"
         faults += [f"{divergences} divergent transitions"] if divergences else []
         faults += [f"E-BFMI is {bfmi:.2f}"] if not bfmi >= LEAST_BFMI else []
     engine = NAMES[tree["posterior"].attrs["engine"]]
-    sentence = f"{engine}: {'; '.join(faults)}" if faults else f"{engine}: the chains mixed, {found}"
+    sentence = f"{engine}: {'; '.join(faults)}" if faults else f"{engine}: the chains mixed, {figures}"
     return Verdict("diagnostics", not faults, sentence)
 
 
@@ -49,15 +49,16 @@ def energy(tree: xr.DataTree) -> float:
 
 def table(trees: dict[str, xr.DataTree]) -> pd.DataFrame:
     """Compare NUTS runs: divergences, E-BFMI, worst R-hat and effective sample sizes."""
-    rows = {}
-    for name, tree in trees.items():
-        posterior = tree["posterior"].dataset
-        rows[name] = {
-            "draws": posterior.sizes["chain"] * posterior.sizes["draw"],
-            "divergences": divergent(tree),
-            "e_bfmi": energy(tree),
-            "r_hat": flat(az.rhat(posterior)).max(),
-            "ess_bulk": flat(az.ess(posterior, method="bulk")).min(),
-            "ess_tail": flat(az.ess(posterior, method="tail")).min(),
-        }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("parameterization").reset_index()
+    rows = [{"parameterization": name, **_figures(tree)} for name, tree in trees.items()]
+    return pd.DataFrame(rows)
+
+
+def _figures(tree) -> dict[str, float]:
+    posterior = tree["posterior"].dataset
+    return {
+        "draws": posterior.sizes["chain"] * posterior.sizes["draw"],
+        "divergences": divergent(tree),
+        "e_bfmi": energy(tree),
+        "r_hat": flat(az.rhat(posterior)).max(),
+        **{f"ess_{kind}": flat(az.ess(posterior, method=kind)).min() for kind in ("bulk", "tail")},
+    }

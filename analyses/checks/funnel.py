@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analyses.checks import Verdict, chance, share
+from analyses.checks import Verdict, chance, replicates
 from models.groups import Replicates
 
 FARTHEST = 10
@@ -20,19 +20,18 @@ def statistics(
     groups: Replicates, mean: np.ndarray, mu: np.ndarray, sigma: np.ndarray, between: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Test quantities of means (..., J) for mu, sigma and the sd between groups (...)."""
-    off, few = np.abs(mean - mu[..., None]), small(groups)
+    off, is_small = np.abs(mean - mu[..., None]), small(groups)
     error = sigma[..., None] * np.sqrt(groups.noise)
     beyond = off > 2 * error
-    among = np.take_along_axis(np.broadcast_to(few, off.shape), np.argsort(-off, axis=-1)[..., :FARTHEST], axis=-1)
+    farthest = is_small[np.argsort(-off, axis=-1)[..., :FARTHEST]]
     squared = (off / np.hypot(error, between[..., None])) ** 2
+    ratio = squared[..., is_small].mean(axis=-1) / squared[..., ~is_small].mean(axis=-1)
     return {
-        f"small ones among the {FARTHEST} farthest": among.sum(axis=-1),
+        f"small ones among the {FARTHEST} farthest": farthest.sum(axis=-1),
         "beyond two standard errors": beyond.sum(axis=-1),
-        "small ones beyond two standard errors": beyond[..., few].sum(axis=-1),
-        "large ones beyond two standard errors": beyond[..., ~few].sum(axis=-1),
-        "spread of small over that of large, noise allowed for": np.sqrt(
-            squared[..., few].mean(axis=-1) / squared[..., ~few].mean(axis=-1)
-        ),
+        "small ones beyond two standard errors": beyond[..., is_small].sum(axis=-1),
+        "large ones beyond two standard errors": beyond[..., ~is_small].sum(axis=-1),
+        "spread of small over that of large, noise allowed for": np.sqrt(ratio),
     }
 
 
@@ -53,15 +52,16 @@ def table(groups: Replicates, tree: xr.DataTree, *, rng: np.random.Generator) ->
         A row a quantity: observed, and for each world its mean and the probability of as large a value.
     """
     mu, sigma, between = (tree["posterior"].dataset[name].values.ravel() for name in ("mu", "sigma", "sd_between"))
-    observed = statistics(groups, np.broadcast_to(groups.mean, (len(mu), len(groups))), mu, sigma, between)
-    columns: dict[str, dict[str, float]] = {"observed": {name: values.mean() for name, values in observed.items()}}
+    shape = (len(mu), len(groups))
+    observed = statistics(groups, np.broadcast_to(groups.mean, shape), mu, sigma, between)
+    columns: dict[str, pd.Series] = {}
     for world, spread in (("alike", 0 * between), ("differing", between)):
-        theta = rng.normal(mu[:, None], spread[:, None], (len(mu), len(groups)))
+        theta = rng.normal(mu[:, None], spread[:, None], shape)
         mean = rng.normal(theta, sigma[:, None] * np.sqrt(groups.noise))
-        found = statistics(groups, mean, mu, sigma, between)
-        columns[f"mean, {world}"] = {name: values.mean() for name, values in found.items()}
-        columns[f"P, {world}"] = {name: share(found[name] >= observed[name]) for name in found}
-    return pd.DataFrame(columns).rename_axis("quantity").reset_index()
+        rows = replicates.compare(observed, statistics(groups, mean, mu, sigma, between))
+        columns |= {"quantity": rows["quantity"], "observed": rows["observed"]}
+        columns |= {f"mean, {world}": rows["mean"], f"P, {world}": rows["P(as large)"]}
+    return pd.DataFrame(columns)
 
 
 def verdict(rows: pd.DataFrame) -> Verdict:

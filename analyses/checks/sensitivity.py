@@ -4,6 +4,7 @@ A density to a power alpha is the same kind of statement with less or more of it
 within the families of the model, so each posterior is as exact as the first.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -26,10 +27,13 @@ def population(model: TwoLevel) -> pd.DataFrame:
     return exact.posterior(model).population(("sd_between", *(n for n in model.unknown if n == "sigma")))
 
 
-def side_by_side(models: dict[str, TwoLevel]) -> dict[str, pd.DataFrame]:
-    """Rows of every model that has a posterior."""
-    found = {name: _population(model) for name, model in models.items()}
-    return {name: rows for name, rows in found.items() if rows is not None}
+def side_by_side[Name](models: dict[Name, TwoLevel]) -> dict[Name, pd.DataFrame]:
+    """Rows of every model that has a posterior, and one that a lattice can hold."""
+    tables = {}
+    for name, model in models.items():
+        with suppress(ImproperPosteriorError, QuadratureError):
+            tables[name] = population(model)
+    return tables
 
 
 def by_power(model: TwoLevel) -> pd.DataFrame:
@@ -41,55 +45,32 @@ def by_power(model: TwoLevel) -> pd.DataFrame:
         `prior` and `data` by variable and label; nan where a power leaves no posterior.
     """
     base = population(model)
-    moved = {"prior": [_of_prior(model, a) for a in ALPHAS], "data": [_of_data(model, a) for a in ALPHAS]}
     columns = {}
-    for name, models in moved.items():
-        down, up = map(_population, models)
-        if down is None or up is None:
-            columns[name] = np.nan
-        else:
-            columns[name] = (up["q50"] - down["q50"]) / width(base) / DOUBLINGS
+    for name, scaled in (("prior", _prior_scaled), ("data", _data_scaled)):
+        models = {}
+        for alpha in ALPHAS:
+            with suppress(ValueError):  # the power is too small to leave a prior
+                models[alpha] = scaled(model, alpha)
+        medians = {alpha: rows["q50"] for alpha, rows in side_by_side(models).items()}
+        down, up = (medians.get(alpha, np.nan) for alpha in ALPHAS)
+        columns[name] = (up - down) / width(base) / DOUBLINGS
     return pd.DataFrame(columns, index=base.index)
 
 
 def is_power_scaled(model: TwoLevel) -> bool:
     """Whether a power changes any prior: flat ones stay as they are."""
-    given = (model.tau, *((model.sigma,) if "sigma" in model.unknown else ()), *model.coefficients)
-    return not all(map(_is_flat, given))
+    scales = [getattr(model, name) for name in model.unknown]
+    return not all(map(_is_flat, [*scales, *model.coefficients]))
 
 
 def _is_flat(prior) -> bool:
     return prior in (FLAT, JEFFREYS) or (isinstance(prior, Normal) and not prior.proper)
 
 
-def _population(model: TwoLevel | None) -> pd.DataFrame | None:
-    """Rows of a model that has a posterior, and one that a lattice can hold."""
-    if model is None:
-        return None
-    try:
-        return population(model)
-    except (ImproperPosteriorError, QuadratureError):
-        return None
+def _prior_scaled(model, alpha) -> TwoLevel:
+    scales = {name: getattr(model, name).power_scaled(alpha) for name in model.unknown}
+    return replace(model, **scales, coefficients=tuple(prior.power_scaled(alpha) for prior in model.coefficients))
 
 
-def _of_prior(model, alpha) -> TwoLevel | None:
-    return _if_any(
-        lambda: replace(
-            model,
-            tau=model.tau.power_scaled(alpha),
-            sigma=model.sigma.power_scaled(alpha) if "sigma" in model.unknown else model.sigma,
-            coefficients=tuple(prior.power_scaled(alpha) for prior in model.coefficients),
-        )
-    )
-
-
-def _of_data(model, alpha) -> TwoLevel | None:
-    return _if_any(lambda: replace(model, groups=model.groups.power_scaled(alpha)))
-
-
-def _if_any(made) -> TwoLevel | None:
-    """The model, unless a power is too small to leave a prior."""
-    try:
-        return made()
-    except ValueError:
-        return None
+def _data_scaled(model, alpha) -> TwoLevel:
+    return replace(model, groups=model.groups.power_scaled(alpha))

@@ -1,6 +1,6 @@
 """What pooling did to each group: raw mean, posterior, shrinkage, rank and probability of being the best."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -34,17 +34,9 @@ def table(groups: Groups, reference: pd.DataFrame, tree: xr.DataTree, *, best: E
     rank = rankdata(theta if best == "low" else -theta, axis=1)
     first = np.sum(rank == 1, axis=0)
     low, high = np.quantile(rank, [0.025, 0.975], axis=0, method="inverted_cdf")
-    of_theta, of_kappa = reference.loc["theta"], reference.loc["kappa"]
-    columns = {
-        "label": groups.labels,
-        "n": groups.n.astype(int) if isinstance(groups, Replicates) else None,
-        "standard_error": groups.standard_error if isinstance(groups, Estimates) else None,
-        "estimate": groups.mean,
-        "theta_mean": of_theta["mean"].to_numpy(),
-        "theta_sd": of_theta["sd"].to_numpy(),
-        "theta_q2_5": of_theta["q2_5"].to_numpy(),
-        "theta_q97_5": of_theta["q97_5"].to_numpy(),
-        "kappa_mean": of_kappa["mean"].to_numpy(),
+    columns = data_columns(groups) | {
+        **{f"theta_{name}": reference.loc["theta", name].to_numpy() for name in ("mean", "sd", "q2_5", "q97_5")},
+        "kappa_mean": reference.loc["kappa", "mean"].to_numpy(),
         "rank_mean": rank.mean(axis=0),
         "rank_q2_5": low,
         "rank_q97_5": high,
@@ -55,8 +47,18 @@ def table(groups: Groups, reference: pd.DataFrame, tree: xr.DataTree, *, best: E
     return pd.DataFrame(columns, columns=GROUPS)
 
 
+def data_columns(groups: Groups) -> dict[str, Any]:
+    """Columns of a table of groups that hold the data."""
+    return {
+        "label": groups.labels,
+        "n": groups.n.astype(int) if isinstance(groups, Replicates) else None,
+        "standard_error": groups.standard_error if isinstance(groups, Estimates) else None,
+        "estimate": groups.mean,
+    }
+
+
 def _binomial_error(count, size):
-    """Standard error of a share of independent draws; half a draw is added, as none seen is not none for certain."""
+    """Standard error of a share of independent draws; half a draw is added so that it is never 0."""
     p = (count + 0.5) / (size + 1)
     return np.sqrt(p * (1 - p) / size)
 
@@ -64,9 +66,8 @@ def _binomial_error(count, size):
 def sentence(groups: pd.DataFrame, *, best: End, dim: str) -> str:
     """Say who is best and how sure that is."""
     top = groups.loc[groups["p_best"].idxmax()]
+    ranks = f"between {top['rank_q2_5']:.0f} and {top['rank_q97_5']:.0f} of {len(groups)}"
     return (
         f"The {dim} most likely to be {'highest' if best == 'high' else 'lowest'} is {top['label']}, "
-        f"with probability {probability(top['p_best'])}; its rank is between {top['rank_q2_5']:.0f} and "
-        f"{top['rank_q97_5']:.0f} "
-        f"of {len(groups)} with probability 0.95."
+        f"with probability {probability(top['p_best'])}; its rank is {ranks} with probability 0.95."
     )

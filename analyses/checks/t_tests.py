@@ -9,7 +9,7 @@ from models.groups import Replicates
 
 
 class Difference(NamedTuple):
-    """Treated less control, its standard error, degrees of freedom, 95% interval and two-sided p."""
+    """Treated minus control, its standard error, degrees of freedom, 95% interval and two-sided p."""
 
     value: float
     error: float
@@ -19,35 +19,41 @@ class Difference(NamedTuple):
     p: float
 
 
-Sample = tuple[float, float, float]  # mean, variance and size
+class Sample(NamedTuple):
+    """Summary of a sample."""
+
+    mean: float
+    variance: float
+    size: float
 
 
 def on_records(groups: Replicates) -> Difference:
-    """Every record for one of a subject of its own."""
-    arms = []
-    for arm in _arms(groups):
+    """Compare the arms as if every record were of another subject."""
+
+    def sample(arm):
         n, mean = groups.n[arm], groups.mean[arm]
         grand = np.average(mean, weights=n)
         ss = groups.ss[arm].sum() + np.sum(n * (mean - grand) ** 2)
-        arms.append((grand, ss / (n.sum() - 1), n.sum()))
-    return welch(*arms)
+        return Sample(grand, ss / (n.sum() - 1), n.sum())
+
+    return welch(*map(sample, _arms(groups)))
 
 
 def on_means(groups: Replicates) -> Difference:
-    """Every subject's mean for one observation, as good as any other."""
-    return welch(*((m.mean(), m.var(ddof=1), len(m)) for m in (groups.mean[arm] for arm in _arms(groups))))
+    """Compare the arms by subjects' means, each an observation as good as any other."""
+    means = (groups.mean[arm] for arm in _arms(groups))
+    return welch(*(Sample(mean.mean(), mean.var(ddof=1), len(mean)) for mean in means))
 
 
 def welch(treated: Sample, control: Sample) -> Difference:
-    """Compare two samples, each given by mean, variance and size."""
-    (m1, v1, n1), (m0, v0, n0) = treated, control
-    parts = np.array([v1 / n1, v0 / n0])
-    df, error = parts.sum() ** 2 / np.sum(parts**2 / np.array([n1 - 1, n0 - 1])), np.sqrt(parts.sum())
+    """Welch's t-test of two samples."""
+    parts = np.array([sample.variance / sample.size for sample in (treated, control)])
+    df = parts.sum() ** 2 / np.sum(parts**2 / np.array([treated.size - 1, control.size - 1]))
+    value, error = treated.mean - control.mean, np.sqrt(parts.sum())
     half = stats.t.ppf(0.975, df) * error
-    p = 2 * stats.t.sf(abs(m1 - m0) / error, df)
-    return Difference(m1 - m0, error, df, m1 - m0 - half, m1 - m0 + half, p)
+    return Difference(value, error, df, value - half, value + half, 2 * stats.t.sf(abs(value) / error, df))
 
 
-def _arms(groups):
-    """Treated and control: the only covariate is 1 or 0."""
-    return groups.design[:, 1] == 1, groups.design[:, 1] == 0
+def _arms(groups) -> list[np.ndarray]:
+    """Which groups are treated and which are controls: the only covariate is 1 or 0."""
+    return [groups.design[:, 1] == treatment for treatment in (1, 0)]

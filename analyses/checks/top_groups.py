@@ -7,12 +7,11 @@ import pandas as pd
 from scipy import stats
 
 from analyses.checks import Verdict, chance
-from analyses.checks.shrinkage import End
+from analyses.checks.shrinkage import End, data_columns
 from analyses.engines import all_groups, top_probability
 from analyses.engines.exact import Posterior
 from analyses.engines.inference_data import QUANTILES
 from analyses.engines.summary_tables import CROWD
-from models.groups import Estimates, Replicates
 
 ROUNDING = 1e-12  # of a share: far more than a sum of a million terms is off by
 FAR = 0.001  # two-sided P of a group that is called far out
@@ -21,7 +20,7 @@ TOLERATED = (0.01, 0.05, 0.1, 0.2, 0.5)  # shares of false discoveries in a list
 
 
 class Extremes(NamedTuple):
-    """What is told of every group.
+    """Figures of every group, and of the threshold.
 
     Attributes
     ----------
@@ -32,7 +31,7 @@ class Extremes(NamedTuple):
     draws : int
         Joint draws behind the threshold and p_top.
     off : float
-        Largest error of the intervals' ends, in posterior widths; see `sweep.theta_quantiles`.
+        Largest error of the intervals' ends, in posterior widths; see `all_groups.theta_quantiles`.
     """
 
     groups: pd.DataFrame
@@ -43,15 +42,10 @@ class Extremes(NamedTuple):
 
 def table(posterior: Posterior, *, best: End, rng: np.random.Generator, show: bool = False) -> Extremes:
     """Moments, interval and P(top 1%) of every group; with `show` it tells how far it is."""
-    g, found = posterior.model.groups, all_groups.theta_and_kappa(posterior)
     ends, off = all_groups.theta_quantiles(posterior, all_groups.ENDS, show=show)
     among = top_probability.probabilities(posterior, sign=1 if best == "high" else -1, rng=rng, show=show)
-    columns = {
-        "label": g.labels,
-        "n": g.n.astype(int) if isinstance(g, Replicates) else None,
-        "standard_error": g.standard_error if isinstance(g, Estimates) else None,
-        "estimate": g.mean,
-        **{name: found[name].to_numpy() for name in found},
+    columns = data_columns(posterior.model.groups) | {
+        **{name: values.to_numpy() for name, values in all_groups.theta_and_kappa(posterior).items()},
         "theta_q2_5": ends[0],
         "theta_q97_5": ends[1],
         "p_top": among.p,
@@ -90,5 +84,5 @@ def fit(groups: pd.DataFrame) -> Verdict:
     size, count = len(groups), int((two_sided(groups) < FAR).sum())
     law = stats.binom(size, FAR)
     p = min(1.0, 2 * min(law.cdf(count), law.sf(count - 1)))
-    said = f"groups among the outermost 0.1%: {count:,} of {size:,}, {FAR * size:,.1f} expected, two-sided {chance(p)}"
-    return Verdict("fit", bool(p >= EXTREME), said)
+    figures = f"{count:,} of {size:,}, {FAR * size:,.1f} expected, two-sided {chance(p)}"
+    return Verdict("fit", bool(p >= EXTREME), f"groups among the outermost 0.1%: {figures}")

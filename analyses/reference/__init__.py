@@ -1,23 +1,22 @@
-"""Reference posteriors: what is shipped in `data/reference`, as tables."""
+"""Reference posteriors: the files of `data/reference` as tables."""
 
 import json
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import resources
 
-import numpy as np
 import pandas as pd
 
 from analyses.ingest.request import InputError
 
 FOLDER = "reference"
-FUNCTIONS = ("sd_between", "kappa")  # of the scales; in `classrooms` kappa is itself a scale, with a prior
+FUNCTIONS_OF_SCALES = ("sd_between", "kappa")  # in `classrooms` kappa is itself a scale, with a prior
 STATISTICS = ("mean", "sd", "q5", "q50", "q95")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Reference:
-    """One posterior.
+    """The exact posterior of one study.
 
     Attributes
     ----------
@@ -44,22 +43,34 @@ class Reference:
     @property
     def derived(self) -> tuple[str, ...]:
         """Variables that are functions of the scales: draws that lack them lack nothing."""
-        return tuple(name for name in FUNCTIONS if name in self.labels and name not in self.priors)
+        return tuple(name for name in FUNCTIONS_OF_SCALES if name in self.labels and name not in self.priors)
+
+
+def quantity_name(key: tuple[str, str]) -> str:
+    """Name of a quantity from its variable and label.
+
+    Examples
+    --------
+    >>> quantity_name(("theta", "A")), quantity_name(("mu", ""))
+    ('theta[A]', 'mu')
+    """
+    variable, label = key
+    return f"{variable}[{label}]" if label else variable
 
 
 def names() -> list[str]:
-    """All that are shipped."""
+    """Names of the reference posteriors."""
     folder = resources.files("partial_pooling_data") / FOLDER
     return sorted(file.name.removesuffix(".json") for file in folder.iterdir() if file.name.endswith(".json"))
 
 
 def load(name: str) -> Reference:
-    """Read one.
+    """Load the reference posterior of that name.
 
     Raises
     ------
     InputError
-        Where there is none of that name.
+        For an unknown name.
 
     Examples
     --------
@@ -70,22 +81,18 @@ def load(name: str) -> Reference:
         near = get_close_matches(name, names(), n=1)
         hint = f": did you mean {near[0]!r}?" if near else "."
         raise InputError(f"there is no reference {name!r}{hint} There are {', '.join(names())}.")
-    found = read(name)
-    index = pd.MultiIndex.from_tuples([tuple(row[:2]) for row in found["rows"]], names=["variable", "label"])
-    values = np.array([row[2:] for row in found["rows"]], dtype=float)  # null is no number
-    table = pd.DataFrame(values, index, STATISTICS)
-    return Reference(name=name, data=found["data"]["file"], priors=found["priors"], table=table)
+    entries = read(name)
+    table = pd.DataFrame(entries["rows"], columns=entries["columns"]).set_index(["variable", "label"]).astype(float)
+    return Reference(name=name, data=entries["data"]["file"], priors=entries["priors"], table=table)
 
 
 def read(name: str) -> dict:
-    """The file as it is."""
+    """Read the file of a reference posterior as a dictionary."""
     file = resources.files("partial_pooling_data") / FOLDER / f"{name}.json"
     return json.loads(file.read_text(encoding="utf-8"))
 
 
 def alternatives(reference: Reference) -> list[Reference]:
     """Other posteriors of the same quantities and data."""
-    others = [load(name) for name in names() if name != reference.name]
-    return [
-        other for other in others if other.data == reference.data and other.table.index.equals(reference.table.index)
-    ]
+    others = (load(name) for name in names() if name != reference.name)
+    return [o for o in others if o.data == reference.data and o.table.index.equals(reference.table.index)]

@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 from helpers.audits import SAMPLE, SCHOOLS, frame, netcdf, passed, saved
 
-from analyses.audit.draws import read
+from analyses.audit.files import read
 
 DRESSES = {
     "theta[A]": {},

@@ -10,7 +10,7 @@ from helpers.audits import SAMPLE, audited, frame, passed, rejected, saved
 from scipy.stats import binom, norm
 
 from analyses import reference
-from analyses.audit import findings, significance
+from analyses.audit import comparison, findings, significance
 from analyses.audit.draws import named
 from analyses.engines import exact
 from models import eight_schools
@@ -52,7 +52,7 @@ def test_a_tail_that_is_missing_cannot_pass(right, tmp_path, capsys):
         assert status == expected, out
 
 
-@pytest.mark.parametrize(("times", "chance"), [(1.0, findings.LIKELY), (1.5, 0.9999)])
+@pytest.mark.parametrize(("times", "chance"), [(1.0, comparison.LIKELY), (1.5, 0.9999)])
 def test_the_smallest_error_of_a_mean_is_found(times, chance):
     """As often as is said where it is as large as is said, and as good as always at one and a half times that."""
     runs, sd, seen = 40, reference.load("eight_schools").table.loc[("mu", ""), "sd"], 0
@@ -77,12 +77,12 @@ def test_the_smallest_error_of_a_share_is_found(statistic, p):
     uniform = reference.Reference(name="uniform", data="", priors={}, table=pd.DataFrame(rows, index))
     seen = 0
     for x in rng.random((runs, 4, 250)):
-        table = findings.compare(xr.Dataset({"x": (SAMPLE, x)}), uniform).table.set_index("statistic")
+        table = comparison.compare(xr.Dataset({"x": (SAMPLE, x)}), uniform).table.set_index("statistic")
         between = (x > p) & (x < 0.95)
         moved = between & (rng.random(x.shape) < table.loc[statistic, "smallest"] / (0.95 - p))
-        again = findings.compare(xr.Dataset({"x": (SAMPLE, np.where(moved, p * rng.random(x.shape), x))}), uniform)
+        again = comparison.compare(xr.Dataset({"x": (SAMPLE, np.where(moved, p * rng.random(x.shape), x))}), uniform)
         seen += statistic in again.wrong["statistic"].tolist()
-    assert seen >= binom.ppf(CHANCE, runs, findings.LIKELY)
+    assert seen >= binom.ppf(CHANCE, runs, comparison.LIKELY)
 
 
 @pytest.mark.parametrize("share", [0.02, 0.05, 0.1, 0.2])

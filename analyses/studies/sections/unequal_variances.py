@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from arviz_stats.base import array_stats
 
-from analyses.checks import Verdict, agreement, chance, diagnostics, equal_variances, leave_out, probability
+from analyses.checks import Verdict, agreement, chance, diagnostics, equal_variances, importance, leave_out, probability
 from analyses.engines import unequal_variances
 from analyses.engines.summary_tables import flat
 from analyses.fits.fit import Settings, TwoLevelFit
@@ -87,13 +87,13 @@ def draws_in(tree) -> int:
     return tree["posterior"].sizes["chain"] * tree["posterior"].sizes["draw"]
 
 
-def weighed(model: OwnVariances, tree) -> leave_out.Weighed:
+def weighed(model: OwnVariances, tree) -> importance.Weighed:
     """Leave one school out by importance sampling, allowing for the dependence of draws in a chain."""
     log_predictive = unequal_variances.log_predictive(model, tree)
     chains = tree["posterior"].sizes["chain"]
     effective = array_stats.ess(log_predictive.T.reshape(-1, chains, len(log_predictive) // chains), method="mean")
     efficiency = min(1.0, float(np.min(effective)) / len(log_predictive))
-    return leave_out.by_importance(log_predictive, efficiency=efficiency)
+    return importance.by_importance(log_predictive, efficiency=efficiency)
 
 
 def left_out(found: TwoLevelFit, model: OwnVariances, tree) -> tuple[Section, Verdict]:
@@ -108,7 +108,7 @@ def left_out(found: TwoLevelFit, model: OwnVariances, tree) -> tuple[Section, Ve
     else:
         said = "The common variance predicts better."
     good = bool(np.isfinite(mcse))
-    of_k = f"largest Pareto k {k:.2f}, limit {leave_out.largest_k(draws_in(tree)):.2f}"
+    of_k = f"largest Pareto k {k:.2f}, limit {importance.largest_k(draws_in(tree)):.2f}"
     rows = [
         ("common variance", one.sum(), np.nan, np.nan),
         ("own variances", several["log_density"].sum(), total, error),

@@ -9,7 +9,7 @@ from scipy import stats
 
 from analyses import reference
 from analyses.ingest.request import InputError
-from analyses.reference.__main__ import _digits, main
+from analyses.reference.__main__ import main
 from models import baseball, blood_pressure, classrooms, eight_schools, math_test, one_group
 
 SLOW = {"math_test_general"}  # of two scales on the lattice
@@ -38,24 +38,6 @@ def test_the_file_is_what_its_command_gives(name, tmp_path):
             assert value is None or abs(value - before) < 1.5 * max(last_digit(value), last_digit(before))
     for point, old in zip(again["points"], shipped["points"], strict=True):
         assert point == pytest.approx(old, rel=1e-11)
-
-
-@pytest.mark.parametrize(
-    ("value", "error", "rounded"),
-    [
-        (48.105012345678, 1e-5, 48.10501),
-        (48.105012345678, 2e-5, 48.105),
-        (0.000123456, 3e-9, 0.00012346),
-        (1.5, 0.0, 1.5),
-    ],
-)
-def test_digits_are_those_that_the_error_supports(value, error, rounded):
-    """The last one is of the size of the error at least, and less than ten times it."""
-    assert _digits(value, error) == rounded
-
-
-def test_no_digit_for_what_does_not_exist():
-    assert _digits(float("nan"), 1e-9) is None
 
 
 def theta_of(model, point):

@@ -9,7 +9,7 @@ from scipy.signal import lfilter
 from scipy.special import ndtri
 from scipy.stats import binom
 
-from analyses.audit import findings, significance
+from analyses.audit import comparison, significance
 from analyses.reference import Reference
 
 ROWS = {"mean": 0.0, "sd": 1.0, "q5": ndtri(0.05), "q50": 0.0, "q95": ndtri(0.95)}
@@ -51,7 +51,7 @@ def wider_regimes(rng, runs, effective):
 
 def rarity(x):
     """How rare the rarest of four figures is by the audit, for chains (run, chain, draw), with Bonferroni's factor."""
-    found = [findings.compare(xr.Dataset({"x": (SAMPLE, draws)}), NORMAL) for draws in x]
+    found = [comparison.compare(xr.Dataset({"x": (SAMPLE, draws)}), NORMAL) for draws in x]
     return np.array([significance.probability(c.table["z"].abs().max(), c.size) * len(c.table) for c in found])
 
 
