@@ -54,7 +54,7 @@ def table(posterior: Posterior, truth: pd.Series, *, trials: int = TRIALS, rng: 
 
 def effects(stack: TwoLevel, like: Posterior) -> np.ndarray:
     """Ends of the exact 95% intervals for the covariate's effect, (2, data), of many sets of data on one lattice."""
-    low, high, step = like.logs["tau"].min(), like.logs["tau"].max(), like.step / FINER
+    low, high, step = like.logs["tau"].min(), like.logs["tau"].max(), like.lattice.step / FINER
     while True:
         u = np.arange(low, high, step)[:, None]
         given = stack.collapsed(np.exp(u) * np.ones(len(stack.groups.mean)))
