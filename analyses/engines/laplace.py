@@ -11,6 +11,7 @@ from scipy import optimize
 
 from analyses.engines.inference_data import complete
 from analyses.engines.marginal_posterior import log_posterior, peaks, unpack
+from analyses.engines.summary_tables import means_and_sds
 from models.distributions import MultivariateNormal
 from models.propriety import require_proper
 from models.two_level import TwoLevel
@@ -55,8 +56,7 @@ def table(model: TwoLevel) -> pd.DataFrame:
     for name, m, s in zip(model.unknown, law.mean[p:], sd[p:], strict=True):
         mean = np.exp(m + s**2 / 2)
         rows[(name, "")] = (mean, mean * np.sqrt(np.expm1(s**2)))
-    index = pd.MultiIndex.from_tuples(rows, names=["variable", "label"])
-    return pd.DataFrame(list(rows.values()), index=index, columns=["mean", "sd"])
+    return means_and_sds(rows)
 
 
 def sample(model: TwoLevel, *, draws: int = 1000, chains: int = 4, rng: np.random.Generator) -> xr.DataTree:

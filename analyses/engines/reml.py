@@ -14,7 +14,7 @@ from models.groups import Replicates
 from models.linear_gaussian import pool, theta_given
 from models.two_level import TwoLevel
 
-FARTHEST = 12.0  # in the log of the spread, either way of a rough one
+MOST_LOG_RATIO = 12.0  # in the log of the spread, either way of a rough one
 BOUNDARY = 1e-9  # of log likelihood: what gains less on tau = 0 is no gain
 
 
@@ -59,7 +59,7 @@ def maximum(model: TwoLevel) -> Restricted:
         return float((p.log_determinant + squares)[0]) / 2
 
     rough = np.log(model.initial_scales["tau"] / (1.0 if model.relative else model.initial_scales["sigma"]))
-    grid = rough + np.linspace(-FARTHEST, FARTHEST, 97)
+    grid = rough + np.linspace(-MOST_LOG_RATIO, MOST_LOG_RATIO, 97)
     at = grid[np.argmin([minus(np.exp(u)) for u in grid])]
     found = optimize.minimize_scalar(
         lambda u: minus(np.exp(u)), bounds=(at - 0.25, at + 0.25), method="bounded", options={"xatol": 1e-10}
