@@ -68,15 +68,15 @@ def _nearest(model, u, method) -> tuple[np.ndarray, float, float]:
         },
     }
     for _ in range(MOST_STARTS):
-        found = optimize.minimize(minus, z, method=method, bounds=bounds[free], **searches[method])
-        z, slope, at_tau2 = found.x, -minus_slope(found.x), len(model.coefficients)
+        search = optimize.minimize(minus, z, method=method, bounds=bounds[free], **searches[method])
+        z, slope, at_tau2 = search.x, -minus_slope(search.x), len(model.coefficients)
         if z[at_tau2] <= bounds[at_tau2][0]:
             slope[at_tau2] = max(slope[at_tau2], 0.0)  # at its boundary the likelihood may well fall
         if np.abs(slope).max() < MOST_SLOPE:
             break
     else:
-        raise RuntimeError(f"{method} did not find the maximum of the marginal likelihood: {found.message}")
-    b, tau, sigma = _parameters(found.x, start, unit, free)
+        raise RuntimeError(f"{method} did not find the maximum of the marginal likelihood: {search.message}")
+    b, tau, sigma = _parameters(search.x, start, unit, free)
     return b, float(tau**2) if tau**2 > BOUNDARY * unit[-2] else 0.0, float(sigma)
 
 

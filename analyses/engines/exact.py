@@ -267,9 +267,9 @@ def posterior(model: TwoLevel, *, show: bool = False) -> Posterior:
         region = _cover(model, bar.update)
 
         def at_step(step):
-            found = _at_step(model, region, step)
-            bar.update(len(found.weight))
-            return found
+            posterior_at_step = _at_step(model, region, step)
+            bar.update(len(posterior_at_step.weight))
+            return posterior_at_step
 
         # A step of a whole sd is too coarse as a rule. Of two scales it costs so little that it is tried.
         return settle(at_step, region.step / (3 - len(model.scales)), lambda p: p.population(_watched(model)))

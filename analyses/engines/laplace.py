@@ -36,8 +36,8 @@ def approximation(model: TwoLevel) -> MultivariateNormal:
 
     width = np.array([*np.full(len(model.coefficients), _scale(model)), *np.ones(len(model.unknown))])
     start = peaks(model)[0]
-    found = optimize.minimize(lambda z: minus(start + width * z), 0 * start, method="BFGS", options={"gtol": 1e-7})
-    mode = start + width * found.x
+    search = optimize.minimize(lambda z: minus(start + width * z), 0 * start, method="BFGS", options={"gtol": 1e-7})
+    mode = start + width * search.x
     for _ in range(3):  # Newton's steps square what error the search has left
         gradient, hessian = _derivatives(minus, mode, width)
         mode, width = mode - np.linalg.solve(hessian, gradient), np.sqrt(1 / np.abs(np.diag(hessian)))

@@ -60,11 +60,11 @@ def maximum(model: TwoLevel) -> Restricted:
 
     rough = np.log(model.initial_scales["tau"] / (1.0 if model.relative else model.initial_scales["sigma"]))
     grid = rough + np.linspace(-MOST_LOG_RATIO, MOST_LOG_RATIO, 97)
-    at = grid[np.argmin([minus(np.exp(u)) for u in grid])]
-    found = optimize.minimize_scalar(
-        lambda u: minus(np.exp(u)), bounds=(at - 0.25, at + 0.25), method="bounded", options={"xatol": 1e-10}
+    best = grid[np.argmin([minus(np.exp(u)) for u in grid])]
+    search = optimize.minimize_scalar(
+        lambda u: minus(np.exp(u)), bounds=(best - 0.25, best + 0.25), method="bounded", options={"xatol": 1e-10}
     )
-    ratio = float(np.exp(found.x)) if found.fun < minus(0.0) - BOUNDARY else 0.0
+    ratio = float(np.exp(search.x)) if search.fun < minus(0.0) - BOUNDARY else 0.0
     p = pooled(ratio)
     sigma2 = float((ss + p.quadratic[0]) / (df + left)) if df else 1.0
     b = turn @ (p.mean[0] + np.eye(len(turn))[0] * g.centre)
