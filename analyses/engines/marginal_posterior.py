@@ -32,7 +32,7 @@ def log_posterior(model: TwoLevel, u: np.ndarray) -> Numbers:
 
 
 def peaks(model: TwoLevel, log_density: Callable[[TwoLevel, np.ndarray], Numbers] = log_posterior) -> np.ndarray:
-    """Points near every local maximum of a log density, the maxima first: where a search may start.
+    """Points near every local maximum of a log density, the highest first: where a search may start.
 
     Along a grid of tau from below the smallest noise to above the largest distance, with b at its best given
     tau and sigma as the data have it.
