@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.mutants import sample_clipped
 from scipy import stats
 
 from analyses.checks import agreement
@@ -47,7 +48,7 @@ def test_mu_and_theta_are_conditionally_as_printed(printed_sigma):
 def test_direct_sampling_agrees_and_clipping_does_not(printed_sigma):
     model, posterior = printed_sigma
     right = direct_sampling.sample(model, rng=np.random.default_rng(111))
-    wrong = direct_sampling.sample_clipped(model, rng=np.random.default_rng(112))
+    wrong = sample_clipped(model, rng=np.random.default_rng(112))
     assert agreement.verdict(agreement.table(right, posterior.table())).passed
     assert not agreement.verdict(agreement.table(wrong, posterior.table())).passed
 
@@ -68,9 +69,7 @@ def test_the_printed_table_is_that_of_clipped_draws_with_a_sigma_of_6_hundredths
 def test_the_number_of_draws_behind_the_printed_table_can_be_told():
     """From a table made of so many draws, rounded to three digits, to the error of a variance on 3 x 6 degrees."""
     model, printed = baseball.model(sigma=baseball.PRINTED), lecture.printed_quantiles()
-    theta = direct_sampling.sample_clipped(model, draws=10_000, chains=41, rng=np.random.default_rng(115))["posterior"][
-        "theta"
-    ]
+    theta = sample_clipped(model, draws=10_000, chains=41, rng=np.random.default_rng(115))["posterior"]["theta"]
     quantiles = np.quantile(theta.values, [0.025, 0.5, 0.975], axis=1)
     made = printed * 0 + np.round(quantiles[:, 0].T, 3)
     said = lecture.draws_of_the_source(made, model)
@@ -79,7 +78,7 @@ def test_the_number_of_draws_behind_the_printed_table_can_be_told():
 
 @pytest.mark.parametrize(
     ("way", "sample"),
-    [(direct_sampling.total_at, direct_sampling.sample), (direct_sampling.clipped_at, direct_sampling.sample_clipped)],
+    [(direct_sampling.total_at, direct_sampling.sample), (direct_sampling.clipped_at, sample_clipped)],
     ids=["truncated", "clipped"],
 )
 def test_errors_of_quantiles_are_those_of_repetitions(way, sample):

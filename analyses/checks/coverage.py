@@ -59,7 +59,7 @@ def _intervals(differences: Iterable[t_tests.Difference]) -> np.ndarray:
 
 def effects(stack: TwoLevel, like: Posterior) -> np.ndarray:
     """Ends of the exact 95% intervals for the covariate's effect, (2, data), of many sets of data on one lattice."""
-    low, high, step = like.logs["tau"].min(), like.logs["tau"].max(), like.step / FINER
+    low, high, step = like.logs["tau"].min(), like.logs["tau"].max(), like.lattice.step / FINER
     while True:
         u = np.arange(low, high, step)[:, None]
         given = stack.collapsed(np.exp(u) * np.ones(len(stack.groups.mean)))

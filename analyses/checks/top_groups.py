@@ -42,7 +42,7 @@ class Extremes(NamedTuple):
 
 def table(posterior: Posterior, *, best: End, rng: np.random.Generator, show: bool = False) -> Extremes:
     """Moments, interval and P(top 1%) of every group; with `show` it tells how far it is."""
-    ends, off = all_groups.theta_quantiles(posterior, all_groups.ENDS, show=show)
+    ends, off = all_groups.theta_quantiles(posterior, all_groups.INTERVAL, show=show)
     among = top_probability.probabilities(posterior, sign=1 if best == "high" else -1, rng=rng, show=show)
     columns = data_columns(posterior.model.groups) | {
         **{name: values.to_numpy() for name, values in all_groups.theta_and_kappa(posterior).items()},
@@ -50,7 +50,7 @@ def table(posterior: Posterior, *, best: End, rng: np.random.Generator, show: bo
         "theta_q97_5": ends[1],
         "p_top": among.p,
         "mcse_p_top": among.error,
-        "p_as_small": all_groups.foretold(posterior, show=show),
+        "p_as_small": all_groups.predictive_pit(posterior, show=show),
     }
     threshold = pd.Series({name: np.quantile(among.threshold, p) for name, p in QUANTILES.items()})
     return Extremes(pd.DataFrame(columns, columns=CROWD), threshold, len(among.threshold), off)

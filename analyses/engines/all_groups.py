@@ -12,7 +12,7 @@ at Chebyshev's points and interpolated, and the error is what is found between t
 polynomial is good enough, it is found by itself, so many groups at a time that memory does not grow with them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import compress
 from typing import NamedTuple
 
@@ -22,16 +22,17 @@ from numpy.polynomial import Chebyshev
 from numpy.polynomial.chebyshev import chebpts1
 
 from analyses import progress
+from analyses.engines.blocks import blocks
 from analyses.engines.exact import Posterior
-from analyses.engines.mixture import highest_moment
+from analyses.engines.mixture import highest_moment, t_inflation
 from models.groups.equal_noise import distinct
 from models.linear_gaussian import data_weight, kappa
 from models.propriety import moments
 
-BLOCK = 1_000_000  # entries of an array at a time
+BLOCK_ENTRIES = 1_000_000  # of an array at a time
 DEGREES = (16, 32, 64, 128, 256, 512)  # of the polynomials, until one is good enough
-GOOD = 1e-9  # of a posterior's width
-ENDS = (0.025, 0.975)
+MOST_ERROR = 1e-9  # of a posterior's width
+INTERVAL = (0.025, 0.975)
 
 
 class Shared(NamedTuple):
@@ -65,11 +66,10 @@ def theta_and_kappa(posterior: Posterior) -> pd.DataFrame:
     """
     g, order = posterior.model.groups, moments(posterior.model)["theta", ""]
     noises, which = distinct(g.noise)
-    size = max(1, BLOCK // len(posterior.weight))
-    parts = [_shared(posterior, noises[k : k + size]) for k in range(0, len(noises), size)]
+    parts = [_shared(posterior, some) for some in _blocks(posterior, noises)]
     shared = Shared(*map(np.concatenate, zip(*parts, strict=True)))
     mean, variance = np.empty(len(g)), np.empty(len(g))
-    for at in np.array_split(np.arange(len(g)), len(g) // BLOCK + 1):
+    for at in np.array_split(np.arange(len(g)), len(g) // BLOCK_ENTRIES + 1):
         z, c = np.column_stack([g.mean[at] - g.center, posterior.model.standard.regressors(g.design[at])]), which[at]
         mean[at] = g.center + np.einsum("gi,gi->g", z, shared.mean[c])
         variance[at] = shared.within[c] + np.einsum("gi,gij,gj->g", z, shared.covariance[c], z)
@@ -113,20 +113,19 @@ def theta_quantiles(
         left = []
         for alike, values in zip(pending, _at_points(posterior, pending, degree, probabilities), strict=True):
             curves, off = _fitted(alike, degree, values)
-            if off < GOOD:
+            if off < MOST_ERROR:
                 found[:, alike.at] = [curve(g.mean[alike.at]) for curve in curves]
                 error = max(error, off)
             else:
                 left.append(alike)
         pending = left
     alone += [alike.at for alike in pending]
-    blocks = _blocks(posterior, np.concatenate(alone))
-    for at in progress.each(blocks, "quantiles of theta", show=show):
+    for at in progress.each(_blocks(posterior, np.concatenate(alone)), "quantiles of theta", show=show):
         found[:, at] = posterior.theta(at).quantile(probabilities)
     return found, error
 
 
-def foretold(posterior: Posterior, *, show: bool = False) -> np.ndarray:
+def predictive_pit(posterior: Posterior, *, show: bool = False) -> np.ndarray:
     """Probability that a new group of the same noise and design has as small a mean, for every group.
 
     Of data from the model it is uniform; that the posterior has seen the group itself is felt by one part in J.
@@ -136,19 +135,28 @@ def foretold(posterior: Posterior, *, show: bool = False) -> np.ndarray:
     def of(at):
         return posterior.new_theta(g.design[at], g.noise[at]).cdf(g.mean[at], np.arange(len(at)))
 
-    return _over_all(posterior, of, "what the population foretells", show)
-
-
-def _over_all(posterior, of: Callable, text: str, show: bool) -> np.ndarray:
-    """Values of a function of positions for all groups, a block of them at a time."""
-    blocks = _blocks(posterior, np.arange(len(posterior.model.groups)))
-    return np.concatenate([of(at) for at in progress.each(blocks, text, show=show)])
+    positions = _blocks(posterior, np.arange(len(g)))
+    return np.concatenate([of(at) for at in progress.each(positions, "what the population foretells", show=show)])
 
 
 def _blocks(posterior, at) -> list[np.ndarray]:
     """Positions, so many at a time that an array over nodes and groups has a bounded size."""
-    size = max(1, BLOCK // len(posterior.weight))
-    return [at[k : k + size] for k in range(0, len(at), size)]
+    return [at[block] for block in blocks(len(at), len(posterior.weight), BLOCK_ENTRIES)]
+
+
+class Classes(NamedTuple):
+    """Rows in an order in which equal ones are together, and where each class starts and how many it has."""
+
+    order: np.ndarray
+    starts: np.ndarray
+    sizes: np.ndarray
+
+
+def classes_of_equal(keys: np.ndarray) -> Classes:
+    """Find the rows of an array that are equal."""
+    order = np.lexsort(keys.T)
+    starts = np.flatnonzero(np.any(np.diff(keys[order], axis=0, prepend=np.nan) != 0, axis=1))
+    return Classes(order, starts, np.diff(starts, append=len(order)))
 
 
 class Alike(NamedTuple):
@@ -169,9 +177,7 @@ class Alike(NamedTuple):
 def _alike(g) -> tuple[list[Alike], np.ndarray]:
     """Classes of groups that are many, and the positions of all others."""
     keys = np.column_stack([g.noise, g.design[:, 1:]])
-    order = np.lexsort(keys.T)
-    starts = np.flatnonzero(np.any(np.diff(keys[order], axis=0, prepend=np.nan) != 0, axis=1))
-    sizes = np.diff(starts, append=len(order))
+    order, starts, sizes = classes_of_equal(keys)
     many = sizes > 3 * DEGREES[0]
     each = [order[start : start + size] for start, size in zip(starts[many], sizes[many], strict=True)]
     classes = [Alike(at, g.noise[at[0]], g.design[at[0]], g.mean[at].min(), g.mean[at].max()) for at in each]
@@ -186,7 +192,7 @@ def _at_points(posterior, classes: list[Alike], degree, probabilities) -> np.nda
     noise = np.repeat([alike.noise for alike in classes], points.shape[1])
     x = np.repeat([alike.x for alike in classes], points.shape[1], axis=0)
     parts = [
-        posterior.theta_of(points.ravel()[at], noise[at], x[at]).quantile([*probabilities, *ENDS])
+        posterior.theta_of(points.ravel()[at], noise[at], x[at]).quantile([*probabilities, *INTERVAL])
         for at in _blocks(posterior, np.arange(points.size))
     ]
     return np.concatenate(parts, axis=1).reshape(-1, *points.shape).swapaxes(0, 1)
@@ -204,8 +210,7 @@ def _fitted(alike: Alike, degree: int, values: np.ndarray) -> tuple[list[Chebysh
 
 def _shared(posterior, noises) -> Shared:
     """Of some distinct noises; arrays over the nodes are (node, noise)."""
-    given, weight, df = posterior.given, posterior.weight, posterior.given.df
-    inflation = 1.0 if np.isinf(df) else df / (df - 2) if df > 2 else np.nan  # a t's variance over its squared scale
+    given, weight, inflation = posterior.given, posterior.weight, t_inflation(posterior.given.df)
     noise, between = posterior.variances(noises)
     k = np.broadcast_to(kappa(noise, between), (len(weight), len(noises)))
     kept = np.broadcast_to(data_weight(noise, between), k.shape)

@@ -9,7 +9,7 @@ import xarray as xr
 from scipy import stats
 from scipy.stats.distributions import rv_frozen
 
-from analyses.engines.inference_data import complete
+from analyses.engines.inference_data import Drawn, complete
 from models import priors
 from models.linear_gaussian import theta_given
 from models.two_level import TwoLevel
@@ -30,11 +30,6 @@ def total_variance(model: TwoLevel) -> rv_frozen:
     return stats.invgamma((len(g) - 3) / 2, scale=len(g) * g.mean.var() / 2)
 
 
-def totals(model: TwoLevel, size: tuple[int, ...], *, rng: np.random.Generator) -> np.ndarray:
-    """Independent draws of sigma^2 + tau^2, none of them below sigma^2."""
-    return total_at(model, rng.uniform(size=size))
-
-
 def total_at(model: TwoLevel, above: np.ndarray) -> np.ndarray:
     """Values of sigma^2 + tau^2, cut off below at sigma^2, that are exceeded with those probabilities."""
     law, sigma2 = total_variance(model), model.groups.noise[0]
@@ -42,28 +37,20 @@ def total_at(model: TwoLevel, above: np.ndarray) -> np.ndarray:
 
 
 def clipped_at(model: TwoLevel, above: np.ndarray) -> np.ndarray:
-    """The same with negative tau^2 set to 0, a mistake that is easily made; shown, as the source may have made it."""
+    """Values of sigma^2 + tau^2 with negative tau^2 set to 0, a mistake that the source may have made."""
     return np.maximum(total_variance(model).isf(above), model.groups.noise[0])
 
 
-def clipped(model: TwoLevel, size: tuple[int, ...], *, rng: np.random.Generator) -> np.ndarray:
-    """Independent draws of sigma^2 + tau^2 with negative tau^2 set to 0, which is a mistake."""
-    return clipped_at(model, rng.uniform(size=size))
-
-
-def below(model: TwoLevel, total: np.ndarray, *, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """b (..., 1), tau (...) and theta (..., J) given sigma^2 + tau^2."""
+def draw_given_total(model: TwoLevel, total: np.ndarray, *, rng: np.random.Generator) -> Drawn:
+    """Draw b (..., 1), tau (...) and theta (..., J) given sigma^2 + tau^2."""
     g = model.groups
-    mu, tau2 = rng.normal(g.mean.mean(), np.sqrt(total / len(g))), total - g.noise[0]
+    mu = rng.normal(g.mean.mean(), np.sqrt(total / len(g)))
+    tau2 = total - g.noise[0]
     mean, variance = theta_given(g.mean, g.noise, mu[..., None], tau2[..., None])
     return {"b": mu[..., None], "tau": np.sqrt(tau2), "theta": rng.normal(mean, np.sqrt(variance))}
 
 
 def sample(model: TwoLevel, *, draws: int = 1000, chains: int = 4, rng: np.random.Generator) -> xr.DataTree:
     """Draw independently: tau^2 from its truncated law, then mu, then theta."""
-    return complete(model, below(model, totals(model, (chains, draws), rng=rng), rng=rng), engine="direct", rng=rng)
-
-
-def sample_clipped(model: TwoLevel, *, draws: int = 1000, chains: int = 4, rng: np.random.Generator) -> xr.DataTree:
-    """The same with tau^2 clipped where it has to be truncated."""
-    return complete(model, below(model, clipped(model, (chains, draws), rng=rng), rng=rng), engine="direct", rng=rng)
+    total = total_at(model, rng.uniform(size=(chains, draws)))
+    return complete(model, draw_given_total(model, total, rng=rng), engine="direct", rng=rng)

@@ -13,14 +13,15 @@ import pandas as pd
 from scipy import optimize
 
 from analyses.engines.marginal_posterior import peaks, unpack
+from analyses.engines.summary_tables import means_and_sds
 from models.groups import Estimates
 from models.linear_gaussian import kappa, theta_given
 from models.two_level import TwoLevel
 
 Method = Literal["L-BFGS-B", "Nelder-Mead"]
 METHODS: tuple[Method, ...] = ("L-BFGS-B", "Nelder-Mead")
-FLAT = 1e-2  # slope a standard error that a maximum may have left: it is then off by about a hundredth of one
-STARTS = 5  # a simplex may collapse against the boundary: it begins anew where it ended
+MOST_SLOPE = 1e-2  # slope a standard error that a maximum may have left: it is then off by about a hundredth of one
+MOST_STARTS = 5  # a simplex may collapse against the boundary: it begins anew where it ended
 BOUNDARY = 1e-9  # of the unit of tau^2: less than that is 0
 
 
@@ -66,16 +67,16 @@ def _nearest(model, u, method) -> tuple[np.ndarray, float, float]:
             "options": {"xatol": 1e-9, "fatol": 1e-13, "maxiter": 20_000, "maxfev": 40_000, "adaptive": True}
         },
     }
-    for _ in range(STARTS):
-        found = optimize.minimize(minus, z, method=method, bounds=bounds[free], **searches[method])
-        z, slope, at_tau2 = found.x, -minus_slope(found.x), len(model.coefficients)
+    for _ in range(MOST_STARTS):
+        search = optimize.minimize(minus, z, method=method, bounds=bounds[free], **searches[method])
+        z, slope, at_tau2 = search.x, -minus_slope(search.x), len(model.coefficients)
         if z[at_tau2] <= bounds[at_tau2][0]:
             slope[at_tau2] = max(slope[at_tau2], 0.0)  # at its boundary the likelihood may well fall
-        if np.abs(slope).max() < FLAT:
+        if np.abs(slope).max() < MOST_SLOPE:
             break
     else:
-        raise RuntimeError(f"{method} did not find the maximum of the marginal likelihood: {found.message}")
-    b, tau, sigma = _parameters(found.x, start, unit, free)
+        raise RuntimeError(f"{method} did not find the maximum of the marginal likelihood: {search.message}")
+    b, tau, sigma = _parameters(search.x, start, unit, free)
     return b, float(tau**2) if tau**2 > BOUNDARY * unit[-2] else 0.0, float(sigma)
 
 
@@ -114,8 +115,7 @@ def table(model: TwoLevel, *, method: Method = "L-BFGS-B") -> pd.DataFrame:
     rows |= {("sigma", ""): (sigma, sigma * error[-1])} if "sigma" in model.unknown else {}
     rows |= {("theta", label): (m, s) for label, m, s in zip(g.labels, theta, np.sqrt(variance), strict=True)}
     rows |= {("kappa", label): (k, 0.0) for label, k in zip(g.labels, shrinkage, strict=True)}
-    index = pd.MultiIndex.from_tuples(rows, names=["variable", "label"])
-    return pd.DataFrame(list(rows.values()), index=index, columns=["mean", "sd"])
+    return means_and_sds(rows)
 
 
 def by_moments(groups: Estimates) -> np.ndarray:

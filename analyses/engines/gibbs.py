@@ -12,7 +12,7 @@ from models.propriety import require_proper
 from models.two_level import TwoLevel
 
 CHAINS = 16
-PILOT = 500  # sweeps: of all chains 8000, enough to tell a correlation time of up to some tens
+PILOT_SWEEPS = 500  # sweeps: of all chains 8000, enough to tell a correlation time of up to some tens
 MOST_THINNING = 200  # with more a run takes minutes: then the checks shall say that it did not mix
 
 
@@ -53,18 +53,10 @@ def sample(
         Where there is no posterior, with the reason.
     """
     require_proper(model)
-    drawn = run(
-        model.conditionals(),
-        model.start(chains, rng),
-        draws=draws,
-        tune=tune,
-        thin=thin,
-        only=only,
-        show=show,
-        rng=rng,
-    )
-    drawn = {name: drawn[name] for name in ("b", "tau2", "sigma2", "theta")}
-    drawn |= {"tau": np.sqrt(drawn.pop("tau2")), "sigma": np.sqrt(drawn.pop("sigma2"))}
+    state = model.start(chains, rng)
+    swept = run(model.conditionals(), state, draws=draws, tune=tune, thin=thin, only=only, show=show, rng=rng)
+    sds = {"tau": np.sqrt(swept["tau2"]), "sigma": np.sqrt(swept["sigma2"])}
+    drawn = {"b": swept["b"], "theta": swept["theta"], **sds}
     return complete(model.subset(only), drawn, engine="gibbs", rng=rng)
 
 
@@ -77,12 +69,13 @@ def thinning(model: TwoLevel, *, rng: np.random.Generator) -> int:
         Where there is no posterior, with the reason.
     """
     require_proper(model)
-    kept = run(model.conditionals(), model.start(CHAINS, rng), draws=PILOT, tune=PILOT, thin=1, only=[0], rng=rng)
-    sampled = [kept["b"][..., k] for k in range(len(model.coefficients))]
-    sampled += [np.log(kept[f"{name}2"]) for name in model.unknown]
-    ways = ({"method": "bulk"}, {"method": "tail", "prob": (0.05, 0.95)})
-    fewest = min(float(az.ess(x, **way)) for x in sampled for way in ways)
-    return int(np.clip(np.ceil(2 * CHAINS * PILOT / fewest), 2, MOST_THINNING))
+    state = model.start(CHAINS, rng)
+    pilot = run(model.conditionals(), state, draws=PILOT_SWEEPS, tune=PILOT_SWEEPS, thin=1, only=[0], rng=rng)
+    quantities = [pilot["b"][..., k] for k in range(len(model.coefficients))]
+    quantities += [np.log(pilot[f"{name}2"]) for name in model.unknown]
+    methods = ({"method": "bulk"}, {"method": "tail", "prob": (0.05, 0.95)})
+    fewest = min(float(az.ess(x, **method)) for x in quantities for method in methods)
+    return int(np.clip(np.ceil(2 * CHAINS * PILOT_SWEEPS / fewest), 2, MOST_THINNING))
 
 
 def run(
@@ -98,7 +91,7 @@ def run(
 ) -> Drawn:
     """Sweep over the full conditionals of any model from a state of all chains; every name (chain, draw, ...).
 
-    Where there are many groups `only` says of which theta is kept.
+    Where there are many groups `only` says whose theta is kept.
     """
     kept = []
     for sweep in progress.each(range(tune + draws * thin), "Gibbs", show=show, unit=" sweeps"):

@@ -1,6 +1,7 @@
 """The one contract: whatever an engine draws becomes the same DataTree here."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,15 @@ NAMES = {
     "direct": "direct sampling",
     "one at a time": "one at a time",
 }
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Nodes of a DataTree, each with variables and their dimensions; coordinates, and attributes of all nodes."""
+
+    nodes: Mapping[str, Variables]
+    coords: Mapping[str, Sequence[Any]]
+    attrs: dict[str, str] = field(default_factory=dict)
 
 
 def complete(
@@ -59,38 +69,49 @@ def complete(
     FloatingPointError
         Where a draw is not a finite number.
     """
-    for name, values in drawn.items():
-        if not np.isfinite(values).all():
-            raise FloatingPointError(f"{engine}: {np.sum(~np.isfinite(values))} draws of {name} are not finite numbers")
-    g, b = model.groups, drawn["b"]
-    tau, sigma = drawn["tau"], drawn.get("sigma", np.ones_like(drawn["tau"]))
+    _require_finite(drawn, engine)
+    g, b, tau = model.groups, drawn["b"], drawn["tau"]
+    sigma = drawn.get("sigma", np.ones_like(tau))
     noise, between = model.variances(g.noise, tau[..., None], sigma[..., None])
     theta = drawn.get("theta")
     if theta is None:
         mean, variance = theta_given(g.mean, noise, b @ g.design.T, between)
         theta = rng.normal(mean, np.sqrt(variance))
-    each = (*SAMPLE, g.dim)
+    each_group = (*SAMPLE, g.dim)
     posterior: Variables = {
         "mu": (SAMPLE, b[..., 0]),
         **({"beta": ((*SAMPLE, "covariate"), b[..., 1:])} if g.covariates else {}),
         **{name: (SAMPLE, drawn[name]) for name in model.unknown},
         "sd_between": (SAMPLE, np.sqrt(between[..., 0])),
-        "theta": (each, theta),
-        "kappa": (each, np.broadcast_to(kappa(noise, between), theta.shape)),
+        "theta": (each_group, theta),
+        "kappa": (each_group, np.broadcast_to(kappa(noise, between), theta.shape)),
     }
-    replicated = replicate(g, theta, sigma, rng=rng)
-    nodes: dict[str, Variables] = {
-        "posterior": posterior,
-        "posterior_predictive": {name: (each, values) for name, values in replicated.items()},
-        "observed_data": {name: (g.dim, getattr(g, name)) for name in replicated},
-        "constant_data": {
-            "noise": (g.dim, g.noise),
-            "df": (g.dim, g.df),
-            "design": ((g.dim, "coefficient"), g.design),
-        },
-    }
+    data = data_nodes(g, theta, sigma, {"design": ((g.dim, "coefficient"), g.design)}, rng=rng)
     coords = {g.dim: list(g.labels), "covariate": list(g.covariates), "coefficient": ["mu", *g.covariates]}
-    return labelled(nodes, coords, {"engine": engine, "dim": g.dim}, sample_stats)
+    return labelled({"posterior": posterior, **data}, coords, {"engine": engine, "dim": g.dim}, sample_stats)
+
+
+def _require_finite(drawn: Drawn, engine: str) -> None:
+    for name, values in drawn.items():
+        if not np.isfinite(values).all():
+            raise FloatingPointError(f"{engine}: {np.sum(~np.isfinite(values))} draws of {name} are not finite numbers")
+
+
+def data_nodes(
+    g: Groups, theta: np.ndarray, sigma: np.ndarray, constants: Variables, *, rng: np.random.Generator
+) -> dict[str, Variables]:
+    """Replicated data for draws of theta and sigma, the observed data, and what is known of each group."""
+    replicated = replicate(g, theta, sigma, rng=rng)
+    return {
+        "posterior_predictive": {name: ((*SAMPLE, g.dim), values) for name, values in replicated.items()},
+        "observed_data": {name: (g.dim, getattr(g, name)) for name in replicated},
+        "constant_data": {"noise": (g.dim, g.noise), "df": (g.dim, g.df), **constants},
+    }
+
+
+def concatenated(parts: Sequence[Drawn]) -> Drawn:
+    """Join draws that were made a part at a time, along their first axis."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def replicate(g: Groups, theta: np.ndarray, sigma: ArrayLike, *, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -108,12 +129,12 @@ def labelled(
     attrs: dict[str, str],
     sample_stats: xr.Dataset | None = None,
 ) -> xr.DataTree:
-    """A DataTree of nodes: name to variables, each (dims, values); only coordinates that a node uses go into it.
+    """Make a DataTree of nodes: name to variables, each (dims, values), with the coordinates that a node uses.
 
-    What a sampler says of itself is a node as it is, where there is any.
+    The statistics of a sampler become a node without a change.
     """
-    made = {name: _dataset(variables, coords, attrs) for name, variables in nodes.items()}
-    return xr.DataTree.from_dict(made if sample_stats is None else made | {"sample_stats": sample_stats})
+    datasets = {name: _dataset(variables, coords, attrs) for name, variables in nodes.items()}
+    return xr.DataTree.from_dict(datasets if sample_stats is None else datasets | {"sample_stats": sample_stats})
 
 
 def _dataset(variables, coords, attrs):

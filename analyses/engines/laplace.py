@@ -11,6 +11,7 @@ from scipy import optimize
 
 from analyses.engines.inference_data import complete
 from analyses.engines.marginal_posterior import log_posterior, peaks, unpack
+from analyses.engines.summary_tables import means_and_sds
 from models.distributions import MultivariateNormal
 from models.propriety import require_proper
 from models.two_level import TwoLevel
@@ -35,8 +36,8 @@ def approximation(model: TwoLevel) -> MultivariateNormal:
 
     width = np.array([*np.full(len(model.coefficients), _scale(model)), *np.ones(len(model.unknown))])
     start = peaks(model)[0]
-    found = optimize.minimize(lambda z: minus(start + width * z), 0 * start, method="BFGS", options={"gtol": 1e-7})
-    mode = start + width * found.x
+    search = optimize.minimize(lambda z: minus(start + width * z), 0 * start, method="BFGS", options={"gtol": 1e-7})
+    mode = start + width * search.x
     for _ in range(3):  # Newton's steps square what error the search has left
         gradient, hessian = _derivatives(minus, mode, width)
         mode, width = mode - np.linalg.solve(hessian, gradient), np.sqrt(1 / np.abs(np.diag(hessian)))
@@ -55,8 +56,7 @@ def table(model: TwoLevel) -> pd.DataFrame:
     for name, m, s in zip(model.unknown, law.mean[p:], sd[p:], strict=True):
         mean = np.exp(m + s**2 / 2)
         rows[(name, "")] = (mean, mean * np.sqrt(np.expm1(s**2)))
-    index = pd.MultiIndex.from_tuples(rows, names=["variable", "label"])
-    return pd.DataFrame(list(rows.values()), index=index, columns=["mean", "sd"])
+    return means_and_sds(rows)
 
 
 def sample(model: TwoLevel, *, draws: int = 1000, chains: int = 4, rng: np.random.Generator) -> xr.DataTree:

@@ -12,8 +12,8 @@ from models.distributions import Numbers
 from models.priors import FLAT
 from models.two_level import TwoLevel
 
-FARTHER = 3.0  # than the data say anything of tau
-TRIED = 121  # tau of a grid: no two peaks of a log density of logs are nearer than some tenths
+RANGE_FACTOR = 3.0  # than the data say anything of tau
+GRID_SIZE = 121  # tau of a grid: no two peaks of a log density of logs are nearer than some tenths
 
 
 def unpack(model: TwoLevel, u: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -42,13 +42,13 @@ def peaks(model: TwoLevel, log_density: Callable[[TwoLevel, np.ndarray], Numbers
     ndarray (peak, d)
     """
     low, high = np.sqrt(model.start(2, np.random.default_rng(0))["tau2"])
-    tau = np.geomspace(low / FARTHER, high * FARTHER, TRIED)
+    tau = np.geomspace(low / RANGE_FACTOR, high * RANGE_FACTOR, GRID_SIZE)
     flat = replace(model, tau=FLAT, coefficients=())
-    sigma = np.full(TRIED, model.initial_scales["sigma"])
+    sigma = np.full(GRID_SIZE, model.initial_scales["sigma"])
     given = flat.collapsed(*(tau, sigma)[: len(flat.scales)])
     logs = np.log(np.stack([tau, sigma][: len(model.unknown)], axis=-1))
     u = np.concatenate([given.location @ given.basis.T, logs], axis=-1)
     height = np.asarray(log_density(model, u))
     beside = np.concatenate([[-np.inf], height, [-np.inf]])
-    at = np.flatnonzero((height >= beside[:-2]) & (height >= beside[2:]))
-    return u[at[np.argsort(-height[at])]]
+    maxima = np.flatnonzero((height >= beside[:-2]) & (height >= beside[2:]))
+    return u[maxima[np.argsort(-height[maxima])]]

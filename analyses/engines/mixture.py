@@ -4,9 +4,10 @@ Nothing here is sampled. Given the scales, b and theta are t or normal and sigma
 the scales alone has its law from the lattice of nodes itself.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,14 +18,13 @@ from scipy.optimize import elementwise
 from analyses.engines.inference_data import QUANTILES
 from models.distributions import Numbers
 
-CLOSE = {"xatol": 2e-16, "xrtol": 4e-16}
+ROOT_TOLERANCES = {"xatol": 2e-16, "xrtol": 4e-16}
 PROBABILITIES = QUANTILES | {"q5": 0.05, "q95": 0.95}  # the last two are what agreement asks for
-MANY = 1e6  # degrees of freedom
-NORMAL = 30.0  # shape of a gamma variable from which on its log is about normal
-CLOSER = 0.35  # step times the root of the shape: the kernel's sd is 1.4 steps
-BEYOND = 100  # steps: there a lattice too coarse for a spike at its end comes within 1e-3 of 0 and 1 as well
-NEAR = 0.25  # of an order: a moment that exists by less is not computed
-SETTLED = 1e-6  # of the posterior's width; halving the step squares the error, so what stands still is off by 1e-12
+MOST_DF_OF_T = 1e6  # from there on a t is computed by its normal image
+LEAST_SHAPE_NORMAL = 30.0  # of a gamma variable, from which on its log is about normal
+MOST_STEP_IN_SDS = 0.35  # step times the root of the shape: the kernel's sd is 1.4 steps
+STEPS_BEYOND = 100  # there a lattice too coarse for a spike at its end comes within 1e-3 of 0 and 1 as well
+MOMENT_MARGIN = 0.25  # of an order: a moment that exists by less is not computed
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,24 +47,40 @@ class Mixture:
     quantile: Callable[[ArrayLike], np.ndarray]
 
 
-def rows(*laws: tuple[Iterable[tuple[str, str]], Mixture]) -> pd.DataFrame:
-    """Mean, sd and quantiles of each quantity, by variable and label; a law comes with its quantities' names."""
+class Named(NamedTuple):
+    """A vector of quantities: variable and label of each, and their laws."""
+
+    keys: list[tuple[str, str]]
+    law: Mixture
+
+
+def named(variable: str, law: Mixture, labels: Iterable[str] = ("",)) -> Named:
+    """Name the quantities of one variable by their labels."""
+    return Named([(variable, label) for label in labels], law)
+
+
+def table(*quantities: Named, orders: Mapping[tuple[str, str], float] | None = None) -> pd.DataFrame:
+    """Mean, sd and quantiles of each quantity, by variable and label.
+
+    Parameters
+    ----------
+    orders : mapping, optional
+        Order below which moments exist, by variable and label, or by variable and "": nan stands for those that do not.
+        All exist where none is given.
+    """
     probabilities = list(PROBABILITIES.values())
-    columns = [np.vstack([law.mean, law.sd, law.quantile(probabilities)]) for _, law in laws]
-    index = pd.MultiIndex.from_tuples(chain(*(names for names, _ in laws)), names=["variable", "label"])
-    return pd.DataFrame(np.hstack(columns).T, index=index, columns=["mean", "sd", *PROBABILITIES])
+    columns = [np.vstack([law.mean, law.sd, law.quantile(probabilities)]) for _, law in quantities]
+    index = pd.MultiIndex.from_tuples(chain(*(keys for keys, _ in quantities)), names=["variable", "label"])
+    rows = pd.DataFrame(np.hstack(columns).T, index=index, columns=["mean", "sd", *PROBABILITIES])
+    orders = orders or {}
+    order = [orders.get(key, orders.get((key[0], ""), np.inf)) for key in rows.index]
+    highest = np.array(list(map(highest_moment, order)))
+    return rows.assign(mean=rows["mean"].where(highest >= 1), sd=rows["sd"].where(highest >= 2))
 
 
 def highest_moment(order: float) -> int:
     """The higher of the first two moments that exists, 0 if neither does, where those below that order exist."""
-    return max((k for k in (1, 2) if order > k + NEAR), default=0)
-
-
-def masked(table: pd.DataFrame, orders: dict[tuple[str, str], float]) -> pd.DataFrame:
-    """The same rows, nan for moments that do not exist; orders by variable and label, or by variable and ""."""
-    order = [orders.get(key, orders.get((key[0], ""), np.inf)) for key in table.index]
-    highest = np.array(list(map(highest_moment, order)))
-    return table.assign(mean=table["mean"].where(highest >= 1), sd=table["sd"].where(highest >= 2))
+    return max((k for k in (1, 2) if order > k + MOMENT_MARGIN), default=0)
 
 
 def width(table: pd.DataFrame) -> pd.Series:
@@ -75,38 +91,6 @@ def width(table: pd.DataFrame) -> pd.Series:
 def spread(table: pd.DataFrame) -> pd.Series:
     """The wider of a posterior's width and its sd, which a small piece far away may widen."""
     return np.maximum(width(table), table["sd"].fillna(0.0))
-
-
-def settle[P](
-    on_lattice: Callable[[float], P],
-    step: float,
-    table: Callable[[P], pd.DataFrame],
-    *,
-    settled: float = SETTLED,
-    by: float = 2.0,
-) -> P:
-    """Shorten the step of a posterior's lattice until its table stands still.
-
-    Parameters
-    ----------
-    on_lattice : callable
-        Step to a posterior.
-    step : float
-        To begin with.
-    table : callable
-        Posterior to those of its rows that are watched.
-    settled : float
-        What moves by less of its width stands still.
-    by : float
-        What the step is divided by each time.
-    """
-    last = None
-    while True:
-        now = on_lattice(step)
-        found = table(now)
-        if last is not None and ((found - last).abs().max(axis=1) < settled * width(found)).all():
-            return now
-        step, last = step / by, found
 
 
 def t_mixture(weight: np.ndarray, location: np.ndarray, scale: np.ndarray, df: float) -> Mixture:
@@ -125,33 +109,38 @@ def t_mixture(weight: np.ndarray, location: np.ndarray, scale: np.ndarray, df: f
     def component(p):
         return location + scale * _t_quantile(df, p)
 
-    inflation = 1.0 if np.isinf(df) else df / (df - 2) if df > 2 else np.nan
-    mean, sd = _moments(weight, location if df > 1 else np.full_like(location, np.nan), scale**2 * inflation)
+    mean, sd = _moments(weight, location if df > 1 else np.full_like(location, np.nan), scale**2 * t_inflation(df))
     return Mixture(mean, sd, cdf, _mixture_quantile(weight, cdf, component))
 
 
+def t_inflation(df: float) -> float:
+    """Variance of a t over its squared scale; nan where it has none."""
+    return 1.0 if np.isinf(df) else df / (df - 2) if df > 2 else np.nan
+
+
 def t_quantiles(weight: np.ndarray, location: np.ndarray, scale: np.ndarray, df: float, p: float) -> np.ndarray:
-    """Quantiles of mixtures of t, each with weights of its own: all arrays are (node, quantity)."""
+    """Quantiles of mixtures of t with different weights: all arrays are (node, quantity)."""
 
     def excess(x, which):
         return np.sum(weight[:, which] * _t_cdf(df, (x - location[:, which]) / scale[:, which]), axis=0) - p
 
-    each, which = location + scale * _t_quantile(df, p), np.arange(location.shape[1])
+    components = location + scale * _t_quantile(df, p)
+    which = np.arange(location.shape[1])
     top = np.argmax(weight, axis=0), which
-    return _root(excess, *_around(each, scale[top]), each[top], scale[top], which)
+    return _root(excess, *_around(components, scale[top]), components[top], scale[top], which)
 
 
 def _t_cdf(df, x):
     """Distribution function of Student's t; of many degrees of freedom by its normal image."""
-    if df < MANY:
+    if df < MOST_DF_OF_T:
         return special.stdtr(df, x)
     # Abramowitz and Stegun 26.7.8, off by 0.084 / df^2 at most: 1e-13. It takes a tenth of the time.
     return special.ndtr(x if np.isinf(df) else x * (1 - 1 / (4 * df)) / np.sqrt(1 + x**2 / (2 * df)))
 
 
 def _t_quantile(df, p):
-    """Its inverse."""
-    if df < MANY:
+    """Quantile of Student's t."""
+    if df < MOST_DF_OF_T:
         return special.stdtrit(df, p)
     z = special.ndtri(p)
     return z if np.isinf(df) else z / np.sqrt((1 - 1 / (4 * df)) ** 2 - z**2 / (2 * df))
@@ -180,28 +169,23 @@ def root_moments(weight: np.ndarray, shape: float, scale: np.ndarray) -> tuple[n
     return _moments(weight, np.sqrt(second / (1 + excess)), second * excess / (1 + excess))
 
 
-def product_mixture(
-    weight: np.ndarray, y: np.ndarray, step: float, shape: float, moments: tuple[np.ndarray, np.ndarray]
-) -> Mixture:
-    """Law of exp(y) / sqrt(g), y known at the nodes of a lattice of that step and g ~ Gamma(shape) independent of it.
+def product_mixture(weight: np.ndarray, squared: np.ndarray, step: float, shape: float) -> Mixture:
+    """Law of exp(y) / sqrt(g), exp(2 y) known at the nodes of a lattice in y, and g ~ Gamma(shape) independent of it.
 
     Given y its log has an sd of about 1 / (2 sqrt(shape)). Where the nodes lie closer than that, the sum over them is
     smooth, and exact. Else it is a staircase. But in the log it is a sum of two independent terms, so characteristic
     functions multiply: that of y is the trapezoid rule's, good up to the frequency pi / step and nothing beyond, and
     that of -log(g) / 2 as well, on nodes apart. Gil-Pelaez inverts the product.
-
-    Parameters
-    ----------
-    moments : tuple
-        Mean and sd.
     """
+    mean, sd = root_moments(weight, shape, squared)
+    y = np.log(squared) / 2
     # A normal kernel of sd s makes the trapezoid rule err by exp(-2 pi^2 s^2 / step^2), here 2e-18. A gamma variable of
     # small shape is far from normal: its transform, falling only like exp(-pi w / 4), would have to be followed farther
     # than its nodes tell it.
-    if shape < NORMAL or step * np.sqrt(shape) < CLOSER:
-        return replace(root_inverse_gamma_mixture(weight, shape, np.exp(2 * y)), mean=moments[0], sd=moments[1])
+    if shape < LEAST_SHAPE_NORMAL or step * np.sqrt(shape) < MOST_STEP_IN_SDS:
+        return replace(root_inverse_gamma_mixture(weight, shape, np.exp(2 * y)), mean=mean, sd=sd)
     log_g, share = _log_gamma_nodes(shape)
-    low, high, centre = y.min() - log_g[-1] / 2, y.max() - log_g[0] / 2, weight @ y - share @ log_g / 2
+    low, high, center = y.min() - log_g[-1] / 2, y.max() - log_g[0] / 2, weight @ y - share @ log_g / 2
     period = 2 * (high - low)
     most = min(np.pi / step, 2 * np.pi / (log_g[1] - log_g[0]))  # past either there are only images of what is below
     half = np.arange(0.5, period * most / (2 * np.pi))  # odd multiples of half the frequency whose period that is
@@ -210,23 +194,18 @@ def product_mixture(
     transform *= np.exp(-0.5j * np.multiply.outer(frequency, log_g - share @ log_g)) @ share
 
     def cdf_of_log(x):
-        wave = np.exp(-1j * np.multiply.outer(np.ravel(x) - centre, frequency)) * transform
+        wave = np.exp(-1j * np.multiply.outer(np.ravel(x) - center, frequency)) * transform
         return 0.5 - (wave.imag / half).sum(axis=-1) / np.pi
 
-    def quantile(p):
-        target = np.ravel(p).astype(float)
-        ends = (np.full(len(target), end) for end in (low, high, centre))
-        found = _root(lambda x, target: cdf_of_log(x) - target, *ends, 1.0, target)
-        return np.exp(found).reshape(*np.shape(p), 1)
-
-    return Mixture(*moments, lambda x, which: cdf_of_log(np.log(x)), quantile)
+    quantile_of_log = _inverse(cdf_of_log, low, high, center)
+    return Mixture(mean, sd, lambda x, which: cdf_of_log(np.log(x)), lambda p: np.exp(quantile_of_log(p)))
 
 
 def _log_gamma_nodes(shape):
     """Nodes and weights of the trapezoid rule for the log of a Gamma(shape) variable, a third of its sd apart."""
     step = 0.3 / np.sqrt(shape)
-    ends = np.log(special.gammaincinv(shape, 1e-20)), np.log(special.gammainccinv(shape, 1e-20))
-    t = np.arange(ends[0], ends[1] + step, step)
+    low, high = np.log(special.gammaincinv(shape, 1e-20)), np.log(special.gammainccinv(shape, 1e-20))
+    t = np.arange(low, high + step, step)
     height = shape * (t - np.log(shape)) - np.exp(t) + shape
     share = np.exp(height - height.max())
     return t, share / share.sum()
@@ -268,20 +247,17 @@ def lattice_mixture(
     increasing : bool
         Of all of them; else all decrease.
     """
-    below, nodes = lattice_cdf(weight, u, step), u[:, None]
+    below, beyond = lattice_cdf(weight, u, step), STEPS_BEYOND * step
+    quantile_of_u = _inverse(below, u.min() - beyond, u.max() + beyond, weight @ u)
 
     def cdf(x, which):
-        at = below(inverse(x, which))
-        return at if increasing else 1 - at
+        share = below(inverse(x, which))
+        return share if increasing else 1 - share
 
     def quantile(p):
-        target, beyond = np.ravel(p) if increasing else 1 - np.ravel(p), BEYOND * step
-        ends = (np.full(len(target), end) for end in (u.min() - beyond, u.max() + beyond, weight @ u))
-        found = _root(lambda x, target: below(x) - target, *ends, 1.0, target)
-        return transform(found.reshape(*np.shape(p), 1))
+        return transform(quantile_of_u(p if increasing else 1 - np.asarray(p)))
 
-    values = transform(nodes)
-    return Mixture(*_moments(weight, values, 0.0), cdf, quantile)
+    return Mixture(*_moments(weight, transform(u[:, None]), 0.0), cdf, quantile)
 
 
 def lattice_cdf(weight: np.ndarray, u: np.ndarray, step: float) -> Callable[[Numbers], np.ndarray]:
@@ -295,28 +271,41 @@ def lattice_cdf(weight: np.ndarray, u: np.ndarray, step: float) -> Callable[[Num
     return lambda x: weight @ (0.5 + special.sici(np.pi * (x - nodes) / step)[0] / np.pi)
 
 
-def _mixture_quantile(weight, cdf, component) -> Callable:
-    """Quantiles of a mixture, each of which lies between the extreme ones of its components."""
-    near = np.argmax(weight)  # not the mean, which may not exist
+def _inverse(cdf, low, high, center) -> Callable:
+    """Quantile function of one quantity that lies between two ends."""
 
     def quantile(p):
-        levels, width = np.ravel(p), (component(0.75) - component(0.25))[near]
-        each = np.concatenate([component(level) for level in levels], axis=1)
-        which, target = np.tile(np.arange(len(width)), len(levels)), np.repeat(levels, len(width))
-        ends = _around(each, width[which])
-        found = _root(lambda x, i, target: cdf(x, i) - target, *ends, each[near], width[which], which, target)
-        return found.reshape(*np.shape(p), len(width))
+        target = np.ravel(p).astype(float)
+        ends = (np.full(len(target), end) for end in (low, high, center))
+        x = _root(lambda x, target: cdf(x) - target, *ends, 1.0, target)
+        return x.reshape(*np.shape(p), 1)
 
     return quantile
 
 
-def _around(each, width):
+def _mixture_quantile(weight, cdf, component) -> Callable:
+    """Quantile function of a mixture: a quantile lies between the extreme ones of the components."""
+    near = np.argmax(weight)  # not the mean, which may not exist
+
+    def quantile(p):
+        levels, width = np.ravel(p), (component(0.75) - component(0.25))[near]
+        components = np.concatenate([component(level) for level in levels], axis=1)
+        which, target = np.tile(np.arange(len(width)), len(levels)), np.repeat(levels, len(width))
+        start, width_of_each = components[near], width[which]
+        ends = _around(components, width_of_each)
+        x = _root(lambda x, i, target: cdf(x, i) - target, *ends, start, width_of_each, which, target)
+        return x.reshape(*np.shape(p), len(width))
+
+    return quantile
+
+
+def _around(components, width):
     """Ends between which a mixture's quantiles lie, from those of its components, (node, quantity).
 
     Wider by a little, as all components may have the same; if need be by the last places of a number that far from 0.
     """
-    slack = 1e-6 * width + 4 * np.spacing(np.abs(each).max(axis=0))
-    return each.min(axis=0) - slack, each.max(axis=0) + slack
+    slack = 1e-6 * width + 4 * np.spacing(np.abs(components).max(axis=0))
+    return components.min(axis=0) - slack, components.max(axis=0) + slack
 
 
 def _moments(weight, means, variances) -> tuple[np.ndarray, np.ndarray]:
@@ -325,17 +314,17 @@ def _moments(weight, means, variances) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.sqrt(weight @ (variances + (means - mean) ** 2))
 
 
-def _root(f, low, high, centre, width, *args):
-    """Where f changes its sign between low and high, to the rounding of a number that far from the centre.
+def _root(f, low, high, center, width, *args):
+    """Where f changes its sign between low and high, to the rounding of a number that far from the center.
 
     Searched in the inverse hyperbolic sine, as ends may be astronomically far.
     """
 
-    def scaled(t, centre, width, *args):
-        return f(centre + np.sinh(t) * width, *args)
+    def scaled(t, center, width, *args):
+        return f(center + np.sinh(t) * width, *args)
 
-    ends = np.arcsinh((low - centre) / width), np.arcsinh((high - centre) / width)
-    found = elementwise.find_root(scaled, ends, args=(centre, width, *args), tolerances=CLOSE)
-    if not found.success.all():
+    ends = np.arcsinh((low - center) / width), np.arcsinh((high - center) / width)
+    root = elementwise.find_root(scaled, ends, args=(center, width, *args), tolerances=ROOT_TOLERANCES)
+    if not root.success.all():
         raise RuntimeError("the distribution function of a mixture does not cross the probability between its ends")
-    return centre + np.sinh(found.x) * width
+    return center + np.sinh(root.x) * width

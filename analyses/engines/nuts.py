@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 # Fused multiplications depend on how the compiler lays out a loop: with them draws differ from run to run. The flag is
 # for the processes that PyMC starts, which read it when they import PyTensor; the setting below is for this one.
@@ -28,16 +29,11 @@ def sample(
     model: TwoLevel,
     *,
     parameterization: Parameterization = "marginal",
-    sampler: str = "pymc",
-    draws: int = 1000,
-    tune: int = 500,
     chains: int = 4,
-    cores: int = 1,
     seed: int,
-    target_accept: float = 0.9,
-    progress: bool = False,
     only: Positions | None = None,
     rng: np.random.Generator,
+    **options: Any,
 ) -> xr.DataTree:
     """Draw from the posterior of a model.
 
@@ -45,20 +41,15 @@ def sample(
     ----------
     model : TwoLevel
     parameterization : {"marginal", "centered", "noncentered"}
-    sampler : str
-        Of those that pm.sample knows and that are installed.
-    draws, tune, chains, cores
-        Of pm.sample. The draws are bit-identical for a seed. Without theta there are few scales to learn, and half of
-        PyMC's 1000 steps of tuning are enough.
+    chains : int
     seed : int
-        Of the sampler.
-    target_accept : float
-    progress : bool
-        Whether to show a bar.
+        Of the sampler. The draws are bit-identical for a seed.
     only : ndarray, optional
         Positions of the groups whose theta is wanted, where it was integrated out; of all, if not given.
     rng : numpy.random.Generator
         Draws theta where it was integrated out, and replicated data.
+    **options
+        Of `run`: draws, tune, cores, target_accept, sampler, progress.
 
     Raises
     ------
@@ -68,21 +59,10 @@ def sample(
         Where the sampler returns fewer draws than asked for.
     """
     require_proper(model)
-    standard = model.standard
-    state = standard.model.start(chains, np.random.default_rng(seed))
-    tree = run(
-        build(standard.model, parameterization=parameterization),
-        initial=initial(standard.model, parameterization, state),
-        sampler=sampler,
-        draws=draws,
-        tune=tune,
-        chains=chains,
-        cores=cores,
-        seed=seed,
-        target_accept=target_accept,
-        progress=progress,
-    )
-    return _completed(model, standard.basis, tree, only, rng)
+    standard = model.standard.model
+    start = initial(standard, parameterization, standard.start(chains, np.random.default_rng(seed)))
+    built = build(standard, parameterization=parameterization)
+    return _completed(model, run(built, initial=start, chains=chains, seed=seed, **options), only, rng)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,8 +116,7 @@ class Compiled:
         built, step = self._sampler
         with built:
             pm.set_data(observed(model.standard.model.groups))
-        tree = run(built, step=step, draws=draws, tune=tune, chains=chains, cores=1, seed=seed)
-        return _completed(model, model.standard.basis, tree, None, rng)
+        return _completed(model, run(built, step=step, draws=draws, tune=tune, chains=chains, seed=seed), None, rng)
 
 
 def _require_like(model: TwoLevel, other: TwoLevel) -> None:
@@ -153,14 +132,14 @@ def _require_like(model: TwoLevel, other: TwoLevel) -> None:
         raise ValueError(f"compiled for other {' and other '.join(different)}: compile anew")
 
 
-def _completed(model, turn, tree, only, rng) -> xr.DataTree:
+def _completed(model, tree, only, rng) -> xr.DataTree:
     """PyMC's draws in the units of the model, with theta where it was integrated out."""
     posterior = tree["posterior"].dataset
     drawn = {name: posterior[name].values for name in (*model.unknown, "theta") if name in posterior}
     if "theta" in drawn and only is not None:
         drawn["theta"] = drawn["theta"][..., only]
     slopes = [posterior["beta"].values] if model.groups.covariates else []
-    drawn["b"] = np.concatenate([posterior["mu"].values[..., None], *slopes], axis=-1) @ turn.T
+    drawn["b"] = np.concatenate([posterior["mu"].values[..., None], *slopes], axis=-1) @ model.standard.basis.T
     stats = tree["sample_stats"].dataset.assign_attrs(sampling_time=tree["posterior"].attrs["sampling_time"])
     return complete(model.subset(only), drawn, engine="nuts", rng=rng, sample_stats=stats)
 
@@ -168,10 +147,10 @@ def _completed(model, turn, tree, only, rng) -> xr.DataTree:
 def run(
     built: pm.Model,
     *,
-    draws: int,
-    tune: int,
-    chains: int,
-    cores: int,
+    draws: int = 1000,
+    tune: int = 500,
+    chains: int = 4,
+    cores: int = 1,
     seed: int,
     target_accept: float = 0.9,
     sampler: str = "pymc",
@@ -179,13 +158,34 @@ def run(
     initial: list[dict[str, Numbers]] | None = None,
     step: pm.NUTS | None = None,
 ) -> xr.DataTree:
-    """Run NUTS, or a step that is compiled already, on any PyMC model; what PyMC returns, checked for its size.
+    """Run NUTS, or a step that is compiled already, on any PyMC model.
 
-    PyMC's own sampler starts each chain at its entry of `initial`; other samplers cannot.
+    Parameters
+    ----------
+    draws, tune, chains, cores, seed
+        Of pm.sample. Without theta there are few scales to learn, and half of PyMC's 1000 steps of tuning are enough.
+    target_accept : float
+    sampler : str
+        Of those that pm.sample knows and that are installed.
+    progress : bool
+        Whether to show a bar.
+    initial : list of dict, optional
+        Start of each chain, for PyMC's own sampler; others cannot take it.
+    step : pm.NUTS, optional
+
+    Returns
+    -------
+    DataTree
+        What PyMC returns.
+
+    Raises
+    ------
+    RuntimeError
+        Where it has fewer draws than asked for.
     """
-    how = {"nuts_sampler": sampler, "target_accept": target_accept, "compile_kwargs": TRUSTED}
+    settings = {"nuts_sampler": sampler, "target_accept": target_accept, "compile_kwargs": TRUSTED}
     if initial is not None and sampler == "pymc":
-        how |= {"initvals": initial, "init": "adapt_diag"}
+        settings |= {"initvals": initial, "init": "adapt_diag"}
     # A trajectory that leaves the world overflows before PyMC calls it divergent: that is counted, not warned of.
     with np.errstate(over="ignore"):
         tree = pm.sample(
@@ -199,7 +199,7 @@ def run(
             compute_convergence_checks=False,  # ours, in checks/diagnostics.py, decide
             mp_ctx="forkserver" if cores > 1 else None,  # a fork of a process with threads may hang
             model=built,
-            **(how if step is None else {"step": step}),
+            **(settings if step is None else {"step": step}),
         )
     sizes = tree["posterior"].sizes
     if (sizes["chain"], sizes["draw"]) != (chains, draws):

@@ -14,14 +14,14 @@ import numpy as np
 from scipy.interpolate import RegularGridInterpolator
 
 MOST_NODES = 10_000_000  # their coordinates take 160 MB in two dimensions
-BLOCK = 1_024  # nodes at a time: with tens of cells an array of them stays in the cache, with thousands it is small
-COARSE = 8.0  # edge of the first boxes
-SMOOTH = 0.25  # edge on which a log density of logs, analytic up to pi/2 off the real line, is known between its nodes
-WIDEST = 2.0  # step: where data say little a density of logs may be level, but its ends bend over a unit or two
-FARTHEST = 344.0  # sum of the logs of the scales, either way: their squares are doubles up to e^354
-LOWEST = -1e300  # log density: less is as much, and can be subtracted from
+BLOCK_NODES = 1_024  # at a time: with tens of cells an array of them stays in the cache, with thousands it is small
+FIRST_EDGE = 8.0  # edge of the first boxes
+MOST_EDGE = 0.25  # on it a log density of logs, analytic up to pi/2 off the real line, is known between its nodes
+MOST_STEP = 2.0  # step: where data say little a density of logs may be level, but its ends bend over a unit or two
+MOST_LOG_SCALES = 344.0  # sum of the logs of the scales, either way: their squares are doubles up to e^354
+LEAST_LOG_DENSITY = -1e300  # log density: less is as much, and can be subtracted from
 DIGITS = 37.0  # e^-37 is the rounding of a double
-OFF = np.geomspace(1e-5, 20.0, 60)  # distances from the real line
+DISTANCES = np.geomspace(1e-5, 20.0, 60)  # distances from the real line
 
 
 class QuadratureError(RuntimeError):
@@ -49,10 +49,11 @@ class Parts:
     def __getitem__(self, which: np.ndarray) -> "Parts":
         return Parts(self.rising[:, which], self.falling[:, which])
 
-    def times(self, rising: np.ndarray, falling: np.ndarray) -> "Parts":
-        """With rows for the density times functions whose logs are rising (moment, node) + falling (moment, node)."""
+    def times(self, functions: "Parts") -> "Parts":
+        """With rows for the density times functions, given by their logs (moment, node)."""
         return Parts(
-            np.concatenate([self.rising, self.rising + rising]), np.concatenate([self.falling, self.falling + falling])
+            np.concatenate([self.rising, self.rising + functions.rising]),
+            np.concatenate([self.falling, self.falling + functions.falling]),
         )
 
 
@@ -163,12 +164,12 @@ def cover(log_density: LogDensity, d: int, *, depth: float) -> Region:
         kept = boxes.below(tops) < depth
         missed = missed + boxes[~kept].most_mass(tops)
         boxes = boxes[kept]
-        if boxes.edge <= SMOOTH and boxes.edge <= (sd := boxes.sd(tops)):
+        if boxes.edge <= MOST_EDGE and boxes.edge <= (sd := boxes.sd(tops)):
             break
         boxes = boxes.halved(log_density)
     _require_inside(boxes)
     share = float((missed / boxes.mass(tops)).max())
-    return Region(log_density, depth, boxes.corners, boxes.edge, min(WIDEST, sd), share)
+    return Region(log_density, depth, boxes.corners, boxes.edge, min(MOST_STEP, sd), share)
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,16 +203,16 @@ class _Boxes:
         points = np.concatenate([corners + move[:, None] for move in moves], axis=1)
         low, shape = points.min(axis=1, keepdims=True), np.ptp(points, axis=1) + 1
         keys, which = np.unique(np.ravel_multi_index(tuple(points - low), shape), return_inverse=True)
-        found = evaluated(log_density, (np.stack(np.unravel_index(keys, shape)) + low) * edge)
-        lower, upper, *sides = (found[at] for at in which.reshape(len(moves), size))
+        parts = evaluated(log_density, (np.stack(np.unravel_index(keys, shape)) + low) * edge)
+        lower, upper, *sides = (parts[positions] for positions in which.reshape(len(moves), size))
         heights = np.array([side.log_unnormalized[0] for side in sides])
         return cls(corners, edge, lower, upper, 2 * lower.log_unnormalized[0] - heights[:d] - heights[d:])
 
     @classmethod
     def everywhere(cls, log_density: LogDensity, d: int) -> "_Boxes":
         """Boxes that fill the range of doubles."""
-        axis = np.arange(-int(FARTHEST / COARSE / d), int(FARTHEST / COARSE / d))
-        return cls.of(log_density, np.stack([a.ravel() for a in np.meshgrid(*d * [axis], indexing="ij")]), COARSE)
+        axis = np.arange(-int(MOST_LOG_SCALES / FIRST_EDGE / d), int(MOST_LOG_SCALES / FIRST_EDGE / d))
+        return cls.of(log_density, np.stack([a.ravel() for a in np.meshgrid(*d * [axis], indexing="ij")]), FIRST_EDGE)
 
     def __getitem__(self, which: np.ndarray) -> "_Boxes":
         return _Boxes(self.corners[:, which], self.edge, self.lower[which], self.upper[which], self.bent[:, which])
@@ -253,14 +254,14 @@ class _Boxes:
         corners = np.maximum(self.lower.log_unnormalized, self.upper.log_unnormalized)
         below = np.maximum((tops[:, None] - corners).min(axis=0) - bent.sum(axis=0) / 8, 0.0)
         curvature = bent.max(axis=0) / self.edge**2
-        most = np.array([(curvature * eta**2 / 2 - below).max(initial=0.0) for eta in OFF])
-        return float(np.sqrt(2 * DIGITS) * (OFF / (DIGITS + most)).max())
+        most = np.array([(curvature * eta**2 / 2 - below).max(initial=0.0) for eta in DISTANCES])
+        return float(np.sqrt(2 * DIGITS) * (DISTANCES / (DIGITS + most)).max())
 
 
 def _tops(boxes: _Boxes, log_density: LogDensity) -> np.ndarray:
     """The largest log densities: boxes that cannot hold a larger one are left out."""
     last = np.full(len(boxes.tops), -np.inf)
-    while boxes.edge > SMOOTH or (boxes.tops > last + 1).any():
+    while boxes.edge > MOST_EDGE or (boxes.tops > last + 1).any():
         last = np.maximum(last, boxes.tops)
         boxes = boxes[boxes.below(last) < 1].halved(log_density)  # the one with the top among them
     return np.maximum(last, boxes.tops)
@@ -275,7 +276,7 @@ def _spread(first, across) -> np.ndarray:
 def _require_inside(boxes: _Boxes) -> None:
     """Refuse a density that has not ended where doubles do."""
     ends = (np.abs(boxes.corners) + 1) * boxes.edge
-    if ends.max() >= (end := FARTHEST / len(ends) // COARSE * COARSE):
+    if ends.max() >= (end := MOST_LOG_SCALES / len(ends) // FIRST_EDGE * FIRST_EDGE):
         raise QuadratureError(
             f"the posterior of a scale reaches beyond exp({end:g}), too far for doubles: it falls too slowly. Give tau "
             "and sigma priors that fall faster, take more groups, or rescale the data"
@@ -303,6 +304,6 @@ def _multilinear(nodes, weight, step) -> RegularGridInterpolator:
 def evaluated(log_density: LogDensity, u: np.ndarray) -> Parts:
     """Values at all nodes, so many at a time that memory does not grow with them."""
     with np.errstate(over="ignore"):  # where a square is beyond doubles, the density is as good as 0
-        parts = [log_density(some) for some in np.array_split(u, u.shape[1] // BLOCK + 1, axis=1)]
+        parts = [log_density(nodes) for nodes in np.array_split(u, u.shape[1] // BLOCK_NODES + 1, axis=1)]
     rising, falling = (np.concatenate([getattr(p, name) for p in parts], axis=1) for name in ("rising", "falling"))
-    return Parts(np.maximum(rising, LOWEST), np.maximum(falling, LOWEST))
+    return Parts(np.maximum(rising, LEAST_LOG_DENSITY), np.maximum(falling, LEAST_LOG_DENSITY))

@@ -14,7 +14,7 @@ from models.groups import Replicates
 from models.linear_gaussian import pool, theta_given
 from models.two_level import TwoLevel
 
-FARTHEST = 12.0  # in the log of the spread, either way of a rough one
+MOST_LOG_RATIO = 12.0  # in the log of the spread, either way of a rough one
 BOUNDARY = 1e-9  # of log likelihood: what gains less on tau = 0 is no gain
 
 
@@ -59,12 +59,12 @@ def maximum(model: TwoLevel) -> Restricted:
         return float((p.log_determinant + squares)[0]) / 2
 
     rough = np.log(model.initial_scales["tau"] / (1.0 if model.relative else model.initial_scales["sigma"]))
-    grid = rough + np.linspace(-FARTHEST, FARTHEST, 97)
-    at = grid[np.argmin([minus(np.exp(u)) for u in grid])]
-    found = optimize.minimize_scalar(
-        lambda u: minus(np.exp(u)), bounds=(at - 0.25, at + 0.25), method="bounded", options={"xatol": 1e-10}
+    grid = rough + np.linspace(-MOST_LOG_RATIO, MOST_LOG_RATIO, 97)
+    best = grid[np.argmin([minus(np.exp(u)) for u in grid])]
+    search = optimize.minimize_scalar(
+        lambda u: minus(np.exp(u)), bounds=(best - 0.25, best + 0.25), method="bounded", options={"xatol": 1e-10}
     )
-    ratio = float(np.exp(found.x)) if found.fun < minus(0.0) - BOUNDARY else 0.0
+    ratio = float(np.exp(search.x)) if search.fun < minus(0.0) - BOUNDARY else 0.0
     p = pooled(ratio)
     sigma2 = float((ss + p.quadratic[0]) / (df + left)) if df else 1.0
     b = turn @ (p.mean[0] + np.eye(len(turn))[0] * g.center)

@@ -1,7 +1,7 @@
 """The columns of every table that a run writes, and how draws become their rows."""
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,54 +11,14 @@ from arviz_stats.base import array_stats
 
 from analyses.engines.inference_data import QUANTILES, SAMPLE
 
-TAILS = (0.11, 0.89)  # the smaller effective size of the two quantiles is ess_tail: ArviZ's own choice
-SUMMARY = (
-    "engine",
-    "variable",
-    "label",
-    "mean",
-    "sd",
-    "q2_5",
-    "q50",
-    "q97_5",
-    "mcse_mean",
-    "ess_bulk",
-    "ess_tail",
-    "r_hat",
-)
-AGREEMENT = ("engine", "variable", "label", "statistic", "value", "exact", "mcse", "z")
-GROUPS = (
-    "label",
-    "n",
-    "standard_error",
-    "estimate",
-    "theta_mean",
-    "theta_sd",
-    "theta_q2_5",
-    "theta_q97_5",
-    "kappa_mean",
-    "rank_mean",
-    "rank_q2_5",
-    "rank_q97_5",
-    "p_best",
-    "mcse_p_best",
-    "p_among",
-)
-CROWD = (  # of very many groups
-    "label",
-    "n",
-    "standard_error",
-    "estimate",
-    "theta_mean",
-    "theta_sd",
-    "theta_q2_5",
-    "theta_q97_5",
-    "kappa_mean",
-    "kappa_sd",
-    "p_top",
-    "mcse_p_top",
-    "p_as_small",
-)
+TAIL_PROBABILITIES = (0.11, 0.89)  # the smaller effective size of the two quantiles is ess_tail: ArviZ's own choice
+KEYS = ("engine", "variable", "label")
+SUMMARY = (*KEYS, "mean", "sd", *QUANTILES, "mcse_mean", "ess_bulk", "ess_tail", "r_hat")
+AGREEMENT = (*KEYS, "statistic", "value", "exact", "mcse", "z")
+THETA = ("label", "n", "standard_error", "estimate", "theta_mean", "theta_sd", "theta_q2_5", "theta_q97_5")
+RANKS = ("rank_mean", "rank_q2_5", "rank_q97_5", "p_best", "mcse_p_best", "p_among")
+GROUPS = (*THETA, "kappa_mean", *RANKS)
+CROWD = (*THETA, "kappa_mean", "kappa_sd", "p_top", "mcse_p_top", "p_as_small")  # of very many groups
 
 
 def flat(statistics: xr.Dataset) -> pd.Series:
@@ -97,7 +57,7 @@ def summary(tree: xr.DataTree, reference: pd.DataFrame) -> pd.DataFrame:
             **dict(zip(QUANTILES, quantiles, strict=True)),
             "mcse_mean": array_stats.mcse(draws, method="mean"),
             "ess_bulk": array_stats.ess(draws, method="bulk"),
-            "ess_tail": array_stats.ess(draws, method="tail", prob=TAILS),
+            "ess_tail": array_stats.ess(draws, method="tail", prob=TAIL_PROBABILITIES),
             "r_hat": array_stats.rhat(draws),
         }
     rows = pd.DataFrame(columns, index=index)
@@ -105,6 +65,12 @@ def summary(tree: xr.DataTree, reference: pd.DataFrame) -> pd.DataFrame:
     rows["mean"], rows["sd"] = rows["mean"].where(exists["mean"]), rows["sd"].where(exists["sd"])
     rows["mcse_mean"] = rows["mcse_mean"].where(exists["sd"])
     return rows.reset_index().assign(engine=tree["posterior"].attrs["engine"])[list(SUMMARY)]
+
+
+def means_and_sds(rows: Mapping[tuple[str, str], tuple[float, float]]) -> pd.DataFrame:
+    """Table of mean and sd by variable and label."""
+    index = pd.MultiIndex.from_tuples(rows, names=["variable", "label"])
+    return pd.DataFrame(list(rows.values()), index=index, columns=["mean", "sd"])
 
 
 def exact_summary(reference: pd.DataFrame) -> pd.DataFrame:

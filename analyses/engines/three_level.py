@@ -5,91 +5,81 @@ times a constant; each quantity is a mixture of those over the nodes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analyses.engines import gibbs
-from analyses.engines.inference_data import SAMPLE, Drawn, Variables, labelled, replicate
-from analyses.engines.mixture import (
-    Mixture,
-    highest_moment,
-    masked,
-    product_mixture,
-    root_inverse_gamma_mixture,
-    root_moments,
-    rows,
-    settle,
-    spread,
-    t_mixture,
-)
-from analyses.engines.quadrature import Parts, Region, cover
+from analyses.engines.inference_data import SAMPLE, Drawn, Labels, Variables, data_nodes, labelled
+from analyses.engines.lattice import Lattice, density, settle
+from analyses.engines.mixture import Mixture, highest_moment, named, table
+from analyses.engines.quadrature import Parts, cover
+from analyses.engines.samplers import Samplers
 from models.linear_gaussian import kappa, theta_given
 from models.three_level import Nested, ThreeLevel, build
 
 SCALES = ("sigma", "tau", "kappa")
 DEPTH = 30.0  # e^-30 of the top is 1e-13
-SETTLED = 1e-4  # of a width: what moves by less when the step is divided by SHORTER is off by far less at the end
-SHORTER = 2**0.5  # nodes go with the square of it; `error` measures what is left
+MOST_MOVED = 1e-4  # of a width: what moves by less when the step is divided by STEP_RATIO is off by far less at the end
+STEP_RATIO = 2**0.5  # nodes go with the square of it; `error` measures what is left
 
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """Weighted nodes in the logs of tau / sigma and kappa / sigma, and the model given each."""
+    """A model, and the lattice of tau / sigma and kappa / sigma."""
 
     model: ThreeLevel
-    region: Region
-    step: float
-    ratios: np.ndarray
-    weight: np.ndarray
-    given: Nested
+    lattice: Lattice[Nested]
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Weight of each node."""
+        return self.lattice.weight
+
+    @cached_property
+    def ratios(self) -> np.ndarray:
+        """tau / sigma and kappa / sigma at the nodes, (ratio, node)."""
+        return np.exp(self.lattice.u)
 
     @cached_property
     def _levels(self):
         """Location and squared scale, in units of sigma, of lambda, mu and theta: (node, quantity) each."""
         g, school, (tau, kappa) = self.model.classrooms, self.model.school, self.ratios[..., None]
-        top, middle = self.given.top, self.given.schools
-        noise = np.einsum("nii->ni", middle.covariance)
+        top, schools = self.lattice.given.top, self.lattice.given.schools
+        noise = np.einsum("nii->ni", schools.covariance)
         of_top = top.mean, top.covariance[:, 0]
-        of_mu = _below(*of_top, middle.mean, noise, kappa**2)
-        return {
-            "lambda": of_top,
-            "mu": of_mu,
-            "theta": _below(*(x[:, school] for x in of_mu), g.mean - g.center, g.noise, tau**2),
-        }
+        of_mu = _below(*of_top, schools.mean, noise, kappa**2)
+        of_theta = _below(*(x[:, school] for x in of_mu), g.mean - g.center, g.noise, tau**2)
+        return {"lambda": of_top, "mu": of_mu, "theta": of_theta}
 
-    def _law(self, location, squared):
-        law = self.given.sigma2
-        unit = (law.scale / law.shape)[:, None]
-        return t_mixture(self.weight, self.model.classrooms.center + location, np.sqrt(squared * unit), 2 * law.shape)
+    def _t(self, location, squared) -> Mixture:
+        sigma2 = self.lattice.given.sigma2
+        unit = np.asarray(sigma2.scale / sigma2.shape)[:, None]
+        return self.lattice.t(self.model.classrooms.center + location, squared * unit, 2 * float(sigma2.shape))
 
     def level(self, name: str) -> Mixture:
         """lambda, mu of every school or theta of every classroom."""
-        return self._law(*self._levels[name])
+        return self._t(*self._levels[name])
 
     def scale(self, name: str) -> Mixture:
         """sigma, tau or kappa."""
-        shape, scale = float(self.given.sigma2.shape), np.asarray(self.given.sigma2.scale)
+        sigma2 = self.lattice.given.sigma2
         if name == "sigma":
-            return root_inverse_gamma_mixture(self.weight, shape, scale)
-        squared = scale * dict(zip(("tau", "kappa"), self.ratios, strict=True))[name] ** 2
-        moments = root_moments(self.weight, shape, squared)
-        return product_mixture(self.weight, np.log(squared) / 2, self.step, shape, moments)
+            return self.lattice.sigma(sigma2)
+        return self.lattice.sigma_times(self.ratios[("tau", "kappa").index(name)] ** 2, sigma2)
 
     def table(self) -> pd.DataFrame:
         """Mean, sd and quantiles of every quantity, by variable and label."""
         labels = {"mu": self.model.schools, "theta": self.model.classrooms.labels}
-        levels = rows(*(([(name, label) for label in labels[name]], self.level(name)) for name in labels))
-        return pd.concat([self.population(), masked(levels, self.model.moments())])
+        levels = (named(name, self.level(name), labels[name]) for name in labels)
+        return pd.concat([self.population(), table(*levels, orders=self.model.moments())])
 
     def population(self) -> pd.DataFrame:
         """The rows of `table` for lambda and the scales."""
-        laws = {"lambda": self.level("lambda")} | {name: self.scale(name) for name in SCALES}
-        return masked(rows(*(([(name, "")], law) for name, law in laws.items())), self.model.moments())
+        scales = (named(name, self.scale(name)) for name in SCALES)
+        return table(named("lambda", self.level("lambda")), *scales, orders=self.model.moments())
 
     def predictions(self, *, at: int) -> pd.DataFrame:
         """One more pupil of the classroom at that position; a new classroom of its school, of a new one, and pupils."""
@@ -98,14 +88,13 @@ class Posterior:
         mu, mu2 = (x[:, [self.model.school[at]]] for x in self._levels["mu"])
         new, new2 = np.hstack([mu, top]), np.hstack([mu2 + tau2, top2 + kappa2 + tau2])
         labels, orders = self.new_labels(at), self.model.moments()
-        of_new = dict(zip(labels, (orders["mu", ""], orders["lambda", ""]), strict=True))
-        found = rows(
-            ([("new_value", self.model.classrooms.labels[at])], self._law(theta, theta2 + 1)),
-            ([("new_theta", label) for label in labels], self._law(new, new2)),
-            ([("new_group_value", label) for label in labels], self._law(new, new2 + 1)),
+        order = dict(zip(labels, (orders["mu", ""], orders["lambda", ""]), strict=True))
+        return table(
+            named("new_value", self._t(theta, theta2 + 1), [self.model.classrooms.labels[at]]),
+            named("new_theta", self._t(new, new2), labels),
+            named("new_group_value", self._t(new, new2 + 1), labels),
+            orders={(name, label): order[label] for name in ("new_theta", "new_group_value") for label in labels},
         )
-        known = {(name, label): of_new[label] for name in ("new_theta", "new_group_value") for label in labels}
-        return masked(found, known)
 
     def new_labels(self, at: int) -> list[str]:
         """What a new classroom may be in."""
@@ -114,11 +103,12 @@ class Posterior:
 
     def draw(self, *, draws: int = 1000, chains: int = 4, rng: np.random.Generator) -> xr.DataTree:
         """Draw independently; the chains are for the shape alone."""
-        u = self.region.draw(np.log(self.ratios), self.weight, self.step, draws * chains, rng)
+        lattice = self.lattice
+        u = lattice.region.draw(np.log(self.ratios), lattice.weight, lattice.step, draws * chains, rng)
         tau, kappa = np.exp(u).reshape(2, chains, draws)
         sigma = np.sqrt(self.model.collapsed(tau, kappa).sigma2.draw(rng))
         drawn = {"sigma": sigma, "tau": tau * sigma, "kappa": kappa * sigma}
-        return complete(self.model, drawn, engine="exact", rng=rng)
+        return SAMPLERS.complete(self.model, drawn, engine="exact", rng=rng)
 
     def error(self) -> pd.DataFrame:
         """Numerical error of each entry of `population`: its change on a lattice that lies between the nodes.
@@ -126,9 +116,8 @@ class Posterior:
         There the error of the trapezoid rule is the same with the opposite sign. The share of the mass that is not
         followed is added, times value and spread.
         """
-        table, between = self.population(), replace(self.region, shift=self.step / 2)
-        missed = self.region.missed * table.abs().add(spread(table), axis=0)
-        return (_on_lattice(self.model, between, self.step).population() - table).abs() + missed
+        rows, shifted = self.population(), Posterior(self.model, self.lattice.between()).population()
+        return (shifted - rows).abs() + self.lattice.not_followed(rows)
 
 
 def _below(location, squared, mean, noise, between):
@@ -139,80 +128,47 @@ def _below(location, squared, mean, noise, between):
 
 def posterior(model: ThreeLevel) -> Posterior:
     """Compute the posterior; the step is shortened until lambda and the scales stand still, as all else is smoother."""
+    powers = _reported_powers(model)
 
-    def log_density(u):
-        given, powers = model.collapsed(*np.exp(u)), _reported_moments(model) @ u
-        return Parts((given.rising + u.sum(axis=0))[None], given.falling[None]).times(powers, 0 * powers)
+    def collapsed(u) -> Nested:
+        return model.collapsed(*np.exp(u))
 
-    region = cover(log_density, 2, depth=DEPTH)
+    region = cover(density(collapsed, lambda u: Parts(powers @ u, 0 * powers @ u)), 2, depth=DEPTH)
     return settle(
-        lambda step: _on_lattice(model, region, step),
+        lambda step: Posterior(model, Lattice.of(collapsed, region, step)),
         region.step,
         Posterior.population,
-        settled=SETTLED,
-        by=SHORTER,
+        most_moved=MOST_MOVED,
+        by=STEP_RATIO,
     )
 
 
-def _on_lattice(model, region, step) -> Posterior:
-    u = region.lattice(step)
-    given = model.collapsed(*np.exp(u))
-    height = given.log_unnormalized + u.sum(axis=0)
-    weight = np.exp(height - height.max())
-    return Posterior(model, region, step, np.exp(u), weight / weight.sum(), given)
-
-
-def _reported_moments(model):
+def _reported_powers(model):
     """Powers of the two ratios, (moment, ratio), whose expectation is reported."""
     orders = model.moments()
     return np.diag([highest_moment(orders[name, ""]) for name in ("tau", "kappa")])
 
 
-def by_nuts(model: ThreeLevel, *, rng: np.random.Generator, **asked: Any) -> xr.DataTree:
-    """NUTS with theta and mu integrated out; `asked` are arguments of `nuts.run`."""
-    from analyses.engines import nuts
-
-    run = nuts.run(build(model), **asked)
-    drawn = {name: run["posterior"].dataset[name].values for name in ("lambda", *SCALES)}
-    return complete(model, drawn, engine="nuts", rng=rng, sample_stats=run["sample_stats"].dataset)
-
-
-def by_gibbs(
-    model: ThreeLevel,
-    *,
-    draws: int = 250,
-    tune: int = 500,
-    thin: int = 40,
-    chains: int = 16,
-    rng: np.random.Generator,
-) -> xr.DataTree:
-    """Sweep over the full conditionals; kappa moves slowly where there are few schools."""
-    drawn = gibbs.run(model.conditionals(), model.start(chains, rng), draws=draws, tune=tune, thin=thin, rng=rng)
-    drawn |= {name: np.sqrt(drawn.pop(f"{name}2")) for name in SCALES}
-    return complete(model, drawn, engine="gibbs", rng=rng)
-
-
-def complete(
-    model: ThreeLevel,
-    drawn: Drawn,
-    *,
-    engine: str,
-    rng: np.random.Generator,
-    sample_stats: xr.Dataset | None = None,
-) -> xr.DataTree:
-    """Label an engine's draws of sigma, tau, kappa, lambda, mu and theta, the last two drawn unless theta is there."""
+def _label(model: ThreeLevel, drawn: Drawn, rng: np.random.Generator) -> Labels:
+    """Label draws of the scales, lambda, mu and theta; mu and theta are drawn where theta is not there."""
     g, drawn = model.classrooms, drawn if "theta" in drawn else descend(model, drawn, rng)
     dims = dict.fromkeys(("lambda", *SCALES), SAMPLE) | {"mu": (*SAMPLE, "school"), "theta": (*SAMPLE, g.dim)}
-    replicated = replicate(g, drawn["theta"], drawn["sigma"], rng=rng)
-    nodes: dict[str, Variables] = {
-        "posterior": {name: (dims[name], drawn[name]) for name in dims},
-        "posterior_predictive": {name: (dims["theta"], values) for name, values in replicated.items()},
-        "observed_data": {"mean": (g.dim, g.mean), "ss": (g.dim, g.ss)},
-        "constant_data": {"noise": (g.dim, g.noise), "df": (g.dim, g.df), "school_of": (g.dim, model.school)},
-    }
-    return labelled(
-        nodes, {"school": list(model.schools), g.dim: list(g.labels)}, {"engine": engine, "dim": g.dim}, sample_stats
-    )
+    posterior: Variables = {name: (dims[name], drawn[name]) for name in dims}
+    data = data_nodes(g, drawn["theta"], drawn["sigma"], {"school_of": (g.dim, model.school)}, rng=rng)
+    coords = {"school": list(model.schools), g.dim: list(g.labels)}
+    return Labels({"posterior": posterior, **data}, coords, {"dim": g.dim})
+
+
+SAMPLERS = Samplers(
+    build=build,  # theta and mu integrated out
+    start=ThreeLevel.start,
+    label=_label,
+    sampled=("lambda", *SCALES),
+    variances={name: f"{name}2" for name in SCALES},
+    schedule={"draws": 250, "tune": 500, "thin": 40, "chains": 16},  # kappa moves slowly where schools are few
+)
+by_gibbs = SAMPLERS.by_gibbs
+by_nuts = SAMPLERS.by_nuts
 
 
 def descend(model: ThreeLevel, drawn: Drawn, rng: np.random.Generator) -> Drawn:

@@ -24,18 +24,20 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from analyses import progress
+from analyses.engines.all_groups import classes_of_equal
+from analyses.engines.blocks import blocks
 from analyses.engines.exact import Posterior
-from analyses.engines.inference_data import Drawn
+from analyses.engines.inference_data import Drawn, concatenated
 from models.groups import Groups
 from models.linear_gaussian import data_weight, theta_given
 
-SHARE = 0.01  # of the groups are the top
-DRAWS = 1_000  # of the hyperparameters
-FEWEST = 100  # of them where rows are many
-WORK = 2_000_000  # rows times draws, beyond which there are fewer draws
-BLOCK = 200_000  # entries of an array at a time
-FINE = 8  # rows for each standard error of a mean
-STILL = 1e-6  # of k: an expected number that is nearer to it is near enough
+TOP_SHARE = 0.01  # of the groups
+USUAL_DRAWS = 1_000  # of the hyperparameters
+LEAST_DRAWS = 100  # where rows are many
+MOST_ROWS_TIMES_DRAWS = 2_000_000  # beyond it there are fewer draws
+BLOCK_ENTRIES = 200_000  # of an array at a time
+ROWS_PER_ERROR = 8  # for each standard error of a mean
+MOST_OFF = 1e-6  # of k: an expected number that is nearer to it is near enough
 ROOT_2PI = np.sqrt(2 * np.pi)
 
 
@@ -77,7 +79,7 @@ class Top(NamedTuple):
 
 
 def probabilities(
-    posterior: Posterior, *, sign: int, rng: np.random.Generator, draws: int = DRAWS, show: bool = False
+    posterior: Posterior, *, sign: int, rng: np.random.Generator, draws: int = USUAL_DRAWS, show: bool = False
 ) -> Top:
     """Probability that theta is among the top 1% of all groups, of every group.
 
@@ -88,18 +90,17 @@ def probabilities(
         1 where the largest theta are the top, -1 where the smallest are.
     rng : numpy.random.Generator
     draws : int
-        Independent draws of the hyperparameters; fewer, but FEWEST at least, where rows are many.
+        Independent draws of the hyperparameters; fewer, but LEAST_DRAWS at least, where rows are many.
     show : bool
         Whether to show progress.
     """
     g = posterior.model.groups
     drawn = _drawn(posterior, draws, rng)
-    rows, count = _rows(g, float(np.median(drawn["sigma"]))), max(1, int(SHARE * len(g)))
-    draws = min(draws, max(FEWEST, WORK // len(rows.size)))
-    size = max(1, BLOCK // len(rows.size))
+    rows, count = _rows(g, float(np.median(drawn["sigma"]))), max(1, int(TOP_SHARE * len(g)))
+    draws = min(draws, max(LEAST_DRAWS, MOST_ROWS_TIMES_DRAWS // len(rows.size)))
     sums, thresholds = np.zeros((4, len(rows.size))), []
-    for start in progress.each(range(0, draws, size), "P(among the top)", show=show):
-        some = {name: values[start : min(start + size, draws)] for name, values in drawn.items()}
+    for block in progress.each(blocks(draws, len(rows.size), BLOCK_ENTRIES), "P(among the top)", show=show):
+        some = {name: values[block] for name, values in drawn.items()}
         terms, threshold = _given(posterior.model, rows, some, sign, count)
         sums += terms
         thresholds.append(threshold)
@@ -108,19 +109,18 @@ def probabilities(
 
 def _drawn(posterior, draws, rng) -> Drawn:
     """Independent draws of (b, tau, sigma), so many at a time that memory does not grow with the cells."""
-    size = max(1, BLOCK // len(posterior.model.groups.cells.noise))
-    parts = [posterior.independent(min(size, draws - k), rng=rng) for k in range(0, draws, size)]
-    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    return {"sigma": np.ones(draws)} | joined
+    parts = [
+        posterior.independent(block.stop - block.start, rng=rng)
+        for block in blocks(draws, len(posterior.model.groups.cells.noise), BLOCK_ENTRIES)
+    ]
+    return {"sigma": np.ones(draws)} | concatenated(parts)
 
 
 def _rows(g: Groups, sigma: float) -> Rows:
     """Each class of noise and design in bins of a fraction of its standard error."""
-    bins = np.floor((g.mean - g.center) / (np.sqrt(g.noise) * sigma / FINE))
+    bins = np.floor((g.mean - g.center) / (np.sqrt(g.noise) * sigma / ROWS_PER_ERROR))
     keys = np.column_stack([bins, g.noise, g.design[:, 1:]])
-    order = np.lexsort(keys.T)
-    starts = np.flatnonzero(np.any(np.diff(keys[order], axis=0, prepend=np.nan) != 0, axis=1))
-    count = np.diff(starts, append=len(order))
+    order, starts, count = classes_of_equal(keys)
     of = np.empty(len(g), dtype=int)
     of[order] = np.repeat(np.arange(len(starts)), count)
     first = order[starts]
@@ -156,7 +156,7 @@ def _given(model, rows: Rows, drawn: Drawn, sign: int, count: int) -> tuple[np.n
 def _start(mean, variance, count) -> np.ndarray:
     """Where the top would begin if all theta together were normal."""
     center = mean @ count / count.sum()
-    return center - ndtri(SHARE) * np.sqrt((variance + (mean - center[:, None]) ** 2) @ count / count.sum())
+    return center - ndtri(TOP_SHARE) * np.sqrt((variance + (mean - center[:, None]) ** 2) @ count / count.sum())
 
 
 def _crossing(mean, variance, groups, count, start) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -173,7 +173,7 @@ def _crossing(mean, variance, groups, count, start) -> tuple[np.ndarray, np.ndar
         expected, falls = share @ groups, rate @ groups
         low, high = np.where(expected > count, at, low), np.where(expected > count, high, at)
         narrow = high - low <= 4 * np.spacing(np.maximum(np.abs(low), np.abs(high)))
-        if np.all(narrow | (np.abs(expected / count - 1) < STILL)):
+        if np.all(narrow | (np.abs(expected / count - 1) < MOST_OFF)):
             return at, share, rate
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             newton = at + expected * np.log(expected / count) / falls

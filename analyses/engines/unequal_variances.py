@@ -1,76 +1,56 @@
-"""Groups with variances of their own: Gibbs, NUTS, and what each group is worth to the others' prediction of it."""
-
-from typing import Any
+"""Groups with variances of their own: Gibbs, NUTS, and the predictive density of each group's rows."""
 
 import numpy as np
 import xarray as xr
 from scipy.special import gammaln
 
-from analyses.engines import gibbs
-from analyses.engines.inference_data import SAMPLE, Drawn, Variables, labelled
+from analyses.engines.inference_data import SAMPLE, Drawn, Labels, Variables
+from analyses.engines.samplers import Samplers
 from models import distributions
 from models.unequal_variances import GRID, OwnVariances, build
 
-TAIL = 8.0  # sds of a normal, beyond which lies less than 1e-15 of it
-BLOCK = 250  # draws at a time: of a hundred groups an array of them stays in the cache
+TAIL_SDS = 8.0  # of a normal, beyond which lies less than 1e-15 of it
+BLOCK_DRAWS = 250  # at a time: of a hundred groups an array of them stays in the cache
 NODES = 120  # across all of it: some four an sd, of a density that is smooth on that scale
 
 
-def by_gibbs(
-    model: OwnVariances,
-    *,
-    draws: int = 250,
-    tune: int = 500,
-    thin: int = 20,
-    chains: int = 16,
-    rng: np.random.Generator,
-) -> xr.DataTree:
-    """Sweep over the conditionals."""
-    state = model.start(chains, rng)
-    drawn = gibbs.run(model.conditionals(), state, draws=draws, tune=tune, thin=thin, rng=rng)
-    drawn |= {"sd_between": np.sqrt(drawn["between2"]), "s": np.sqrt(drawn["s2"]), "sigma": np.sqrt(drawn["sigma2"])}
-    return complete(model, drawn, engine="gibbs", rng=rng)
-
-
-def by_nuts(model: OwnVariances, *, rng: np.random.Generator, **asked: Any) -> xr.DataTree:
-    """NUTS with sigma_i and nu integrated out; `asked` are arguments of `nuts.run`."""
-    from analyses.engines import nuts
-
-    tree = nuts.run(build(model), **asked)
-    drawn = {name: tree["posterior"].dataset[name].values for name in ("mu", "sd_between", "s", "theta")}
-    return complete(model, drawn, engine="nuts", rng=rng, sample_stats=tree["sample_stats"].dataset)
-
-
-def complete(
-    model: OwnVariances,
-    drawn: Drawn,
-    *,
-    engine: str,
-    rng: np.random.Generator,
-    sample_stats: xr.Dataset | None = None,
-) -> xr.DataTree:
-    """Label an engine's draws, and draw nu and sigma_i given theta and s where it has none."""
+def _label(model: OwnVariances, drawn: Drawn, rng: np.random.Generator) -> Labels:
     g = model.groups
     if "sigma" not in drawn:
-        s2 = drawn["s"] ** 2
-        drawn["nu"] = distributions.Grid(GRID, model.nu_given(drawn["theta"], s2)).draw(rng)
-        state = {"theta": drawn["theta"], "s2": s2, "nu": drawn["nu"]}
-        given = model.conditionals()["sigma2"]
-        drawn["sigma"] = np.sqrt(_each_chain(given, state, rng))
-    each = (*SAMPLE, g.dim)
+        drawn = drawn | _given_theta(model, drawn["theta"], drawn["s"] ** 2, rng)
+    each_group = (*SAMPLE, g.dim)
     posterior: Variables = {
         **{name: (SAMPLE, drawn[name]) for name in ("mu", "sd_between", "s")},
         "log_nu": (SAMPLE, np.log(drawn["nu"])),
-        **{name: (each, drawn[name]) for name in ("theta", "sigma")},
+        **{name: (each_group, drawn[name]) for name in ("theta", "sigma")},
     }
-    return labelled({"posterior": posterior}, {g.dim: list(g.labels)}, {"engine": engine}, sample_stats)
+    return Labels({"posterior": posterior}, {g.dim: list(g.labels)})
 
 
-def _each_chain(law, state, rng):
-    """A conditional has one leading index; a run has chains and draws."""
+def _given_theta(model, theta, s2, rng) -> Drawn:
+    """Draw nu and sigma_i given theta and s^2."""
+    nu = distributions.Grid(GRID, model.nu_given(theta, s2)).draw(rng)
+    sigma2 = _draw_each_chain(model.conditionals()["sigma2"], {"theta": theta, "s2": s2, "nu": nu}, rng)
+    return {"nu": nu, "sigma": np.sqrt(sigma2)}
+
+
+def _draw_each_chain(law, state, rng):
+    """Draw from a conditional, which has one leading index, for a run, which has chains and draws."""
     chains, draws = state["s2"].shape
     flat = {name: value.reshape(chains * draws, *value.shape[2:]) for name, value in state.items()}
     return law(flat).draw(rng).reshape(chains, draws, -1)
+
+
+SAMPLERS = Samplers(
+    build=build,  # sigma_i and nu integrated out
+    start=OwnVariances.start,
+    label=_label,
+    sampled=("mu", "sd_between", "s", "theta"),
+    variances={"sd_between": "between2", "s": "s2", "sigma": "sigma2"},
+    schedule={"draws": 250, "tune": 500, "thin": 20, "chains": 16},
+)
+by_gibbs = SAMPLERS.by_gibbs
+by_nuts = SAMPLERS.by_nuts
 
 
 def log_predictive(model: OwnVariances, tree: xr.DataTree) -> np.ndarray:
@@ -88,16 +68,17 @@ def log_predictive(model: OwnVariances, tree: xr.DataTree) -> np.ndarray:
     columns = np.stack([draws[name].values.ravel() for name in names])
     return np.concatenate([
         _log_predictive(model.groups, *part[..., None])
-        for part in np.array_split(columns, columns.shape[1] // BLOCK + 1, axis=1)
+        for part in np.array_split(columns, columns.shape[1] // BLOCK_DRAWS + 1, axis=1)
     ])  # fmt: skip
 
 
 def _log_predictive(g, mu, between, s, log_nu) -> np.ndarray:
-    """The same of some draws (draw, 1)."""
+    """Log predictive density of each group at some draws, (draw, 1)."""
     nu = np.exp(log_nu)
     shape, scale, away = (nu + g.df) / 2, (nu * s**2 + g.ss) / 2, (g.mean - mu) ** 2
-    low = np.log(shape) - np.maximum(TAIL / np.sqrt(shape), TAIL**2 / 2 / shape) - np.log1p(g.n * away / 2 / scale)
-    step, total = (np.log(shape) + TAIL / np.sqrt(shape) - low) / NODES, 0.0
+    reach = np.maximum(TAIL_SDS / np.sqrt(shape), TAIL_SDS**2 / 2 / shape)
+    low = np.log(shape) - reach - np.log1p(g.n * away / 2 / scale)
+    step, total = (np.log(shape) + TAIL_SDS / np.sqrt(shape) - low) / NODES, 0.0
     for node in range(NODES + 1):
         above = low + node * step - np.log(shape)  # log g less that of its mode, where the integrand is 1
         variance = between**2 + scale / (g.n * shape * np.exp(above))

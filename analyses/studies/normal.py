@@ -41,10 +41,8 @@ def reached(model: OneGroup, settings: Settings) -> Fit:
     """Reach the posterior by every engine asked for."""
     trees, seconds = {}, {}
     if "nuts" in settings.engines:
-        asked = settings.nuts("normal")
-        del asked["rng"]  # nothing is left to draw
         with timed(seconds, "nuts"):
-            trees["nuts"] = conjugate.by_nuts(model, **asked)
+            trees["nuts"] = conjugate.by_nuts(model, **settings.nuts("normal"))
     if "gibbs" in settings.engines:
         with timed(seconds, "gibbs"):
             trees["gibbs"] = conjugate.by_gibbs(model, rng=settings.rng("gibbs", "normal"))

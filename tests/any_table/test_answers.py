@@ -121,7 +121,7 @@ def hold(model):
     assert np.isfinite(table[list(mixture.PROBABILITIES)].to_numpy()).all()
     order = np.array([orders[key] if key in orders else orders[key[0], ""] for key in table.index])
     for k, name in enumerate(("mean", "sd"), start=1):
-        assert np.isfinite(table[name].to_numpy()).tolist() == (order > k + mixture.NEAR).tolist()
+        assert np.isfinite(table[name].to_numpy()).tolist() == (order > k + mixture.MOMENT_MARGIN).tolist()
     i, wrong, held = int(np.argmin(model.groups.noise)), [], model.coefficients[0].proper
     # A prior of mu and a flat slope have no common scale as tau grows: thirty digits do not invert that matrix.
     two = len(model.scales) == 2 or (held and len(model.coefficients) > 1)

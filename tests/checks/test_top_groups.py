@@ -42,7 +42,7 @@ def test_rows_are_the_mixtures_group_by_group(name, best, posteriors):
     assert tuple(rows.columns) == summary_tables.CROWD
     assert rows["label"].tolist() == list(g.labels)
     assert rows["estimate"].to_numpy() == pytest.approx(g.mean, rel=1e-15)
-    assert found.off < all_groups.GOOD
+    assert found.off < all_groups.MOST_ERROR
     for i in (0, 1, int(np.argmax(g.mean)), int(np.argmin(g.mean)), len(g) // 2, len(g) - 1):
         law = posterior.theta(np.array([i]))
         expected = [law.mean[0], law.sd[0], law.quantile(0.025)[0], law.quantile(0.975)[0]]
@@ -116,7 +116,7 @@ def test_groups_of_a_row_have_their_own_probability(posteriors, monkeypatch):
     """Fine rows and coarse ones agree as far as Taylor's series does: an eighth of a standard error cubed, over six."""
     posterior = posteriors["rows, two sizes"]
     coarse = of(posterior).groups["p_top"]
-    monkeypatch.setattr(top_probability, "FINE", 1_000_000)
+    monkeypatch.setattr(top_probability, "ROWS_PER_ERROR", 1_000_000)
     assert np.abs(of(posterior).groups["p_top"] - coarse).max() < (1 / 8) ** 3 / 6
 
 
@@ -133,7 +133,7 @@ def test_a_threshold_is_found_wherever_groups_are(share):
             size, count = np.ones(len(mean)), share * len(mean)
             (t,), _, _ = top_probability._crossing(sign * mean[None], sd[None] ** 2, size, count, np.array([0.0]))
             slope = np.mean(stats.norm.pdf((sign * mean - t) / sd) / sd)
-            rounding = slope * 8 * np.spacing(abs(t)) + top_probability.STILL * share
+            rounding = slope * 8 * np.spacing(abs(t)) + top_probability.MOST_OFF * share
             assert np.mean(ndtr((sign * mean - t) / sd)) == pytest.approx(share, abs=rounding)
 
 

@@ -37,7 +37,7 @@ def test_moments_are_the_mixtures(name):
 def test_blocks_do_not_matter(monkeypatch):
     posterior = exact.posterior(MODELS["many groups"])
     whole = all_groups.theta_and_kappa(posterior)
-    monkeypatch.setattr(all_groups, "BLOCK", 150)
+    monkeypatch.setattr(all_groups, "BLOCK_ENTRIES", 150)
     assert np.allclose(all_groups.theta_and_kappa(posterior), whole, rtol=1e-13, atol=0)
 
 

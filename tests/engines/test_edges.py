@@ -1,5 +1,7 @@
 """The exact engine at its edges: long tails, level densities, few rows, covariates that nearly determine each other."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from helpers.brute import Brute
@@ -120,7 +122,7 @@ def test_few_rows_in_three_levels():
     model = ThreeLevel(classrooms=groups, school=school, schools=tuple("ABCD"))
     posterior = three_level.posterior(model)
     table, error = posterior.population(), posterior.error()
-    finer = three_level._on_lattice(model, posterior.region, posterior.step / 4).population()
+    finer = replace(posterior, lattice=posterior.lattice.finer(4)).population()
     wrong, stated = ((x.div(spread(table), axis=0)).fillna(0.0) for x in ((finer - table).abs(), error))
     assert wrong.max(axis=None) < 1e-8
     assert (wrong <= stated + 1e-13).all(axis=None)

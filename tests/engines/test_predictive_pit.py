@@ -40,7 +40,7 @@ def test_places_of_data_from_the_model_are_even(kind):
     That the posterior was fitted to the same groups makes them but evener.
     """
     model = from_the_model(kind, np.random.default_rng(41))
-    p = all_groups.foretold(exact.posterior(model))
+    p = all_groups.predictive_pit(exact.posterior(model))
     noise = model.groups.noise
     parts = [p, *(p[noise == v] for v in np.unique(noise))]
     assert min(stats.kstest(part, "uniform").pvalue for part in parts) > ONCE_IN / len(parts)
@@ -53,7 +53,7 @@ def test_places_of_data_from_the_model_are_even(kind):
 def test_places_of_contaminated_data_are_uneven(kind):
     """Three groups in a hundred that are eight times as spread out: they fill the tails."""
     model = from_the_model(kind, np.random.default_rng(42), far=0.03)
-    p = all_groups.foretold(exact.posterior(model))
+    p = all_groups.predictive_pit(exact.posterior(model))
     odd = 2 * np.minimum(p, 1 - p) < 0.001
     assert stats.binomtest(int(odd.sum()), len(p), 0.001).pvalue < 1e-20
     assert stats.kstest(p, "uniform").pvalue < 1e-6
@@ -68,7 +68,7 @@ def test_foretold_is_the_law_of_a_new_group(name, posteriors):
     sigma = drawn.get("sigma", np.ones(4000))[:, None]
     noise, between = posterior.model.variances(g.noise, drawn["tau"][:, None], sigma)
     each = ndtr((g.mean - drawn["b"] @ g.design.T) / np.sqrt(noise + between))
-    z = (all_groups.foretold(posterior) - each.mean(axis=0)) / (each.std(axis=0, ddof=1) / np.sqrt(len(each)))
+    z = (all_groups.predictive_pit(posterior) - each.mean(axis=0)) / (each.std(axis=0, ddof=1) / np.sqrt(len(each)))
     seen = each.std(axis=0) > 1e-4  # the rest lie so far out that their average is one draw's
     assert np.abs(z[seen]).max() < limit(len(g))
     assert seen.sum() > len(g) / 2
@@ -81,7 +81,7 @@ def test_foretold_is_the_law_of_a_new_group(name, posteriors):
 def test_quantiles_are_computed_where_few_are_alike(name, posteriors, monkeypatch):
     """Each is found by itself, block after block: what stands beside it does not matter."""
     posterior = posteriors[name]
-    monkeypatch.setattr(all_groups, "BLOCK", 17 * len(posterior.weight))
+    monkeypatch.setattr(all_groups, "BLOCK_ENTRIES", 17 * len(posterior.weight))
     found, error = all_groups.theta_quantiles(posterior, (0.025, 0.5, 0.975))
     whole = posterior.theta()
     expected = np.array([whole.quantile(p) for p in (0.025, 0.5, 0.975)])
@@ -102,7 +102,7 @@ def test_quantiles_of_interpolated_equal_and_lone_groups_are_in_their_places():
     (found,), error = all_groups.theta_quantiles(posterior, (0.3,))
     whole = posterior.theta()
     off = np.abs(found - whole.quantile(0.3)) / whole.sd
-    assert 0 < error < all_groups.GOOD
+    assert 0 < error < all_groups.MOST_ERROR
     assert off.max() < 10 * error + 1e-12
     assert np.ptp(found[se[mixed] == 3.0]) < 1e-12
 
@@ -110,7 +110,7 @@ def test_quantiles_of_interpolated_equal_and_lone_groups_are_in_their_places():
 def test_blocks_change_nothing_of_probabilities(posteriors, monkeypatch):
     """Neither their number nor that the last of them is short."""
     posterior = posteriors["rows, covariate"]
-    whole = all_groups.foretold(posterior)
-    monkeypatch.setattr(all_groups, "BLOCK", 7 * len(posterior.weight))
-    assert all_groups.foretold(posterior) == pytest.approx(whole, abs=1e-14)
+    whole = all_groups.predictive_pit(posterior)
+    monkeypatch.setattr(all_groups, "BLOCK_ENTRIES", 7 * len(posterior.weight))
+    assert all_groups.predictive_pit(posterior) == pytest.approx(whole, abs=1e-14)
     assert len(whole) % 7

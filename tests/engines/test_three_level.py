@@ -278,7 +278,7 @@ def density(y):
 def test_product_is_the_integral_over_one_factor(shape):
     """P(exp(y) / sqrt(g) <= x) is that of g >= exp(2 (y - log x)), integrated over y."""
     y = STEP * np.arange(-40, 70)
-    law = product_mixture(density(y) * STEP, y, STEP, shape, (np.array([np.nan]), np.array([np.nan])))
+    law = product_mixture(density(y) * STEP, np.exp(2 * y), STEP, shape)
     kink = np.log(shape) / 2  # where y less log x is this, g is as likely above as below
 
     def below(x):

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from analyses.engines import direct_sampling
+from analyses.engines.inference_data import complete
 from models import distributions, priors
 from models.linear_gaussian import theta_given
 
@@ -473,4 +474,12 @@ MUTANTS = {
     "classrooms": CLASSROOMS,
     "own variances": OWN,
 }
-SAMPLERS = {"baseball": {"direct sampling: tau² clipped, not truncated": direct_sampling.sample_clipped}}
+
+
+def sample_clipped(model, *, draws=1000, chains=4, rng):
+    """Direct sampling with negative tau^2 set to 0, where its law has to be truncated."""
+    total = direct_sampling.clipped_at(model, rng.uniform(size=(chains, draws)))
+    return complete(model, direct_sampling.draw_given_total(model, total, rng=rng), engine="direct", rng=rng)
+
+
+SAMPLERS = {"baseball": {"direct sampling: tau² clipped, not truncated": sample_clipped}}

@@ -8,7 +8,7 @@ from scipy import stats
 from scipy.special import logsumexp
 
 from analyses.checks import agreement
-from analyses.engines import conjugate, nuts
+from analyses.engines import conjugate
 from analyses.engines.mixture import PROBABILITIES
 from models import one_group
 from models.distributions import InverseGamma
@@ -124,9 +124,8 @@ def test_what_must_be_positive(name, value):
 
 
 def by_nuts(model, rng):
-    asked = {"draws": 1000, "tune": 1000, "chains": 4, "cores": 1, "seed": int(rng.integers(2**31))}
-    found = nuts.run(one_group.build(model), **asked)["posterior"]
-    return conjugate.complete(found["theta"].values, found["sigma"].values, engine="nuts")
+    options = {"draws": 1000, "tune": 1000, "chains": 4, "cores": 1, "seed": int(rng.integers(2**31))}
+    return conjugate.by_nuts(model, rng=rng, **options)
 
 
 ENGINES = {
@@ -180,5 +179,6 @@ def test_draws_with_the_printed_scale_are_noticed():
     """The rule has power: sigma^2 drawn with the scale as printed, theta given it as it should be."""
     model, rng = MODELS["seven rows"], np.random.default_rng(42)
     sigma2 = InverseGamma(model.sigma2().shape, np.full((4, 1000), printed_scale(model))).draw(rng)
-    wrong = conjugate.complete(model.theta_given(sigma2).draw(rng), np.sqrt(sigma2), engine="exact")
+    drawn = {"theta": model.theta_given(sigma2).draw(rng), "sigma": np.sqrt(sigma2)}
+    wrong = conjugate.complete(model, drawn, engine="exact", rng=rng)
     assert not agreement.verdict(agreement.table(wrong, conjugate.table(model))).passed
