@@ -1,50 +1,41 @@
 """Tables as text: where a spread tells how many decimals mean something, the same all the way down a column."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
-from analyses.report.numbers import places, probability_in_table, spelled
+from analyses.report.columns import COLUMNS, Column, Format, Style
+from analyses.report.numbers import MOST_DIGITS, places, probability_in_table, spelled
 
-NAMED = ("variable", "quantity", "covariate", "statistic")  # columns that say of what a row is
-SPREADS = ("sd", "theta_sd", "standard error")
-LOCATED = {  # columns on the scale that those are on
-    *("mean", "sd", "q2_5", "q50", "q97_5", "observed", "estimate", "REML", "standard error", "difference"),
-    *("theta_mean", "theta_sd", "theta_q2_5", "theta_q97_5"),
-    *("theta: mean", "A minus this school", "at the means", "simulated", "gain"),
-    *("truth", "empirical Bayes", "NUTS", "Gibbs", "exact", "with the first priors"),
-}
-MOST, LARGEST = 9, 15  # decimals, and digits in all: beyond them powers of ten are easier to read, or doubles have none
-ERRORS = {"mcse_mean", "mcse_p_best", "mcse_p_top", "mcse_log_density"}
-PROBABILITIES = {
-    *("p_best", "p_among", "p_top", "p_above", "p_as_small", "p", "P(above 0)", "P(as large)", "two-sided P"),
-    *("P, alike", "P, differing", "P(A is greater)", "p, or 2 P(beta > 0)", "least p_top"),
-}
-DECIMALS = {  # of columns that are on the same scale whatever the data
-    **dict.fromkeys(("rank_q2_5", "rank_q97_5", "ess", "ess_bulk", "ess_tail"), 0),
-    "rank_mean": 1,
-    **dict.fromkeys(("log_density", "pareto_k", "e_bfmi"), 2),
-    **dict.fromkeys(("kappa_mean", "kappa_sd", "r_hat"), 3),
-}
+KEYS = ("variable", "quantity", "covariate", "statistic")  # columns that say of what a row is
+MOST_DECIMALS = 9  # beyond them powers of ten are easier to read
+NO_FORMATS: Mapping[str, Format] = {}
 
 
-def cells(table: pd.DataFrame) -> Iterator[list[str]]:
-    """Rows of a table as text, nothing where there is nothing.
+def cells(table: pd.DataFrame, formats: Mapping[str, Format] = NO_FORMATS) -> Iterator[list[str]]:
+    """Write the rows of a table as text, nothing where there is nothing.
 
     A mean and its interval have the decimals that tell a tenth of the smallest sd among the rows of their variable, but
     of one whose sds are far apart one more than their median needs at most. Every covariate has a scale of its own.
+
+    Parameters
+    ----------
+    table : DataFrame
+    formats : mapping
+        Column to its format, of columns that `columns.COLUMNS` does not have.
     """
+    formats = {name: formats.get(name, COLUMNS.get(name, Column(name)).format) for name in table}
     rows = table.to_dict("records")
-    spreads = [_spread(row) for row in rows]
-    for row, sd, decimals in zip(rows, spreads, _shared(table, spreads), strict=True):
-        yield [_cell(value, name, sd, decimals) for name, value in row.items()]
+    spreads = [_spread(row, formats) for row in rows]
+    for row, sd, decimals in zip(rows, spreads, _shared_decimals(table, spreads), strict=True):
+        yield [_cell(value, formats[name], sd, decimals) for name, value in row.items()]
 
 
-def _shared(table, spreads) -> np.ndarray:
-    """Decimals of each row's located columns; nan where no spread tells."""
-    by = next((table[name] for name in NAMED if name in table), pd.Series("", table.index))
+def _shared_decimals(table, spreads) -> np.ndarray:
+    """Decimals of each row's values; nan where no spread tells."""
+    by = next((table[name] for name in KEYS if name in table), pd.Series("", table.index))
     by = (by.mask(by == "beta", table["label"]) if "label" in table else by).to_numpy()
     sd = pd.Series(spreads, dtype=float)
     needed = sd.map(places, na_action="ignore").groupby(by).transform("max")
@@ -52,30 +43,33 @@ def _shared(table, spreads) -> np.ndarray:
     return np.fmin(needed, usual + 1).to_numpy()
 
 
-def _spread(row) -> float:
+def _spread(row, formats) -> float:
     """What tells how many digits of a row mean something: its sd, else the width of its interval, else its error."""
-    given = [row.get(name) for name in SPREADS]
+    spreads = [row[name] for name, style in formats.items() if style is Style.SPREAD]
     low, high = row.get("q2_5"), row.get("q97_5")
     if isinstance(low, float) and isinstance(high, float):
-        given.insert(2, (high - low) / 4)
-    return next((sd for sd in given if isinstance(sd, float | int) and 0 < sd < math.inf), math.nan)
+        spreads.append((high - low) / 4)
+    spreads += [row[name] for name, style in formats.items() if style is Style.ERROR]
+    return next((sd for sd in spreads if isinstance(sd, float | int) and 0 < sd < math.inf), math.nan)
 
 
-def _cell(value, name, sd, decimals) -> str:
+def _cell(value, style, sd, decimals) -> str:
     if isinstance(value, str | bool):
         return str(value)
     if value is None or pd.isna(value):
         return ""
     if isinstance(value, int):
         return f"{value:,}"
-    if name in PROBABILITIES:
+    if style is Style.PROBABILITY:
         return probability_in_table(value)
-    if name in ERRORS:
+    if style is Style.MC_ERROR:
         return spelled(value, value, least=1)
-    if name not in LOCATED:
-        sd, decimals = None, DECIMALS.get(name, math.nan)
-    if not (decimals <= MOST and abs(value) < 10.0 ** (LARGEST - decimals)):
+    if style is Style.PLAIN:
+        return spelled(value)
+    if isinstance(style, int):
+        sd, decimals = None, style
+    if not (decimals <= MOST_DECIMALS and abs(value) < 10.0 ** (MOST_DIGITS - decimals)):
         return spelled(value, sd)
-    if name in (*DECIMALS, *SPREADS) and 0 < abs(value) < 0.5 * 10.0**-decimals:
+    if style is not Style.VALUE and 0 < abs(value) < 0.5 * 10.0**-decimals:
         return spelled(value, value, least=1)
     return f"{round(value, int(decimals)) + 0.0:.{int(decimals)}f}"  # no -0.0

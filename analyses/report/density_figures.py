@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from analyses.report.figures import POOLED, RAW, WARNING, figure_of
+from analyses.report.figures import DASHED, POOLED, RAW, WARNING, figure_of
 
 WIDE = 50  # times the smallest: then x is drawn on a scale of logs
 MIDDLE = (0.0005, 0.9995)  # of the raw means is drawn: the few beyond would press the others together
@@ -17,10 +17,10 @@ def before_and_after(groups, *, against: str, xlabel: str, ylabel: str) -> Figur
     x = groups[against].to_numpy(dtype=float)
     bins, titles = [_columns(x), _middle(groups, 61)], {"estimate": "by itself", "theta_mean": "pooled"}
     counts = {column: np.histogram2d(x, groups[column], bins)[0] for column in titles}
-    colours = LogNorm(1, max(2.0, *(count.max() for count in counts.values())))
+    colors = LogNorm(1, max(2.0, *(count.max() for count in counts.values())))
     for ax, (column, title) in zip(axes, titles.items(), strict=True):
         seen = np.where(counts[column] > 0, counts[column], np.nan).T
-        mesh = ax.pcolormesh(*bins, seen, norm=colours, cmap="Blues")
+        mesh = ax.pcolormesh(*bins, seen, norm=colors, cmap="Blues")
         ax.set(xlabel=xlabel, title=title, xscale="log" if bins[0][-1] > WIDE * bins[0][0] else "linear")
         ax.title.set_fontsize(9)
     axes[0].set_ylabel(ylabel)
@@ -51,8 +51,8 @@ def extremes(groups, threshold, *, xlabel: str) -> Figure:
     """Raw and posterior means beside each other, with where the top 1% begin: the median and a band of 95%."""
     figure, ax = figure_of(height=3.2)
     bins = _middle(groups, 101)
-    for column, colour, label in (("estimate", RAW, "by itself"), ("theta_mean", POOLED, "pooled")):
-        ax.hist(groups[column], bins, histtype="step", color=colour, label=label, linewidth=1.2)
+    for column, color, label in (("estimate", RAW, "by itself"), ("theta_mean", POOLED, "pooled")):
+        ax.hist(groups[column], bins, histtype="step", color=color, label=label, linewidth=1.2)
     ax.axvline(threshold["q50"], color=WARNING, linestyle="--", linewidth=1.0, label="threshold of the top 1%")
     ax.axvspan(threshold["q2_5"], threshold["q97_5"], color=WARNING, alpha=0.15, linewidth=0)
     ax.set(xlabel=xlabel, ylabel="groups", yscale="log")
@@ -66,7 +66,7 @@ def places(p: np.ndarray) -> Figure:
     counts, edges = np.histogram(p, 50, (0, 1))
     even = len(p) / len(counts)
     ax.stairs(counts / even, edges, color=POOLED, linewidth=1.2)
-    ax.axhline(1.0, color=RAW, linewidth=0.8, linestyle="--")
+    ax.axhline(1.0, **DASHED)
     for side in (-1, 1):
         ax.axhline(1 + side * 3 / np.sqrt(even), color=WARNING, linewidth=0.6, linestyle=":")
     ax.set(xlabel="P(as small a mean), from the population", ylabel="groups over expected", ylim=(0, None))

@@ -1,18 +1,29 @@
 """The figures, a function each: numbers in, a matplotlib Figure out."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from matplotlib.figure import Figure
 
 from analyses.engines.inference_data import NAMES
 
-COLOUR = {"nuts": "#1f6fb2", "gibbs": "#d9730d", "exact": "#222222"}
+COLOR = {"nuts": "#1f6fb2", "gibbs": "#d9730d", "exact": "#222222"}
 RAW, POOLED, WARNING = "#8a8a8a", "#1f6fb2", "#c0263b"
 STYLE = {"linewidth": 1.2}
+DASHED = {"color": RAW, "linewidth": 0.8, "linestyle": "--"}
 DPI = 230  # twice the pixels of a column of the page, for screens that show them
 
 
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A density at some points."""
+
+    x: np.ndarray
+    density: np.ndarray
+
+
 def figure_of(width=6.4, height=3.8, **grid):
-    """An empty figure with its axes."""
+    """Return an empty figure with its axes."""
     figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     axes = figure.subplots(**grid)
     for ax in np.atleast_1d(axes).flat:
@@ -24,11 +35,11 @@ def shrinkage(groups, mu, *, against: str, xlabel: str, ylabel: str) -> Figure:
     """Raw means with arrows to their posterior means."""
     figure, ax = figure_of()
     if mu is not None:
-        ax.axhline(mu, color=RAW, linewidth=0.8, linestyle="--", label="mu")
+        ax.axhline(mu, **DASHED, label="mu")
     _arrows(ax, groups, against)
     for i in {groups["estimate"].idxmax(), groups["estimate"].idxmin()}:
-        at = groups.loc[i, [against, "estimate"]]
-        ax.annotate(groups.loc[i, "label"], at, xytext=(4, 3), textcoords="offset points", fontsize=8)
+        point = groups.loc[i, [against, "estimate"]]
+        ax.annotate(groups.loc[i, "label"], point, xytext=(4, 3), textcoords="offset points", fontsize=8)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.legend(frameon=False, fontsize=8)
     return figure
@@ -48,17 +59,16 @@ def forest(groups, *, xlabel: str) -> Figure:
     return figure
 
 
-def intervals(rows: dict, *, xlabel: str, mark: float | None = None) -> Figure:
-    """Estimates with their intervals, the first on top: name to (estimate, low, high)."""
-    figure, ax = figure_of(height=0.9 + 0.26 * len(rows))
-    estimate, low, high = np.array(list(rows.values())).T
-    y = -np.arange(len(rows))
+def intervals(table, *, xlabel: str, mark: float | None = None) -> Figure:
+    """Estimates with their 95% intervals, the first on top; names are the first column, estimates the second."""
+    figure, ax = figure_of(height=0.9 + 0.26 * len(table))
+    y = -np.arange(len(table))
     if mark is not None:
-        ax.axvline(mark, color=RAW, linewidth=0.8, linestyle="--")
-    ax.hlines(y, low, high, color=POOLED, linewidth=1.4)
-    ax.plot(estimate, y, "o", color=POOLED, markersize=4)
-    ax.set(yticks=y, ylim=(-len(rows) + 0.4, 0.6), xlabel=xlabel)
-    ax.set_yticklabels(rows, fontsize=8)
+        ax.axvline(mark, **DASHED)
+    ax.hlines(y, table["q2_5"], table["q97_5"], color=POOLED, linewidth=1.4)
+    ax.plot(table.iloc[:, 1], y, "o", color=POOLED, markersize=4)
+    ax.set(yticks=y, ylim=(-len(table) + 0.4, 0.6), xlabel=xlabel)
+    ax.set_yticklabels(table.iloc[:, 0], fontsize=8)
     return figure
 
 
@@ -77,11 +87,16 @@ def _arrows(ax, groups, against):
     """Raw means as circles, posterior means as dots, and an arrow between them wherever there is room for one."""
     x, raw, pooled = (groups[column].to_numpy(dtype=float) for column in (against, "estimate", "theta_mean"))
     room = 0.03 * (raw.max() - raw.min())
-    for at, start, end in zip(x, raw, pooled, strict=True):
+    for x_i, start, end in zip(x, raw, pooled, strict=True):
         if abs(end - start) > room:
-            ax.annotate("", (at, end), (at, start), arrowprops={"arrowstyle": "->", "color": POOLED, "lw": 0.7})
-    ax.scatter(x, raw, s=18, facecolors="none", edgecolors=RAW, label="raw mean", zorder=4)
-    ax.scatter(x, pooled, s=12, color=POOLED, label="posterior mean", zorder=3)
+            ax.annotate("", (x_i, end), (x_i, start), arrowprops={"arrowstyle": "->", "color": POOLED, "lw": 0.7})
+    _raw_and_pooled(ax, x, raw, pooled, "raw mean", "posterior mean")
+
+
+def _raw_and_pooled(ax, x, raw, pooled, raw_label, pooled_label):
+    """Draw raw estimates as circles and pooled ones as dots."""
+    ax.scatter(x, raw, s=18, facecolors="none", edgecolors=RAW, label=raw_label, zorder=4)
+    ax.scatter(x, pooled, s=12, color=POOLED, label=pooled_label, zorder=3)
 
 
 def before_and_after(groups, later, *, ylabel: str) -> Figure:
@@ -103,41 +118,38 @@ def kappa(groups, *, against: str, xlabel: str) -> Figure:
     return figure
 
 
-def density(draws: dict, curve, *, xlabel: str, mark: float | None = None) -> Figure:
-    """Histograms of each engine's draws under the exact density, `curve` = (x, density)."""
+def density(draws: dict, exact: Curve, *, xlabel: str, mark: float | None = None) -> Figure:
+    """Histograms of each engine's draws under the exact density."""
     figure, ax = figure_of(height=3.2)
-    bins = np.linspace(*curve[0][[0, -1]], 61)
-    for engine, values in draws.items():
-        ax.hist(
-            np.ravel(values),
-            bins,
-            density=True,
-            histtype="step",
-            color=COLOUR[engine],
-            label=NAMES[engine],
-            **STYLE,
-        )
-    ax.plot(*curve, color=COLOUR["exact"], label="exact", **STYLE)
+    _histograms(ax, draws, np.linspace(exact.x[0], exact.x[-1], 61))
+    ax.plot(exact.x, exact.density, color=COLOR["exact"], label="exact", **STYLE)
     if mark is not None:
-        ax.axvline(mark, color=RAW, linewidth=0.8, linestyle="--")
+        ax.axvline(mark, **DASHED)
     ax.set(xlabel=xlabel, ylabel="posterior density", ylim=(0, None))
     ax.legend(frameon=False, fontsize=8)
     return figure
 
 
-def conditional_means(tau, means, tau_density, labels, raw, *, xlabel: str, ylabel: str) -> Figure:
+def _histograms(ax, draws, bins):
+    """Draw the outline of a histogram for each engine."""
+    for engine, values in draws.items():
+        color, label = COLOR[engine], NAMES[engine]
+        ax.hist(np.ravel(values), bins, density=True, histtype="step", color=color, label=label, **STYLE)
+
+
+def conditional_means(tau: Curve, means, labels, raw, *, xlabel: str, ylabel: str) -> Figure:
     """E(theta | tau) of each group against tau with the raw effects at the edge; below, the posterior of tau."""
     figure, (top, bottom) = figure_of(height=4.8, nrows=2, sharex=True, height_ratios=(3, 1))
-    lines = top.plot(tau, means, **STYLE)
+    lines, edge = top.plot(tau.x, means, **STYLE), tau.x[-1]
     places = _spread_out(raw, 0.045 * (np.max(raw) - np.min(raw)))  # the height of a label in these axes
     for line, label, effect, place in zip(lines, labels, raw, places, strict=True):
         style = {"color": line.get_color(), "clip_on": False}
-        top.plot(tau[-1] * 1.05, effect, "o", markersize=4, markerfacecolor="none", **style)
-        top.text(tau[-1] * 1.075, place, label, fontsize=8, va="center", **style)
+        top.plot(edge * 1.05, effect, "o", markersize=4, markerfacecolor="none", **style)
+        top.text(edge * 1.075, place, label, fontsize=8, va="center", **style)
     top.set(ylabel=ylabel, title="")
-    bottom.fill_between(tau, tau_density, color=POOLED, alpha=0.25, linewidth=0)
-    bottom.plot(tau, tau_density, color=POOLED, **STYLE)
-    bottom.set(xlabel=xlabel, ylabel="p(tau | y)", ylim=(0, None), xlim=(0, tau[-1] * 1.12))
+    bottom.fill_between(tau.x, tau.density, color=POOLED, alpha=0.25, linewidth=0)
+    bottom.plot(tau.x, tau.density, color=POOLED, **STYLE)
+    bottom.set(xlabel=xlabel, ylabel="p(tau | y)", ylim=(0, None), xlim=(0, edge * 1.12))
     return figure
 
 
@@ -161,15 +173,8 @@ def funnel(runs: dict, *, group: str) -> Figure:
     figure, axes = figure_of(width=8.2, height=3.2, ncols=len(runs), sharex=True, sharey=True)
     for ax, (name, (theta, log_tau, divergent)) in zip(axes, runs.items(), strict=True):
         ax.scatter(theta, log_tau, s=2, color=RAW, alpha=0.4, linewidths=0)
-        ax.scatter(
-            theta[divergent],
-            log_tau[divergent],
-            s=9,
-            color=WARNING,
-            zorder=3,
-            linewidths=0,
-            label="divergent",
-        )
+        x, y = theta[divergent], log_tau[divergent]
+        ax.scatter(x, y, s=9, color=WARNING, zorder=3, linewidths=0, label="divergent")
         ax.set(title=f"{name}: {divergent.sum()} divergences", xlabel=f"theta of {group}")
         ax.title.set_fontsize(9)
     axes[0].set(ylabel="log tau", ylim=(-6, 5))
@@ -177,18 +182,17 @@ def funnel(runs: dict, *, group: str) -> Figure:
     return figure
 
 
-def contour(mu, log_tau, height, points, law) -> Figure:
+def contour(mu, log_tau, log_density, points, approximation) -> Figure:
     """Log posterior of (mu, log tau) with draws from it, and the normal approximation's 50 and 95% ellipses."""
     figure, ax = figure_of(height=4.2)
     ax.scatter(*points, s=2, color=POOLED, alpha=0.35, linewidths=0)
-    ax.contour(
-        mu, log_tau, height - height.max(), levels=np.arange(-12, 0), colors=RAW, linewidths=0.6, linestyles="solid"
-    )
-    turn = np.linspace(0, 2 * np.pi, 200)
+    below_mode = log_density - log_density.max()
+    ax.contour(mu, log_tau, below_mode, levels=np.arange(-12, 0), colors=RAW, linewidths=0.6, linestyles="solid")
+    angle = np.linspace(0, 2 * np.pi, 200)
+    circle = np.linalg.cholesky(approximation.covariance) @ np.stack([np.cos(angle), np.sin(angle)])
     for share in (0.5, 0.95):
-        radius = np.sqrt(-2 * np.log(1 - share))
-        ring = law.mean[:, None] + radius * np.linalg.cholesky(law.covariance) @ np.stack([np.cos(turn), np.sin(turn)])
-        ax.plot(*ring, color=WARNING, linewidth=1.0)
+        ellipse = approximation.mean[:, None] + np.sqrt(-2 * np.log(1 - share)) * circle
+        ax.plot(*ellipse, color=WARNING, linewidth=1.0)
     ax.set(xlabel="mu, points", ylabel="log tau", xlim=mu[[0, -1]], ylim=log_tau[[0, -1]])
     return figure
 
@@ -196,16 +200,14 @@ def contour(mu, log_tau, height, points, law) -> Figure:
 def predictive(replicated: dict, observed: dict, *, unit: str = "") -> Figure:
     """Each test quantity's predictive distribution by engine, with what was observed; all in one unit, or their own."""
     names = list(observed)
-    figure, axes = figure_of(
-        width=7.2, height=2.6 * ((len(names) + 1) // 2), nrows=(len(names) + 1) // 2, ncols=2, squeeze=False
-    )
+    nrows = (len(names) + 1) // 2
+    figure, axes = figure_of(width=7.2, height=2.6 * nrows, nrows=nrows, ncols=2, squeeze=False)
     for ax, name in zip(axes.flat, names, strict=False):
-        values = {engine: np.ravel(found[name]) for engine, found in replicated.items()}
+        values = {engine: np.ravel(statistics[name]) for engine, statistics in replicated.items()}
         everything = np.concatenate(list(values.values()))
         low, high = np.quantile(everything, [0.001, 0.999])
         bins = np.linspace(low, max(high, low + 41 * np.spacing(abs(low))), 41)  # of values that are one double too
-        for engine, v in values.items():
-            ax.hist(v, bins, density=True, histtype="step", color=COLOUR[engine], label=NAMES[engine], **STYLE)
+        _histograms(ax, values, bins)
         ax.axvline(observed[name], color=WARNING, label="observed", **STYLE)
         ax.set(xlabel=", ".join(filter(None, (name, unit))), yticks=[])
     for ax in list(axes.flat)[len(names) :]:
@@ -217,14 +219,13 @@ def predictive(replicated: dict, observed: dict, *, unit: str = "") -> Figure:
 def nested(raw, theta, mu, parent, labels, top) -> Figure:
     """Raw and posterior means of groups within larger ones, whose own posterior means are lines."""
     figure, ax = figure_of()
-    ax.axhline(top, color=RAW, linewidth=0.8, linestyle="--")
+    ax.axhline(top, **DASHED)
     size = np.bincount(parent)
     within = np.array([np.sum(parent[:i] == school) for i, school in enumerate(parent)])
     x = parent + 0.6 * ((within + 0.5) / size[parent] - 0.5)
     ax.hlines(mu, np.arange(len(mu)) - 0.35, np.arange(len(mu)) + 0.35, color=WARNING, linewidth=1.2, label="school")
     ax.vlines(x, raw, theta, color=POOLED, linewidth=0.7)
-    ax.scatter(x, raw, s=18, facecolors="none", edgecolors=RAW, label="classroom, raw mean", zorder=4)
-    ax.scatter(x, theta, s=12, color=POOLED, label="classroom, posterior mean", zorder=3)
+    _raw_and_pooled(ax, x, raw, theta, "classroom, raw mean", "classroom, posterior mean")
     ax.set(xlabel="school", ylabel="score, points", xticks=range(len(labels)), xticklabels=labels)
     ax.legend(frameon=False, fontsize=7, ncols=3, loc="upper center", bbox_to_anchor=(0.5, 1.12))
     return figure
@@ -236,7 +237,7 @@ def funnel_of_means(groups, mu, sigma, *, named, xlabel: str, ylabel: str) -> Fi
     n = np.linspace(groups["n"].min(), groups["n"].max(), 200)
     for side in (-2, 2):
         ax.plot(n, mu + side * sigma / np.sqrt(n), color=WARNING, linewidth=1.0)
-    ax.axhline(mu, color=RAW, linewidth=0.8, linestyle="--")
+    ax.axhline(mu, **DASHED)
     ax.scatter(groups["n"], groups["estimate"], s=18, facecolors="none", edgecolors=POOLED)
     for label, n, mean in groups.loc[groups["label"].isin(named), ["label", "n", "estimate"]].itertuples(index=False):
         ax.annotate(f"#{label}", (n, mean), xytext=(5, 2), textcoords="offset points", fontsize=8)
@@ -247,9 +248,8 @@ def funnel_of_means(groups, mu, sigma, *, named, xlabel: str, ylabel: str) -> Fi
 def own_sds(n, raw, pooled, common) -> Figure:
     """Sample sds of groups and posterior means of their own sigma."""
     figure, ax = figure_of(height=3.2)
-    ax.axhline(common, color=RAW, linewidth=0.8, linestyle="--")
-    ax.scatter(n, raw, s=18, facecolors="none", edgecolors=RAW, label="sample sd", zorder=4)
-    ax.scatter(n, pooled, s=12, color=POOLED, label="posterior mean of sigma_i", zorder=3)
+    ax.axhline(common, **DASHED)
+    _raw_and_pooled(ax, n, raw, pooled, "sample sd", "posterior mean of sigma_i")
     ax.set(xlabel="pupils tested", ylabel="sd of scores, points")
     ax.legend(frameon=False, fontsize=8)
     return figure

@@ -1,6 +1,7 @@
 """Numbers as text, with the digits that a reader wants."""
 
 import math
+from collections.abc import Mapping
 
 from analyses.checks import probability
 
@@ -84,6 +85,19 @@ def rounded(value: float, digits: int = 2) -> str:
     if not POSITIONAL[0] <= size < POSITIONAL[1]:
         return f"{value:.{digits - 1}e}"
     return f"{value:.{max(0, digits - 1 - size)}f}"
+
+
+def median_and_interval(quantiles: Mapping[str, float]) -> str:
+    """Write a median with its 95% interval.
+
+    Examples
+    --------
+    >>> median_and_interval({"q2_5": 4.02, "q50": 8.112, "q97_5": 12.4})
+    '8.1 (4.0 to 12.4)'
+    """
+    sd = (quantiles["q97_5"] - quantiles["q2_5"]) / 4
+    low, middle, high = (spelled(quantiles[name], sd, least=1) for name in ("q2_5", "q50", "q97_5"))
+    return f"{middle} ({low} to {high})"
 
 
 def bound(error: float) -> str:

@@ -5,6 +5,7 @@ import io
 import math
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import jinja2
 import pandas as pd
@@ -13,55 +14,31 @@ from matplotlib.figure import Figure
 from analyses.checks import Verdict
 from analyses.engines.inference_data import NAMES
 from analyses.fits.fit import Fit
+from analyses.report.columns import Format, heading
 from analyses.report.decimals import cells
 from analyses.report.numbers import bound
 
-HEADINGS = {  # of columns whose names in the files are for programs
-    "q2_5": "2.5%",
-    "q50": "median",
-    "q97_5": "97.5%",
-    "label": "of",
-    "mcse_mean": "its MC error",
-    "ess_bulk": "ESS, bulk",
-    "r_hat": "R-hat",
-    "theta_mean": "theta",
-    "theta_sd": "its sd",
-    "theta_q2_5": "2.5%",
-    "theta_q97_5": "97.5%",
-    "kappa_mean": "kappa",
-    "rank_mean": "rank",
-    "rank_q2_5": "rank 2.5%",
-    "rank_q97_5": "rank 97.5%",
-    "p_best": "P(best)",
-    "mcse_p_best": "its MC error",
-    "p_among": "P(among the best)",
-    "p_top": "P(top 1%)",
-    "mcse_p_top": "its MC error",
-    "mcse_log_density": "its MC error",
-    "p_above": "P(above)",
-    "standard_error": "standard error",
-    "log_density": "log density",
-    "pareto_k": "Pareto k",
-    "own_error": "own error",
-    "e_bfmi": "E-BFMI",
-    "ess_tail": "ESS, tail",
-    "ess": "ESS",
-    "kappa_sd": "its sd",
-    "p_as_small": "P(as small)",
-}
+
+class Picture(NamedTuple):
+    """A figure and what it shows, for those who cannot see it."""
+
+    figure: Figure
+    caption: str
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Section:
     """A heading, a few sentences, and what shows it.
 
-    `figures` maps a file's name to a figure and what it shows, for those who cannot see it.
+    `figures` maps a file's name to its picture; `formats` says how numbers of the table's columns are written, of those
+    that `columns.COLUMNS` does not have.
     """
 
     title: str
     text: str = ""
-    figures: dict[str, tuple[Figure, str]] = field(default_factory=dict)
+    figures: dict[str, Picture] = field(default_factory=dict)
     table: pd.DataFrame | None = None
+    formats: dict[str, Format] = field(default_factory=dict)
     note: str = ""
 
 
@@ -94,13 +71,18 @@ class Page:
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self):
-        names = [name for section in (*self.sections, *self.machinery) for name in section.figures]
+        names = [name for section in self.every_section for name in section.figures]
         if twice := [name for name in set(names) if names.count(name) > 1]:
             raise ValueError(f"two figures of {self.name} are called {twice[0]!r}: one would be lost")
 
     @property
-    def verdicts(self):
-        """On the computation: of all its fits, each with the name of the fit, and those on what the study adds."""
+    def every_section(self) -> tuple[Section, ...]:
+        """The story's sections, then those of the machinery."""
+        return self.sections + self.machinery
+
+    @property
+    def verdicts(self) -> list[tuple[str, Verdict]]:
+        """Verdicts on the computation, each with the name of what it is on."""
         return [(fit.name, verdict) for fit in self.fits for verdict in fit.verdicts] + list(self.more)
 
     @property
@@ -114,9 +96,9 @@ class Page:
         return [verdict.sentence for _, verdict in self.model_checks if not verdict.passed]
 
     @property
-    def figures(self) -> dict[str, tuple[Figure, str]]:
-        """Of all sections, by name."""
-        return {name: shown for s in (*self.sections, *self.machinery) for name, shown in s.figures.items()}
+    def figures(self) -> dict[str, Picture]:
+        """Pictures of all sections, by name."""
+        return {name: picture for section in self.every_section for name, picture in section.figures.items()}
 
 
 def render(page: Page, pictures: dict[str, bytes]) -> str:
@@ -124,7 +106,7 @@ def render(page: Page, pictures: dict[str, bytes]) -> str:
     return _template("page.html").render(page=page, pictures={n: _inline(p) for n, p in pictures.items()})
 
 
-def computed(verdicts: list[Verdict]) -> str:
+def computation_sentence(verdicts: list[Verdict]) -> str:
     """Say whether the checks of the computation passed, by their number."""
     passed, size = sum(verdict.passed for verdict in verdicts), len(verdicts)
     if passed < size:
@@ -132,12 +114,12 @@ def computed(verdicts: list[Verdict]) -> str:
     return "The only check of the computation passed." if size == 1 else f"All {size} checks of the computation passed."
 
 
-def fitting(misfits: list[str], checks: int) -> str:
+def fit_sentence(misfits: list[str], checks: int) -> str:
     """Say whether a model fits its data, by the number of respects that were tried.
 
     Examples
     --------
-    >>> fitting([], 4)
+    >>> fit_sentence([], 4)
     'The model fits its data in each of the 4 respects that were tried.'
     """
     if not checks:
@@ -147,23 +129,23 @@ def fitting(misfits: list[str], checks: int) -> str:
     return f"The model does not fit its data in {len(misfits)} of the {checks} respects that were tried."
 
 
-def sure(page: Page) -> str:
+def accuracy_sentence(page: Page) -> str:
     """Say how sure the numbers are, as computed; nothing of a page without a fit."""
     if not page.fits:
         return ""
     fit = page.fits[0]
     how = "in closed form" if fit.nodes == 1 else f"by quadrature over {fit.nodes:,} nodes"
     engines = [NAMES[engine] for engine in fit.trees]
-    drawn = f"; {len(fit.agreement):,} figures of {listed(engines)} are held against it" if engines else ""
-    return f"The posterior is computed {how}, {above(fit.error)}{drawn}."
+    drawn = f"; {len(fit.agreement):,} figures of {join_words(engines)} are held against it" if engines else ""
+    return f"The posterior is computed {how}, {error_bound(fit.error)}{drawn}."
 
 
-def above(error: float) -> str:
+def error_bound(error: float) -> str:
     """Say how small a numerical error in posterior sds is, by the next power of ten.
 
     Examples
     --------
-    >>> above(3e-13)
+    >>> error_bound(3e-13)
     'with a numerical error below 1e-12 posterior standard deviations'
     """
     if math.isnan(error):
@@ -171,12 +153,12 @@ def above(error: float) -> str:
     return f"with a numerical error below {bound(error)} posterior standard deviations"
 
 
-def listed(words: list[str]) -> str:
+def join_words(words: list[str]) -> str:
     """Words with commas and an and.
 
     Examples
     --------
-    >>> listed(["NUTS"]), listed(["NUTS", "Gibbs", "draws"])
+    >>> join_words(["NUTS"]), join_words(["NUTS", "Gibbs", "draws"])
     ('NUTS', 'NUTS, Gibbs and draws')
     """
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
@@ -204,25 +186,6 @@ def _inline(picture: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(picture).decode("ascii")
 
 
-def _template(name) -> jinja2.Template:
-    loader = jinja2.PackageLoader("analyses.report", ".")
-    found = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    found.filters |= {
-        "cells": cells,
-        "heading": heading,
-        "sure": sure,
-        "anchor": anchor,
-        "computed": computed,
-        "fitting": fitting,
-    }
-    return found.get_template(name)
-
-
-def heading(column: str) -> str:
-    """What stands above a column."""
-    return HEADINGS.get(column, column)
-
-
 def anchor(title: str) -> str:
     """Name of a section in the address: lower case, hyphens between words.
 
@@ -232,3 +195,13 @@ def anchor(title: str) -> str:
     'a-to-c-three-analyses-two-of-them-wrong'
     """
     return "-".join(re.findall(r"\w+", title.lower()))
+
+
+FILTERS = {f.__name__: f for f in (cells, heading, accuracy_sentence, anchor, computation_sentence, fit_sentence)}
+
+
+def _template(name) -> jinja2.Template:
+    loader = jinja2.PackageLoader("analyses.report", ".")
+    environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= FILTERS
+    return environment.get_template(name)

@@ -3,15 +3,18 @@
 import arviz as az
 import numpy as np
 import pandas as pd
+import xarray as xr
 from arviz_stats.base import array_stats
 from scipy import stats
 
-from analyses.checks import chance, diagnostics, heterogeneity, probability, shrinkage
+from analyses.checks import chance, diagnostics, heterogeneity, probability
 from analyses.engines import laplace, marginal_posterior, metropolis
 from analyses.fits.fit import Settings, TwoLevelFit, fit_two_level
 from analyses.report import figures, validation_figures
-from analyses.report.pages import Page, Section
+from analyses.report.columns import Style
+from analyses.report.pages import Page, Picture, Section
 from analyses.studies.sections import any_model
+from analyses.studies.sections.other_methods import other_methods
 from models import eight_schools
 from models.linear_gaussian import kappa, theta_given
 
@@ -22,10 +25,10 @@ THIN = 80  # sweeps a draw: near tau = 0 consecutive sweeps are nearly the same
 
 
 def page(settings: Settings) -> Page:
-    """TwoLevelFit the walk-through."""
+    """Answer the walk-through."""
     flat = fit_two_level("eight_schools", eight_schools.model(), settings, best="high", thin=THIN)
     weak = fit_two_level("weakly_informative", eight_schools.weakly_informative(), settings, best="high", thin=THIN)
-    methods, judged, walked = any_model.other_methods(flat, settings, thin=20)
+    methods = other_methods(flat, settings)
     return Page(
         name="eight_schools",
         title="Coaching in eight schools",
@@ -37,33 +40,32 @@ def page(settings: Settings) -> Page:
             given_tau(flat),
             raw_and_pooled(flat),
             against_the_others(flat),
-            any_model.league_section(flat, shrinkage.sentence(flat.groups, best=flat.best, dim="school")),
+            any_model.league_section(flat, "school"),
             other_prior(flat, weak),
             any_model.predictive_section(flat, unit="points"),
             any_model.prediction_section(flat),
         ),
         machinery=(
-            hills(flat, walked),
-            the_chain(flat, settings),
-            *(geometry(flat, settings) if "nuts" in settings.engines else ()),
-            any_model.agreement_section(flat),
-            any_model.rank_section(flat, ("mu", "tau")),
-            methods,
+            posterior_contours(flat, methods.metropolis["posterior"].dataset),
+            one_chain(flat, settings),
+            *([parameterizations(flat, settings)] if "nuts" in settings.engines else []),
+            *any_model.routes(flat, ("mu", "tau")),
+            methods.section,
         ),
         picture="theta_given_tau",
         doubts="With eight schools the prior of tau has a say: another one is tried below. The standard errors are "
         "taken for known, the effects for normal; and the schools for a sample of those that the answer is meant for.",
         data=("eight_schools",),
         fits=(flat, weak),
-        more=(("eight_schools", judged),),
-        model_checks=any_model.fit(flat),
+        more=(methods.verdict,),
+        model_checks=any_model.model_checks(flat),
     )
 
 
-def sentence(found: TwoLevelFit) -> str:
+def sentence(fit: TwoLevelFit) -> str:
     """Give the answer in a sentence."""
-    mu, tau, a = (found.reference.loc[key] for key in (("mu", ""), ("tau", ""), ("theta", "A")))
-    raw = found.groups.set_index("label").loc["A", "estimate"]
+    mu, tau, a = (fit.reference.loc[key] for key in (("mu", ""), ("tau", ""), ("theta", "A")))
+    raw = fit.groups.set_index("label").loc["A", "estimate"]
     return (
         f"These data cannot tell: coaching gains about {mu['mean']:.0f} points ({mu['q2_5']:.0f} to "
         f"{mu['q97_5']:.0f}), the standard deviation between schools may be anything from {tau['q2_5']:.1f} to "
@@ -72,39 +74,39 @@ def sentence(found: TwoLevelFit) -> str:
     )
 
 
-def separate_or_pooled(found: TwoLevelFit) -> Section:
+def separate_or_pooled(fit: TwoLevelFit) -> Section:
     """Give each school its own estimate, or all the same, and test whether they differ."""
-    g = found.model.groups
-    pooled = found.model.collapsed(np.array([1e-9]))  # next to no spread between schools
-    mean, sd = pooled.location[0, 0], np.sqrt(pooled.covariance[0, 0, 0])
-    chi2, df, p = heterogeneity.table(g)[:3]
-    rows = [
-        (label, m, se, m - NORMAL * se, m + NORMAL * se)
-        for label, m, se in zip(g.labels, g.mean, g.standard_error, strict=True)
-    ]
-    overlap = "overlap throughout" if max(r[3] for r in rows) < min(r[4] for r in rows) else "do not all overlap"
-    rows.append(("all pooled", mean, sd, mean - NORMAL * sd, mean + NORMAL * sd))
-    shown = {name: (m, low, high) for name, m, _, low, high in rows}
+    g = fit.model.groups
+    pooled = fit.model.collapsed(np.array([1e-9]))  # next to no spread between schools
+    mean, variance, q = pooled.location[0, 0], pooled.covariance[0, 0, 0], heterogeneity.table(g)
+    table = pd.DataFrame({
+        "school": [*g.labels, "all pooled"],
+        "estimate": [*g.mean, mean],
+        "standard error": [*g.standard_error, np.sqrt(variance)],
+    })  # fmt: skip
+    table["q2_5"], table["q97_5"] = (table["estimate"] + side * table["standard error"] for side in (-NORMAL, NORMAL))
+    overlap = table["q2_5"][:-1].max() < table["q97_5"][:-1].min()
     caption = "Each school's estimate by itself with its 95% interval, and that of all pooled; dashed, the pooled mean."
     return Section(
         title="Each for itself, or all alike?",
-        text=f"By themselves the schools' intervals {overlap}. Pooled, they have the mean {mean:.2f} with variance "
-        f"{sd**2:.2f}, and a chi-square test finds {'no evidence of a' if p > 0.05 else 'a'} difference between "
-        f"them: {chi2:.2f} on {df} degrees of freedom, {chance(p)}.\n\nYet neither will do. For itself, "
-        f"school A would have an effect above its {g.mean[0]:.0f} points with probability one half; pooled, it would "
-        f"be below the common {mean:.1f} and above school C with probability one half each. The hierarchical model "
-        "lies between.",
-        figures={"separate": (figures.intervals(shown, xlabel="effect, points", mark=mean), caption)},
-        table=pd.DataFrame(rows, columns=["school", "estimate", "standard error", "q2_5", "q97_5"]),
+        text=f"By themselves the schools' intervals {'overlap throughout' if overlap else 'do not all overlap'}. "
+        f"Pooled, they have the mean {mean:.2f} with variance {variance:.2f}, and a chi-square test finds "
+        f"{'no evidence of a' if q.p > 0.05 else 'a'} difference between them: {q.q:.2f} on {q.df} degrees of freedom, "
+        f"{chance(q.p)}.\n\nYet neither will do. For itself, school A would have an effect above its "
+        f"{g.mean[0]:.0f} points with probability one half; pooled, it would be below the common {mean:.1f} and above "
+        "school C with probability one half each. The hierarchical model lies between.",
+        figures={"separate": Picture(figures.intervals(table, xlabel="effect, points", mark=mean), caption)},
+        table=table,
+        formats={"standard error": Style.ERROR},
     )
 
 
-def against_the_others(found: TwoLevelFit) -> Section:
+def against_the_others(fit: TwoLevelFit) -> Section:
     """Give the probabilities that the walk-through asks for, without sampling."""
-    labels, others = found.model.groups.labels, len(found.model.groups) - 1
-    large = 1 - found.posterior.theta().cdf(np.array([28.0]), np.array([0]))[0]
-    difference = found.posterior.contrast(np.eye(others + 1)[:1] - np.eye(others + 1)[1:])
-    greater = 1 - difference.cdf(np.zeros(others), np.arange(others))
+    labels, size = fit.model.groups.labels, len(fit.model.groups)
+    large = 1 - fit.posterior.theta().cdf(np.array([28.0]), np.array([0]))[0]
+    difference = fit.posterior.contrast(np.eye(size)[:1] - np.eye(size)[1:])
+    greater = 1 - difference.cdf(np.zeros(size - 1), np.arange(size - 1))
     columns = {
         "school": labels[1:],
         "P(A is greater)": greater,
@@ -114,45 +116,49 @@ def against_the_others(found: TwoLevelFit) -> Section:
     return Section(
         title="School A against the others",
         text=f"The probability that coaching gains more than 28 points in school A is {probability(large, 4)}, and A "
-        f"is ahead of "
-        f"the others with probabilities from {probability(greater.min())} to {probability(greater.max())}.",
+        f"is ahead of the others with probabilities from {probability(greater.min())} to {probability(greater.max())}.",
         table=pd.DataFrame(columns),
+        formats={"P(A is greater)": Style.PROBABILITY, "A minus this school": Style.VALUE},
         note="Exact values: given tau, a difference of two effects is normal.",
     )
 
 
-def the_chain(found: TwoLevelFit, settings: Settings) -> Section:
+def one_chain(fit: TwoLevelFit, settings: Settings) -> Section:
     """Walk as the source does, one chain of 10,000 steps of which the first half is thrown away, and look at it."""
-    tree = metropolis.sample(found.model, draws=STEPS, tune=STEPS, thin=1, chains=1, rng=settings.rng("the chain"))
+    tree = metropolis.sample(fit.model, draws=STEPS, tune=STEPS, thin=1, chains=1, rng=settings.rng("the chain"))
     mu, log_tau = tree["posterior"]["mu"].values[0], np.log(tree["posterior"]["tau"].values[0])
     tau = np.exp(np.linspace(-6, 4.1, 401))
-    of_tau = np.diff(found.posterior.scale("tau").cdf(tau, np.zeros(401, dtype=int))) / np.diff(np.log(tau))
-    curves = {
-        "mu, points": (mu, any_model.density(found.posterior.b, 0, -18.0, 37.0)),
-        "log tau": (log_tau, (np.log(tau[1:] * tau[:-1]) / 2, of_tau)),
+    of_tau = np.diff(fit.posterior.scale("tau").cdf(tau, np.zeros(401, dtype=int))) / np.diff(np.log(tau))
+    traces = {
+        "mu, points": _trace(mu, any_model.density(fit.posterior.b, 0, -18.0, 37.0)),
+        "log tau": _trace(log_tau, figures.Curve(np.log(tau[1:] * tau[:-1]) / 2, of_tau)),
     }
-    ess = {name: float(az.ess(x[None], method="mean")) for name, x in (("mu", mu), ("log tau", log_tau))}
+    (ess_mu, ess_tau), (lag_mu, lag_tau) = zip(
+        *((float(az.ess(t.draws[None], method="mean")), t.autocorrelation[1]) for t in traces.values()), strict=True
+    )
     rate = float(tree["sample_stats"]["acceptance_rate"].mean())
-    correlations = {name: array_stats.autocorr(draws)[: LAGS + 1] for name, (draws, _) in curves.items()}
-    lag = {name: correlation[1] for name, correlation in correlations.items()}
     caption = (
         "Above, the chain's draws under the exact density; in the middle, the chain; below, its autocorrelation by lag."
     )
     return Section(
         title="Metropolis, as in the source",
         text=f"Of {2 * STEPS:,} steps of twice the Cholesky factor of the normal approximation's covariance "
-        f"{100 * rate:.1f}% were accepted. Successive draws of mu have a correlation of {lag['mu, points']:.2f}, of "
-        f"log tau {lag['log tau']:.2f}, and it dies out, but not as fast as it may look: the {STEPS:,} draws that "
-        f"are kept are worth {ess['mu']:.0f} independent ones for mu and {ess['log tau']:.0f} for log tau, so means "
-        f"come with {np.sqrt(STEPS / ess['mu']):.1f} and {np.sqrt(STEPS / ess['log tau']):.1f} times the error that "
-        "their number suggests.",
-        figures={"chain": (validation_figures.chain(curves, correlations), caption)},
+        f"{100 * rate:.1f}% were accepted. Successive draws of mu have a correlation of {lag_mu:.2f}, of log tau "
+        f"{lag_tau:.2f}, and it dies out, but not as fast as it may look: the {STEPS:,} draws that are kept are worth "
+        f"{ess_mu:.0f} independent ones for mu and {ess_tau:.0f} for log tau, so means come with "
+        f"{np.sqrt(STEPS / ess_mu):.1f} and {np.sqrt(STEPS / ess_tau):.1f} times the error that their number suggests.",
+        figures={"chain": Picture(validation_figures.chain(traces), caption)},
     )
 
 
-def raw_and_pooled(found: TwoLevelFit) -> Section:
+def _trace(draws: np.ndarray, exact: figures.Curve) -> validation_figures.Trace:
+    correlations = array_stats.autocorr(draws)[: LAGS + 1]
+    return validation_figures.Trace(draws=draws, exact=exact, autocorrelation=correlations)
+
+
+def raw_and_pooled(fit: TwoLevelFit) -> Section:
     """Show effects against standard errors, raw and shrunken, and B_j with its rank."""
-    mu, t = found.reference.loc[("mu", ""), "mean"], found.groups
+    mu, t = fit.reference.loc[("mu", ""), "mean"], fit.groups
     axes = {"against": "standard_error", "xlabel": "standard error, points"}
     caption = (
         "Raw effects (circles) and posterior means (dots) against the standard error; arrows show what pooling did."
@@ -171,21 +177,23 @@ def raw_and_pooled(found: TwoLevelFit) -> Section:
         text="The less certain an estimate, the more it is moved towards the common mean: the shrinkage B_j, here "
         "called kappa, has the ranks of the standard errors, for it grows with them whatever tau is.",
         figures={
-            "shrinkage": (figures.shrinkage(t, mu, ylabel="effect, points", **axes), caption),
-            "kappa": (figures.kappa(t, **axes), of_kappa),
+            "shrinkage": Picture(figures.shrinkage(t, mu, ylabel="effect, points", **axes), caption),
+            "kappa": Picture(figures.kappa(t, **axes), of_kappa),
         },
         table=pd.DataFrame(columns),
+        formats={"theta: mean": Style.VALUE},
         note="Exact values; schools with equal standard errors share a rank.",
     )
 
 
-def given_tau(found: TwoLevelFit) -> Section:
+def given_tau(fit: TwoLevelFit) -> Section:
     """Show theta given tau, and how likely each tau is."""
-    g = found.model.groups
-    tau, density = any_model.density(found.posterior.scale("tau"), 0, 1e-3, 30.0)
-    b = found.model.collapsed(tau).location
-    means, _ = theta_given(g.mean, g.noise, b @ g.design.T, tau[:, None] ** 2)
+    g = fit.model.groups
+    tau = any_model.density(fit.posterior.scale("tau"), 0, 1e-3, 30.0)
+    b = fit.model.collapsed(tau.x).location
+    means, _ = theta_given(g.mean, g.noise, b @ g.design.T, tau.x[:, None] ** 2)
     axes = {"xlabel": "tau, points", "ylabel": "E(theta | tau, y), points"}
+    figure = figures.conditional_means(tau, means, g.labels, g.mean, **axes)
     caption = (
         "Posterior mean of each school's effect given tau, with the raw effects as circles at the right edge; below, "
         "the posterior density of tau."
@@ -196,64 +204,57 @@ def given_tau(found: TwoLevelFit) -> Section:
         "without bounds, each would be its own estimate. Given both mu and tau, theta_j ~ N(m_j, V_j) with V_j = 1 "
         "/ (1/se_j² + 1/tau²) and m_j = V_j (y_j / se_j² + mu / tau²): the table has them at the mode of (mu, log "
         "tau), the figure with mu averaged out.",
-        table=at_the_mode(found),
+        table=at_the_mode(fit),
         note="(1 - B_j) y_j + B_j mu is the same mean; B_j is the shrinkage.",
-        figures={
-            "theta_given_tau": (
-                figures.conditional_means(tau, means, density, g.labels, g.mean, **axes),
-                caption,
-            )
-        },
+        figures={"theta_given_tau": Picture(figure, caption)},
     )
 
 
-def at_the_mode(found: TwoLevelFit) -> pd.DataFrame:
+def at_the_mode(fit: TwoLevelFit) -> pd.DataFrame:
     """Mean and variance of theta given (mu, tau), and the shrinkage, at the mode of the posterior."""
-    g, (mu, log_tau) = found.model.groups, laplace.approximation(found.model).mean
+    g, (mu, log_tau) = fit.model.groups, laplace.approximation(fit.model).mean
     mean, variance = theta_given(g.mean, g.noise, mu, np.exp(2 * log_tau))
     columns = {"school": g.labels, "m_j": mean, "V_j": variance, "B_j": kappa(g.noise, np.exp(2 * log_tau))}
     return pd.DataFrame(columns)
 
 
-def geometry(found: TwoLevelFit, settings: Settings) -> tuple[Section]:
+def parameterizations(fit: TwoLevelFit, settings: Settings) -> Section:
     """Show what the parameterization does to NUTS. An exhibit: it decides nothing."""
     from analyses.engines import nuts
 
     names = ("centered", "noncentered")
-    runs = {n: nuts.sample(found.model, parameterization=n, **settings.nuts("eight_schools", n)) for n in names}
-    runs["marginal"] = found.trees["nuts"]
-    shown = {name: _neck(tree) for name, tree in runs.items()}
+    runs = {n: nuts.sample(fit.model, parameterization=n, **settings.nuts("eight_schools", n)) for n in names}
+    runs["marginal"] = fit.trees["nuts"]
+    necks = {name: _neck(tree) for name, tree in runs.items()}
     caption = "log tau against the effect of school A in each run; divergent transitions in red."
-    return (
-        Section(
-            title="Why the funnel matters",
-            text="Sampled as it is written (centered), the posterior has a neck at small tau that NUTS cannot enter: "
-            "divergent transitions are its way to say so. Standardising theta (noncentered) widens the "
-            "neck. Integrating theta out (marginal) leaves two parameters and no funnel, and theta is drawn "
-            "afterwards; that is the run that the checks judge. The other two decide nothing.",
-            figures={"funnel": (figures.funnel(shown, group="A"), caption)},
-            table=diagnostics.table(runs),
-        ),
+    return Section(
+        title="Why the funnel matters",
+        text="Sampled as it is written (centered), the posterior has a neck at small tau that NUTS cannot enter: "
+        "divergent transitions are its way to say so. Standardising theta (noncentered) widens the neck. Integrating "
+        "theta out (marginal) leaves two parameters and no funnel, and theta is drawn afterwards; that is the run that "
+        "the checks judge. The other two decide nothing.",
+        figures={"funnel": Picture(figures.funnel(necks, group="A"), caption)},
+        table=diagnostics.table(runs),
     )
 
 
-def hills(found: TwoLevelFit, walked) -> Section:
+def posterior_contours(fit: TwoLevelFit, draws: xr.Dataset) -> Section:
     """Show the posterior of (mu, log tau), its normal approximation, and where Metropolis went."""
     mu, log_tau = np.linspace(-18, 37, 221), np.linspace(-6, 4.1, 203)
-    height = marginal_posterior.log_posterior(found.model, np.stack(np.meshgrid(mu, log_tau), axis=-1))
-    law = laplace.approximation(found.model)
-    draws = walked["posterior"].dataset
+    log_density = marginal_posterior.log_posterior(fit.model, np.stack(np.meshgrid(mu, log_tau), axis=-1))
+    normal = laplace.approximation(fit.model)
+    mode, covariance = normal.mean, normal.covariance
+    points = draws["mu"].values.ravel(), np.log(draws["tau"].values).ravel()
     caption = (
         "Contours of the log posterior of (mu, log tau), a unit apart; in blue the draws of Metropolis, in red the "
         "ellipses that hold 50 and 95% of the normal approximation."
     )
-    points = draws["mu"].values.ravel(), np.log(draws["tau"].values).ravel()
     return Section(
         title="The posterior of mu and log tau",
-        text=f"Its mode is at mu = {law.mean[0]:.4f}, log tau = {law.mean[1]:.4f}, with curvature as of a normal with "
-        f"variances {law.covariance[0, 0]:.3f} and {law.covariance[1, 1]:.4f} and covariance "
-        f"{law.covariance[0, 1]:.4f}. To small tau it falls off slowly, as e^(log tau), which no normal does.",
-        figures={"contour": (figures.contour(mu, log_tau, height, points, law), caption)},
+        text=f"Its mode is at mu = {mode[0]:.4f}, log tau = {mode[1]:.4f}, with curvature as of a normal with "
+        f"variances {covariance[0, 0]:.3f} and {covariance[1, 1]:.4f} and covariance {covariance[0, 1]:.4f}. To small "
+        "tau it falls off slowly, as e^(log tau), which no normal does.",
+        figures={"contour": Picture(figures.contour(mu, log_tau, log_density, points, normal), caption)},
     )
 
 
@@ -265,10 +266,9 @@ def _neck(tree):
 
 def other_prior(flat: TwoLevelFit, weak: TwoLevelFit) -> Section:
     """Set the two priors side by side, exactly."""
-    columns = ["mean", "sd", "q2_5", "q50", "q97_5"]
     both = {"p(mu, tau) = 1": flat.reference, "mu ~ N(0, 5²), tau ~ HalfCauchy(5)": weak.reference}
     rows = [
-        {"quantity": f"{variable} {label}".strip(), "prior": prior, **table.loc[(variable, label), columns]}
+        {"quantity": f"{variable} {label}".strip(), "prior": prior, **table.loc[(variable, label), any_model.MOMENTS]}
         for variable, label in flat.reference.index
         if variable in ("mu", "tau", "theta")
         for prior, table in both.items()

@@ -4,19 +4,20 @@ import numpy as np
 import pandas as pd
 
 from analyses.engines import conjugate
-from analyses.fits.fit import Fit, Settings, compare_with_exact, timed
+from analyses.fits.fit import Fit, Settings, compare_with_exact
 from analyses.published import lecture
 from analyses.report import figures
-from analyses.report.pages import Page, Section
+from analyses.report.pages import Page, Picture, Section
 from analyses.studies.sections import any_model
+from analyses.studies.sections.draws import draw_by_engines
 from models import one_group
 from models.one_group import OneGroup
 
 
 def page(settings: Settings) -> Page:
-    """TwoLevelFit the lecture's first part."""
+    """Answer the lecture's first part."""
     model = one_group.example()
-    found = reached(model, settings)
+    fit = fit_one_group(model, settings)
     return Page(
         name="normal",
         title="One group, before there are many",
@@ -24,33 +25,34 @@ def page(settings: Settings) -> Page:
         "what is theta's marginal posterior?",
         sentence=sentence(model),
         sections=(
-            students_t(model, found),
+            students_t(model, fit),
             one_after_the_other(model),
-            any_model.prediction_section(found),
+            any_model.prediction_section(fit),
         ),
-        machinery=(any_model.agreement_section(found), any_model.rank_section(found, ("theta", "sigma"))),
+        machinery=any_model.routes(fit, ("theta", "sigma")),
         picture="theta",
         doubts="The prior ties what is believed of theta to sigma: were pupils more alike, theta would be believed to "
         "be known better beforehand. That makes the algebra close, and is rarely meant.",
         data=("math_test",),
-        fits=(found,),
+        fits=(fit,),
     )
 
 
-def reached(model: OneGroup, settings: Settings) -> Fit:
+def fit_one_group(model: OneGroup, settings: Settings) -> Fit:
     """Reach the posterior by every engine asked for."""
-    trees, seconds = {}, {}
-    if "nuts" in settings.engines:
-        with timed(seconds, "nuts"):
-            trees["nuts"] = conjugate.by_nuts(model, **settings.nuts("normal"))
-    if "gibbs" in settings.engines:
-        with timed(seconds, "gibbs"):
-            trees["gibbs"] = conjugate.by_gibbs(model, rng=settings.rng("gibbs", "normal"))
-    if "exact" in settings.engines:
-        trees["exact"] = conjugate.draw(model, rng=settings.rng("exact", "normal"))
+    seconds: dict[str, float] = {}
+    options = settings.nuts("normal")
+    del options["rng"]  # nothing is left to draw
+    trees = draw_by_engines(
+        settings,
+        seconds,
+        nuts=lambda: conjugate.by_nuts(model, **options),
+        gibbs=lambda: conjugate.by_gibbs(model, rng=settings.rng("gibbs", "normal")),
+        exact=lambda: conjugate.draw(model, rng=settings.rng("exact", "normal")),
+    )
     ahead = {e: conjugate.predicted(model, tree, rng=settings.rng("new", "normal", e)) for e, tree in trees.items()}
-    known = {"error": conjugate.error(model), "nodes": 1, "seconds": seconds}
-    return compare_with_exact("normal", trees, conjugate.table(model), ahead, conjugate.predictions(model), **known)
+    cost = {"error": conjugate.error(model), "nodes": 1, "seconds": seconds}
+    return compare_with_exact("normal", trees, conjugate.table(model), ahead, conjugate.predictions(model), **cost)
 
 
 def sentence(model: OneGroup) -> str:
@@ -64,13 +66,14 @@ def sentence(model: OneGroup) -> str:
     )
 
 
-def students_t(model: OneGroup, found: Fit) -> Section:
-    """TwoLevelFit the slide's question, with the parameters, prior and posterior."""
+def students_t(model: OneGroup, fit: Fit) -> Section:
+    """Answer the slide's question, with the parameters, prior and posterior."""
     law, sigma2 = model.theta(), model.sigma2()
     theta = np.linspace(model.mu - 12, model.mu + 12, 400)
-    drawn = {engine: tree["posterior"]["theta"] for engine, tree in found.trees.items() if engine != "exact"}
+    draws = {engine: tree["posterior"]["theta"] for engine, tree in fit.trees.items() if engine != "exact"}
     caption = "Posterior of theta by each engine under the exact t; the dashed line is the prior mean."
-    figure = figures.density(drawn, (theta, law.pdf(theta)), xlabel="theta, points", mark=model.mu)
+    exact = figures.Curve(theta, law.pdf(theta))
+    figure = figures.density(draws, exact, xlabel="theta, points", mark=model.mu)
     kappa = 1 / (1 + model.n * model.tau**2)
     rows = [
         ("degrees of freedom", "2 alpha + n", law.args[0]),
@@ -86,7 +89,7 @@ def students_t(model: OneGroup, found: Fit) -> Section:
         f"{model.beta:g}); the {model.n:.0f} pupils are those of school 1 of the math tests. Given sigma theta is "
         "normal; over the inverse gamma posterior of sigma² the normals add up to a Student t. "
         "It is conjugate: the posterior has the form of the prior, with mu, tau, alpha and beta updated.",
-        figures={"theta": (figure, caption)},
+        figures={"theta": Picture(figure, caption)},
         table=pd.DataFrame(rows, columns=["of the posterior", "formula", "here"]),
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from analyses import run
 from analyses.report import pages
-from analyses.studies.sections import own_table
+from analyses.studies.sections import prior_sensitivity
 
 SIZE, LARGER = 2_100, 2_500
 ROWS = ("--group", "school", "--value", "score")
@@ -76,7 +76,7 @@ def ran(folder, study, content, *arguments, engines="exact", status=0):
 def unpictured(patch):
     """Leave out pictures and the section that takes most of the time; they are no part of the files compared."""
     patch.setattr(pages, "png", lambda figure: b"")
-    patch.setattr(own_table, "other_priors", lambda *_: pages.Section(title="With another prior"))
+    patch.setattr(prior_sensitivity, "prior_section", lambda *_: pages.Section(title="With another prior"))
 
 
 def section(page: str, title: str) -> str:

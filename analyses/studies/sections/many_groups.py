@@ -1,139 +1,154 @@
-"""Very many groups, rows or estimates: what stays to be told when nobody reads a line for each."""
+"""Sections on a table of one's own with so many groups that nobody reads a line for each."""
 
 from dataclasses import replace
 
-from analyses.checks import Verdict
-from analyses.checks import top_groups as of_crowd
+from analyses.checks import Verdict, top_groups
 from analyses.engines.inference_data import NAMES
 from analyses.fits import rescale
 from analyses.fits.fit import ManyGroupsFit, Settings, fit_many_groups
 from analyses.ingest.build_model import Prepared
 from analyses.report import density_figures
-from analyses.report.numbers import bound, rounded, spelled
-from analyses.report.pages import Section
-from analyses.studies.sections import any_model, own_table
+from analyses.report.columns import Style
+from analyses.report.numbers import bound, median_and_interval, rounded, spelled
+from analyses.report.pages import Picture, Section
+from analyses.studies.sections import any_model, own_table, prior_sensitivity
+from analyses.studies.sections.own_table import OwnTable, Story
+from models.groups import Replicates
 
 LISTED = 20  # groups in the table of the page
 GIBBS_MOST = 20_000  # groups: at each sweep Gibbs draws theta of all, in all its chains
 NUTS_MOST = 20_000  # cells: each of its some thousand steps computes with all of them
-ODD = 10
+UNEXPECTED = 10  # groups in the table of those that the population expects least
 
 
-def answered(name: str, prepared: Prepared, settings: Settings) -> tuple[ManyGroupsFit, ManyGroupsFit, tuple[str, ...]]:
-    """The answer inside the units and outside them, and what was left out."""
-    slow = {}
-    if (size := len(prepared.model.groups)) > GIBBS_MOST:
+def fit_table(name: str, prepared: Prepared, settings: Settings) -> OwnTable:
+    """Fit the model of a file by every engine asked for that can be waited for."""
+    slow, groups = {}, prepared.model.groups
+    if (size := len(groups)) > GIBBS_MOST:
         slow["gibbs"] = f"Gibbs sampling is left out: it draws every theta at every sweep, here {size:,} of them."
-    if (size := len(prepared.model.groups.cells.noise)) > NUTS_MOST:
+    if (size := len(groups.cells.noise)) > NUTS_MOST:
         slow["nuts"] = f"NUTS is left out: it sees as much as there are different standard errors, here {size:,}."
-    said = tuple(sentence for engine, sentence in slow.items() if engine in settings.engines)
-    settings = replace(settings, engines=tuple(e for e in settings.engines if e not in slow))
-    inside = fit_many_groups(name, prepared.model, settings, best="high")
-    return inside, rescale.many_groups(prepared.units, inside), said
+    warnings = tuple(warning for engine, warning in slow.items() if engine in settings.engines)
+    quick = replace(settings, engines=tuple(engine for engine in settings.engines if engine not in slow))
+    inside = fit_many_groups(name, prepared.model, quick, best="high")
+    fit, pairs = rescale.many_groups(prepared.units, inside), settings.asked.compare
+    return OwnTable(prepared=prepared, inside=inside, fit=fit, compare=pairs, warnings=warnings)
 
 
-def first(found: ManyGroupsFit) -> str:
-    """Who is first by itself, and how many are among the top 1% with a probability above 0.95."""
-    high, p = found.best == "high", found.groups["p_top"]
-    raw = found.groups.loc[found.groups["estimate"].idxmax() if high else found.groups["estimate"].idxmin()]
-    low, middle, top = (spelled(raw[f"theta_{q}"], raw["theta_sd"], least=1) for q in ("q2_5", "mean", "q97_5"))
-    alone = spelled(raw["estimate"], raw["theta_sd"], least=1)
+def leader(fit: ManyGroupsFit) -> str:
+    """Say who is first by itself, and how many are among the top 1% with a probability above 0.95."""
+    raw, end = own_table.first_by_itself(fit), "highest" if fit.best == "high" else "lowest"
+    columns = ("estimate", "theta_mean", "theta_q2_5", "theta_q97_5")
+    estimate, mean, low, high = (spelled(raw[name], raw["theta_sd"], least=1) for name in columns)
     return (
-        f"{raw['label']}, {'highest' if high else 'lowest'} by itself with {alone}, is put at {middle} ({low} to "
-        f"{top}). "
-        f"Groups that are in the top 1% with a probability above 0.95: {int((p > 0.95).sum()):,}."
+        f"{raw['label']}, {end} by itself with {estimate}, is put at {mean} ({low} to {high}). "
+        f"Groups that are in the top 1% with a probability above 0.95: {int((fit.groups['p_top'] > 0.95).sum()):,}."
     )
 
 
-def what_pooling_does(found: ManyGroupsFit, *, against: str, xlabel: str, ylabel: str) -> Section:
+def sections(story: Story, own: OwnTable) -> tuple[Section, ...]:
+    """Tell the story of the page; estimates may have too many different errors to compute it under other priors."""
+    rows = isinstance(own.prepared.model.groups, Replicates)
+    return (
+        own_table.model_section(story, own.prepared),
+        own_table.pooling_section(own.fit, _pictures(own.fit, story.axes)),
+        *own_table.coefficient_sections(own),
+        story.variation(own),
+        _league_section(own.fit, story.axes["ylabel"]),
+        _discoveries_section(own.fit),
+        *own_table.comparison_sections(own),
+        any_model.exact_prediction_section(own.fit),
+        _population_section(own.fit),
+        *([prior_sensitivity.prior_section(own.prepared)] if rows else []),
+        own_table.reml_section(own),
+    )
+
+
+def machinery(fit: ManyGroupsFit) -> tuple[Section, ...]:
+    """Say how the routes agree; theta is compared with the exact posterior in some groups."""
+    agreement, ranks = any_model.routes(fit, ("mu", *fit.model.unknown))
+    engines, some = ", ".join(NAMES[engine] for engine in fit.trees), len(fit.reference.loc["theta"])
+    text = f"{agreement.text} theta and kappa are drawn, by {engines}, for {some} groups from all over the range."
+    return replace(agreement, text=text), ranks
+
+
+def picture(fit: ManyGroupsFit) -> str:
+    """Name the figure that shows most at once."""
+    return "pooling"
+
+
+def model_checks(fit: ManyGroupsFit) -> tuple[tuple[str, Verdict], ...]:
+    """Return the verdict on whether as many groups are far out as the population has it."""
+    return ((fit.name, top_groups.fit(fit.groups)),)
+
+
+def _pictures(fit: ManyGroupsFit, axes: dict[str, str]) -> dict[str, Picture]:
     """Show how many groups are where, before and after."""
     caption = (
         "How many groups there are, raw means on the left and posterior means on the right, against what is known of "
         "each. The outermost 0.05% of the raw means on either side are not drawn."
     )
-    picture = density_figures.before_and_after(found.groups, against=against, xlabel=xlabel, ylabel=ylabel)
-    kappa = found.groups["kappa_mean"]
-    return Section(
-        title="What pooling does",
-        text="Each group's mean is pulled towards the population's, the farther the less it says by itself: kappa, the "
-        f"weight on the population, is {kappa.min():.2f} to {kappa.max():.2f}.",
-        figures={"pooling": (picture, caption)},
-    )
+    return {"pooling": Picture(density_figures.before_and_after(fit.groups, **axes), caption)}
 
 
-def league(found: ManyGroupsFit, *, xlabel: str) -> Section:
-    """The groups that are most likely among the top 1%."""
-    sign = found.best == "high"
-    shown = found.groups.sort_values(["p_top", "theta_mean"], ascending=[False, not sign]).head(LISTED)
-    columns = [c for c in shown if c not in ("kappa_sd", "p_as_small")]
+def _league_section(fit: ManyGroupsFit, xlabel: str) -> Section:
+    """Show the groups that are most likely among the top 1%."""
+    high, size = fit.best == "high", len(fit.groups)
+    rows = fit.groups.sort_values(["p_top", "theta_mean"], ascending=[False, not high]).head(LISTED)
     caption = (
         "How many groups have which mean, by themselves and pooled, on a scale of logs; dashed, where the top 1% of "
         "theta begin, with its 95% interval."
     )
     return Section(
         title="Which are truly extreme?",
-        text=f"P(top 1%) is the probability that a group is among the {len(found.groups) // 100:,} with the "
-        f"{'largest' if sign else 'smallest'} theta of all {len(found.groups):,}. These begin at a theta of "
-        f"{own_table.between(found.threshold)}.",
-        figures={"extremes": (density_figures.extremes(found.groups, found.threshold, xlabel=xlabel), caption)},
-        table=shown[columns].dropna(axis=1, how="all"),
-        note=f"The first {LISTED}; all {len(found.groups):,} are in groups.parquet. P(top 1%) is an average over "
-        f"{found.draws:,} joint draws of the coefficients and scales, each with a threshold of its own; its Monte "
-        f"Carlo error is at most {rounded(found.groups['mcse_p_top'].max())}. All else is exact. {any_model.INTERVALS} "
-        f"Their ends are good to {bound(max(found.off, 1e-13))} of a posterior's width.",
+        text=f"P(top 1%) is the probability that a group is among the {size // 100:,} with the "
+        f"{'largest' if high else 'smallest'} theta of all {size:,}. These begin at a theta of "
+        f"{median_and_interval(fit.threshold)}.",
+        figures={"extremes": Picture(density_figures.extremes(fit.groups, fit.threshold, xlabel=xlabel), caption)},
+        table=rows.drop(columns=["kappa_sd", "p_as_small"]).dropna(axis=1, how="all"),
+        note=f"The first {LISTED}; all {size:,} are in groups.parquet. P(top 1%) is an average over "
+        f"{fit.draws:,} joint draws of the coefficients and scales, each with a threshold of its own; its Monte "
+        f"Carlo error is at most {rounded(fit.groups['mcse_p_top'].max())}. All else is exact. {any_model.INTERVALS} "
+        f"Their ends are good to {bound(max(fit.off, 1e-13))} of a posterior's width.",
     )
 
 
-def discoveries(found: ManyGroupsFit) -> Section:
-    """What a list of the likeliest is worth."""
-    rows, p = of_crowd.discoveries(found.groups["p_top"].to_numpy()), found.groups["p_top"]
-    size = len(p) // 100
-    false = float((1 - p.nlargest(size)).sum())
+def _discoveries_section(fit: ManyGroupsFit) -> Section:
+    """Say what a list of the likeliest is worth."""
+    p, size = fit.groups["p_top"], len(fit.groups) // 100
+    title, expected = "What is a list of them worth?", (1 - p.nlargest(size)).sum()
+    text = (
+        f"Of the {size:,} groups that are likeliest in the top 1% the posterior expects {expected:,.0f} not to be "
+        "there. Lists of which fewer are wrong are shorter."
+    )
+    lists = top_groups.discoveries(p.to_numpy())
+    if lists.empty:
+        return Section(title=title, text=text, note="No list, however short, is expected to be right by half.")
     return Section(
-        title="What is a list of them worth?",
-        text=f"Of the {size:,} groups that are likeliest in the top 1% the posterior expects {false:,.0f} not to be "
-        "there. Lists of which fewer are wrong are shorter.",
-        table=rows.assign(**{"groups in the list": rows["groups in the list"].map("{:,}".format)})
-        if len(rows)
-        else None,
-        note="Each list holds the groups with the largest P(top 1%); expected false is the sum of its complements."
-        if len(rows)
-        else "No list, however short, is expected to be right by half.",
+        title=title,
+        text=text,
+        table=lists.assign(**{"groups in the list": lists["groups in the list"].map("{:,}".format)}),
+        formats={"least p_top": Style.PROBABILITY},
+        note="Each list holds the groups with the largest P(top 1%); expected false is the sum of its complements.",
     )
 
 
-def foretold(found: ManyGroupsFit) -> Section:
-    """Whether the groups are spread as the population says."""
-    p = found.groups["p_as_small"]
-    tail = of_crowd.two_sided(found.groups)
-    odd = found.groups.assign(**{"two-sided P": tail}).nsmallest(ODD, "two-sided P")
+def _population_section(fit: ManyGroupsFit) -> Section:
+    """Say whether the groups are spread as the population says."""
+    tail, expected = top_groups.two_sided(fit.groups), top_groups.FAR * len(fit.groups)
+    odd = fit.groups.assign(**{"two-sided P": tail}).nsmallest(UNEXPECTED, "two-sided P")
+    columns = ["label", "n", "standard_error", "estimate", "theta_mean", "two-sided P"]
     caption = (
         "Where each group's mean lies in what the population foretells for a group of its size, in fifty bins; dotted, "
         "three standard errors of a bin's count about what is expected."
     )
-    columns = [
-        c for c in ("label", "n", "standard_error", "estimate", "theta_mean", "two-sided P") if odd[c].notna().all()
-    ]
     return Section(
         title="Would the model produce data like these?",
         text="If the population is normal and the noise as stated, these places are spread evenly. "
-        f"Among the outermost 0.1% on both sides together lie {int((tail < of_crowd.FAR).sum()):,} groups, where "
-        f"{of_crowd.FAR * len(p):,.1f} are expected.",
-        figures={"places": (density_figures.places(p), caption)},
-        table=odd[columns],
-        note=f"The {ODD} that are foretold least, before one allows for the number of groups.",
+        f"Among the outermost 0.1% on both sides together lie {int((tail < top_groups.FAR).sum()):,} groups, where "
+        f"{expected:,.1f} are expected.",
+        figures={"places": Picture(density_figures.places(fit.groups["p_as_small"]), caption)},
+        table=odd[columns].dropna(axis=1),
+        formats={"two-sided P": Style.PROBABILITY},
+        note=f"The {UNEXPECTED} that are foretold least, before one allows for the number of groups.",
     )
-
-
-def spread_of_places(found: ManyGroupsFit) -> tuple[str, Verdict]:
-    """Verdict on whether as many groups are far out as the population has it."""
-    return found.name, of_crowd.fit(found.groups)
-
-
-def routes(found: ManyGroupsFit, variables) -> tuple[Section, ...]:
-    """How the routes agree; theta is held against the exact posterior in some groups."""
-    section = any_model.agreement_section(found)
-    engines = ", ".join(NAMES[engine] for engine in found.trees)
-    some = found.reference.loc["theta"].shape[0]
-    text = f"{section.text} theta and kappa are drawn, by {engines}, for {some} groups from all over the range."
-    return replace(section, text=text), any_model.rank_section(found, variables)

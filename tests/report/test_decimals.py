@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analyses.report.columns import Style
 from analyses.report.decimals import cells
 from analyses.report.numbers import places
 
@@ -72,3 +73,18 @@ def test_powers_of_ten_where_decimals_would_be_many(scale):
     for cell, value in zip(column(table, "mean"), table["mean"], strict=True):
         assert len(cell) <= 15
         assert float(cell) == pytest.approx(value, rel=5e-4, abs=0)
+
+
+def test_a_section_says_how_its_own_columns_are_written():
+    """By a format, not by what stands above them; without one a column has four digits."""
+    table = pd.DataFrame({"A minus B": [5.2345, 11.0], "sd": [8.1, 9.2], "P(A is greater)": [0.7316, 1e-9]})
+    formats = {"A minus B": Style.VALUE, "P(A is greater)": Style.PROBABILITY}
+    assert list(cells(table)) == [["5.234", "8.1", "0.7316"], ["11", "9.2", "1.000e-09"]]
+    assert list(cells(table, formats)) == [["5.2", "8.1", "0.732"], ["11.0", "9.2", "1.0e-09"]]
+
+
+def test_a_standard_error_tells_the_decimals_where_there_is_no_sd():
+    table = pd.DataFrame({"simulated": [1.23456], "error": [0.0123]})
+    formats = {"simulated": Style.VALUE, "error": Style.ERROR}
+    assert list(cells(table, formats)) == [["1.235", "0.012"]]
+    assert list(cells(table.assign(sd=0.5), formats)) == [["1.23", "0.01", "0.50"]]

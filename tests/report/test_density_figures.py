@@ -49,8 +49,8 @@ def test_equal_standard_errors_are_seen():
     assert np.all(np.diff(density_figures._columns(np.full(2_100, 0.5))) > 0)
 
 
-def test_a_colour_means_the_same_in_both_halves():
-    """Pooled means lie closer, so their bins are fuller; the bar of colours stands for both halves."""
+def test_a_color_means_the_same_in_both_halves():
+    """Pooled means lie closer, so their bins are fuller; the bar of colors stands for both halves."""
     raw, pooled, *_ = density_figures.before_and_after(
         pictured(KNOWN["whole numbers"]), against="known", xlabel="x", ylabel="y"
     ).axes

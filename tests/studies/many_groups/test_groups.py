@@ -27,7 +27,7 @@ from analyses.fits import fit, rescale
 from analyses.ingest import build_model
 from analyses.ingest.request import Request
 from analyses.report import pages
-from analyses.studies.sections import own_table
+from analyses.studies.sections import prior_sensitivity
 
 
 def test_all_groups_are_there_under_their_names(schools, low):
@@ -92,7 +92,7 @@ def test_an_offset_moves_and_changes_nothing(schools, tmp_path, quick):
 
 def test_a_scale_multiplies_and_changes_nothing(low, tmp_path, monkeypatch):
     """1e200: no square of it overflows, on the whole page and in its pictures."""
-    monkeypatch.setattr(own_table, "other_priors", lambda *_: pages.Section(title="With another prior"))
+    monkeypatch.setattr(prior_sensitivity, "prior_section", lambda *_: pages.Section(title="With another prior"))
     more = ("--covariate", "year", "--best", "low")
     found = ran(tmp_path, "meta_analysis", of_trials("e200"), *ESTIMATES, *more)
     for name in (*MOVED, *STRETCHED):

@@ -7,9 +7,9 @@ from analyses.engines.mixture import width
 from analyses.fits.fit import Settings
 from analyses.ingest import build_model
 from analyses.ingest.request import Request
-from analyses.report import pages
+from analyses.report.decimals import cells
 from analyses.studies import meta_analysis, one_way
-from analyses.studies.sections import own_table
+from analyses.studies.sections import few_groups, own_table
 
 ROWS = {"a": (5.0, 6.5, 7.0), "b": (9.0, 8.5, 11.0, 9.5), "c": (6.0,), "d": (4.0, 4.5, 7.5), "e": (8.0, 9.5)}
 TRIALS = [("a", 2.8, 1.5), ("b", 0.8, 1.0), ("c", -0.3, 1.6), ("d", 0.7, 1.1), ("e", 1.8, 1.0), ("f", 1.2, 1.8)]
@@ -26,9 +26,8 @@ def answered(tmp_path, study, offset, unit):
         columns = {"label": "g", "estimate": "y", "se": "s"}
     path.write_text("\n".join(lines))
     asked = Request(path=path, columns=columns, compare=(("b", "a"), ("c", "d")))
-    settings = Settings(engines=("exact",), asked=asked)
-    prepared = getattr(build_model, study.__name__.rpartition(".")[2])(asked)
-    return prepared, *own_table.answered("it", prepared, settings), settings
+    prepared = getattr(build_model, study.STORY.name)(asked)
+    return few_groups.fit_table("it", prepared, Settings(engines=("exact",), asked=asked))
 
 
 @pytest.fixture(params=[one_way, meta_analysis], ids=["one_way", "meta_analysis"])
@@ -53,12 +52,12 @@ def same(one, two):
 
 def test_differences_are_of_the_joint_posterior(both):
     """Each pair by itself, weights on all groups: as the numbers stand before they are printed."""
-    _, (prepared, inside, _, settings), _ = both
-    table, labels = own_table.comparisons(prepared, inside, settings)[0].table, inside.model.groups.labels
+    _, own, _ = both
+    table, labels = own_table.comparison_sections(own)[0].table, own.inside.model.groups.labels
     assert table["difference"].tolist() == ["b - a", "c - d"]
     for (_, row), (one, other) in zip(table.iterrows(), (("b", "a"), ("c", "d")), strict=True):
         weights = np.array([[(label == one) - (label == other) for label in labels]], dtype=float)
-        law, unit = inside.posterior.contrast(weights), float(prepared.units.unit)
+        law, unit = own.inside.posterior.contrast(weights), float(own.prepared.units.unit)
         expected = [unit * v[0] for v in (law.mean, law.sd, *map(law.quantile, (0.025, 0.5, 0.975)))]
         assert row[["mean", "sd", "q2_5", "q50", "q97_5"]].tolist() == pytest.approx(expected, rel=1e-9)
         assert row["P(above 0)"] == pytest.approx(1 - law.cdf(np.zeros(1), np.zeros(1, dtype=int))[0], rel=1e-9)
@@ -66,13 +65,13 @@ def test_differences_are_of_the_joint_posterior(both):
 
 def test_differences_have_the_unit_and_no_offset(both):
     _, one, two = both
-    tables = [own_table.comparisons(prepared, inside, s)[0].table for prepared, inside, _, s in (one, two)]
+    tables = [own_table.comparison_sections(own)[0].table for own in (one, two)]
     same(moved(tables[0], scaled=("mean", "sd", "q2_5", "q50", "q97_5")), tables[1])
 
 
 def test_what_the_others_say_has_both_and_densities_their_unit(both):
     study, one, two = both
-    tables = [own_table.others_say(prepared, inside).table for prepared, inside, _, _ in (one, two)]
+    tables = [own_table.leave_out_section(own).table for own in (one, two)]
     first = moved(tables[0], located=("observed", "mean", "q2_5", "q50", "q97_5"), scaled=("sd",))
     n = np.array([len(values) for values in ROWS.values()]) if study is one_way else np.ones(len(TRIALS))
     same(first.assign(log_density=first["log_density"] + n * np.log(1024)), tables[1])
@@ -80,7 +79,7 @@ def test_what_the_others_say_has_both_and_densities_their_unit(both):
 
 def test_restricted_likelihood_has_both(both):
     _, one, two = both
-    tables = [own_table.by_restricted_likelihood(p, inside, found).table for p, inside, found, _ in (one, two)]
+    tables = [own_table.reml_section(own).table for own in (one, two)]
     scale = np.array([64.0 if variable == "mu" else 0.0 for variable in tables[0]["variable"]])
     expected = scale + tables[0]["REML"] / 1024
     assert tables[1]["REML"].to_numpy() == pytest.approx(expected.to_numpy(), rel=1e-6, abs=1e-9)
@@ -88,12 +87,12 @@ def test_restricted_likelihood_has_both(both):
 
 def test_intraclass_correlation_is_that_of_the_draws(tmp_path):
     """Its mean and quantiles against those of sd_between² / (sd_between² + sigma²), 40,000 times; it has no unit."""
-    _, inside, found, _ = answered(tmp_path, one_way, 0.0, 1.0)
-    draws = inside.posterior.draw(draws=10_000, chains=4, rng=np.random.default_rng(3))["posterior"]
+    own = answered(tmp_path, one_way, 0.0, 1.0)
+    draws = own.inside.posterior.draw(draws=10_000, chains=4, rng=np.random.default_rng(3))["posterior"]
     share = (draws["sd_between"] ** 2 / (draws["sd_between"] ** 2 + draws["sigma"] ** 2)).values.ravel()
-    law = inside.posterior.intraclass()
+    law = own.inside.posterior.intraclass()
     expected = [v[0] for v in (law.mean, law.sd, *map(law.quantile, (0.025, 0.5, 0.975)))]
-    table = one_way.variation(inside, found).table.set_index("quantity")
+    table = one_way.variation(own).table.set_index("quantity")
     shown = table.loc["intraclass correlation", ["mean", "sd", "q2_5", "q50", "q97_5"]].tolist()
     assert shown == pytest.approx(expected, rel=1e-12)
     assert share.mean() == pytest.approx(law.mean[0], abs=4.5 * law.sd[0] / np.sqrt(share.size))
@@ -105,9 +104,9 @@ def test_intraclass_correlation_is_that_of_the_draws(tmp_path):
 
 def test_digits_of_a_row_are_those_its_spread_supports(both):
     """At an offset a mean has the digits of its sd; a count, or a share of another column's, is not given more."""
-    _, _, (_, _, found, _) = both
-    rows = found.summary[found.summary["variable"] == "mu"].assign(ess_bulk=3918.3561)
-    (cells,) = pages.cells(rows[["mean", "sd", "ess_bulk"]])
-    spread = width(found.reference).loc[("mu", "")]
-    assert abs(float(cells[0]) - rows["mean"].iloc[0]) < spread / 10
-    assert cells[2] == "3918"
+    fit = both[2].fit
+    rows = fit.summary[fit.summary["variable"] == "mu"].assign(ess_bulk=3918.3561)
+    (row,) = cells(rows[["mean", "sd", "ess_bulk"]])
+    spread = width(fit.reference).loc[("mu", "")]
+    assert abs(float(row[0]) - rows["mean"].iloc[0]) < spread / 10
+    assert row[2] == "3918"

@@ -111,8 +111,8 @@ def test_general_priors_by_gibbs_agree_with_two_dimensions_of_quadrature():
 @pytest.mark.slow
 def test_little_is_felt_of_the_top_at_the_bottom():
     """Seed 003: the prior of kappa moves kappa most, schools less, classrooms least, in sds of each."""
-    found = classrooms.reached(classrooms.classrooms.model(), Settings(engines=("exact",)))
-    rows = classrooms.moved(found).set_index("level").iloc[:, 0]
+    found = classrooms.fit_classrooms(classrooms.classrooms.model(), Settings(engines=("exact",)))
+    rows = classrooms.effect_of_prior(found).set_index("level").iloc[:, 0]
     assert rows["kappa itself"] > rows["schools"] > rows["classrooms"]
     assert rows["classrooms"] < 0.2
 

@@ -57,15 +57,17 @@ def test_above_its_limit_an_engine_is_left_out(slow, limit, others, monkeypatch)
     monkeypatch.setattr(
         many_groups, "fit_many_groups", lambda name, model, settings, best: seen.append(settings.engines)
     )
-    monkeypatch.setattr(many_groups.rescale, "many_groups", lambda units, inside: inside)
+    monkeypatch.setattr(many_groups.rescale, "many_groups", lambda units, fit: fit)
     groups = Fifty(range(50))
-    prepared = SimpleNamespace(model=SimpleNamespace(groups=groups), units=SimpleNamespace(crowd=lambda x: x))
+    prepared = SimpleNamespace(model=SimpleNamespace(groups=groups), units=None)
+    asked = SimpleNamespace(compare=())
     for most, without in ((50, False), (49, True)):
         monkeypatch.setattr(many_groups, limit, most)
-        _, _, said = many_groups.answered("one_way", prepared, fit.Settings(engines=engines))
-        assert len(said) == without
+        own = many_groups.fit_table("one_way", prepared, fit.Settings(engines=engines, asked=asked))
+        assert len(own.warnings) == without
         assert seen[-1] == (others if without else engines)
-        assert many_groups.answered("one_way", prepared, fit.Settings(engines=("exact",)))[2] == ()
+        own = many_groups.fit_table("one_way", prepared, fit.Settings(engines=("exact",), asked=asked))
+        assert own.warnings == ()
 
 
 def test_engines_that_were_not_asked_for_are_not_reported(monkeypatch):

@@ -13,7 +13,7 @@ from helpers.thousands import NAMES, TITLES, section
 from analyses.checks import top_groups
 from analyses.fits import fit
 from analyses.ingest.request import Request
-from analyses.studies.sections import many_groups, own_table
+from analyses.studies.sections import few_groups, many_groups, own_table
 
 
 def test_the_page_is_whole(schools):
@@ -97,16 +97,18 @@ def test_more_than_many_are_a_crowd(study, size, as_crowd, tmp_path, monkeypatch
     from analyses.studies import meta_analysis, one_way
 
     module, asked = {"one_way": one_way, "meta_analysis": meta_analysis}[study], []
-    for name, owner in (("answered", many_groups), ("answered", own_table)):
-        monkeypatch.setattr(owner, name, lambda *_, owner=owner: asked.append(owner) or (_ for _ in ()).throw(Stop))
+    for owner in (many_groups, few_groups):
+        monkeypatch.setattr(
+            owner, "fit_table", lambda *_, owner=owner: asked.append(owner) or (_ for _ in ()).throw(StopError)
+        )
     path = tmp_path / "table.csv"
     rows = "".join(f"{j},{j % 7},1\n" + f"{j},{j % 5 + 1},1\n" * (study == "one_way") for j in range(size))
     path.write_text("g,y,se\n" + rows)
     columns = {"one_way": {"group": "g", "value": "y"}, "meta_analysis": {"label": "g", "estimate": "y", "se": "se"}}
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         module.page(fit.Settings(asked=Request(path=path, columns=columns[study], covariates=(), priors={})))
-    assert asked == [many_groups if as_crowd else own_table]
+    assert asked == [many_groups if as_crowd else few_groups]
 
 
-class Stop(Exception):
+class StopError(Exception):
     """That is all that was asked."""

@@ -4,7 +4,7 @@ import pytest
 from helpers.own_tables import EIGHT, ESTIMATES, ROWS, SCORES, accepted, table
 
 from analyses.report import pages
-from analyses.studies.sections import own_table
+from analyses.studies.sections import own_table, prior_sensitivity
 
 
 @pytest.fixture(scope="session")
@@ -24,5 +24,5 @@ def estimates(tmp_path_factory):
 def quick(monkeypatch):
     """Leave out pictures and the sections that take most of the time; they are no part of the files compared."""
     monkeypatch.setattr(pages, "png", lambda figure: b"")
-    for name in ("other_priors", "others_say"):
-        monkeypatch.setattr(own_table, name, lambda *_, name=name: pages.Section(title=name))
+    for module, name in ((prior_sensitivity, "prior_section"), (own_table, "leave_out_section")):
+        monkeypatch.setattr(module, name, lambda *_, name=name: pages.Section(title=name))

@@ -44,7 +44,7 @@ def test_the_front_page_says_both(misfits):
     study |= {"seconds": {"in all": 1.0}, "picture": None, "misfits": misfits, "model_checks": 3}
     html = pages.front([study], [])
     assert "All checks of the computation passed." in html
-    assert pages.fitting(misfits, 3) in html
+    assert pages.fit_sentence(misfits, 3) in html
 
 
 def test_a_report_of_an_earlier_version_says_nothing_of_the_model():

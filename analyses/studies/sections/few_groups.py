@@ -1,0 +1,101 @@
+"""Sections on a table of one's own whose groups can each be named."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from analyses.checks import Verdict, probability, shrinkage
+from analyses.fits import rescale
+from analyses.fits.fit import Settings, TwoLevelFit, fit_two_level
+from analyses.ingest.build_model import Prepared
+from analyses.report import figures
+from analyses.report.numbers import median_and_interval, spelled
+from analyses.report.pages import Picture, Section
+from analyses.studies.sections import any_model, own_table, prior_sensitivity
+from analyses.studies.sections.own_table import OwnTable, Story
+
+MOST_DRAWN = 60  # groups in a figure that names each
+TARGET_ACCEPT = 0.99  # of NUTS's proposals: nobody knows what data will come
+
+
+def fit_table(name: str, prepared: Prepared, settings: Settings) -> OwnTable:
+    """Fit the model of a file by every engine asked for."""
+    among = min(settings.asked.among or shrinkage.AMONG, len(prepared.model.groups))
+    careful = replace(settings, target_accept=TARGET_ACCEPT)
+    inside = fit_two_level(name, prepared.model, careful, best="high", thin=None, among=among)
+    fit = rescale.two_level(prepared.units, inside)
+    return OwnTable(prepared=prepared, inside=inside, fit=fit, compare=settings.asked.compare)
+
+
+def leader(fit: TwoLevelFit) -> str:
+    """Say who is first by itself, where pooling puts it, and how sure that it is first."""
+    raw, end = own_table.first_by_itself(fit), "highest" if fit.best == "high" else "lowest"
+    estimate = spelled(raw["estimate"], raw["theta_sd"], least=1)
+    theta = median_and_interval(fit.reference.loc[("theta", raw["label"])])
+    return (
+        f"{raw['label']}, {end} by itself with {estimate}, is put at {theta} and is the {end} with probability "
+        f"{probability(raw['p_best'])}."
+    )
+
+
+def sections(story: Story, own: OwnTable) -> tuple[Section, ...]:
+    """Tell the story of the page."""
+    return (
+        own_table.model_section(story, own.prepared),
+        own_table.pooling_section(own.fit, _pictures(own.fit, story.axes)),
+        *own_table.coefficient_sections(own),
+        story.variation(own),
+        _league_section(own.fit),
+        *own_table.comparison_sections(own),
+        any_model.exact_prediction_section(own.fit),
+        own_table.leave_out_section(own),
+        prior_sensitivity.prior_section(own.prepared),
+        own_table.reml_section(own),
+        any_model.predictive_section(own.fit),
+    )
+
+
+def machinery(fit: TwoLevelFit) -> tuple[Section, ...]:
+    """Say how the routes agree."""
+    return any_model.routes(fit, ("mu", *fit.model.unknown))
+
+
+def picture(fit: TwoLevelFit) -> str:
+    """Name the figure that shows most at once; none where theta has no mean and groups are too many to name."""
+    if len(fit.groups) <= MOST_DRAWN:
+        return "forest"
+    return "shrinkage" if fit.groups["theta_mean"].notna().any() else ""
+
+
+def model_checks(fit: TwoLevelFit) -> tuple[tuple[str, Verdict], ...]:
+    """Return the verdicts on whether the model fits its data."""
+    return any_model.model_checks(fit)
+
+
+def _pictures(fit: TwoLevelFit, axes: dict[str, str]) -> dict[str, Picture]:
+    """Show what pooling does to each group."""
+    groups, pictures = fit.groups.dropna(subset=["theta_mean"]), {}
+    if len(groups):
+        mu = None if fit.model.groups.covariates else fit.reference.loc[("mu", ""), "q50"]
+        caption = "Raw means (circles) and posterior means (dots); arrows show what pooling did."
+        pictures["shrinkage"] = Picture(figures.shrinkage(groups, mu, **axes), caption)
+    if len(fit.groups) <= MOST_DRAWN:
+        width = "1.96 standard errors, with the sigma that all share" if "sigma" in fit.model.unknown else "1.96 se"
+        caption = f"Each group by itself (grey, within {width}) and pooled (blue, 95% of the posterior)."
+        pictures["forest"] = Picture(figures.forest(_by_themselves(fit), xlabel=axes["ylabel"]), caption)
+    return pictures
+
+
+def _by_themselves(fit: TwoLevelFit) -> pd.DataFrame:
+    """Groups with their own 95% intervals, the highest first."""
+    error, estimate = fit.groups["standard_error"], fit.groups["estimate"]
+    if "sigma" in fit.model.unknown:
+        error = fit.reference.loc[("sigma", ""), "q50"] * np.sqrt(fit.model.groups.noise)
+    return fit.groups.assign(low=estimate - 1.96 * error, high=estimate + 1.96 * error).sort_values("estimate")
+
+
+def _league_section(fit: TwoLevelFit) -> Section:
+    section = any_model.league_section(fit, "group")
+    among = f"P(among the best) is the probability to be among the first {fit.among}."
+    return replace(section, note=f"{among} {section.note}")
