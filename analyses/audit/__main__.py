@@ -1,14 +1,12 @@
 """python -m analyses.audit FILE --study NAME: is a sampler right, by its draws."""
 
 import argparse
-import os
 import sys
+from functools import partial
 from pathlib import Path
 
-from analyses.cli.parser import FAILED, USAGE, Parser, twice
-from analyses.ingest.request import InputError
-
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in run.py, and before NumPy is imported
+from analyses.cli.command import FAILED, PARTIAL, PASSED, USAGE, finish
+from analyses.cli.parser import Parser, repeated
 
 EXAMPLES = """\
 examples:
@@ -25,17 +23,12 @@ a group). theta of a few groups is enough; --without NAME says that FILE lacks a
 exit status: 0 no difference found in any variable; 2 bad usage or input, or too few draws to tell; 3 a difference, or
 chains that cannot be trusted; 4 no difference found, but a variable is missing or a column that may be one is not read
 """
-PARTIAL = 4
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    parser = Parser(
-        prog="python -m analyses.audit",
-        description="Hold the draws of any sampler against the exact posterior, quantity by quantity.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    what = "Hold the draws of any sampler against the exact posterior, quantity by quantity."
+    parser = Parser("python -m analyses.audit", what, EXAMPLES)
     add = parser.add_argument
     add("file", type=Path, metavar="FILE", help="draws: .nc or .csv")
     add("--study", metavar="NAME", help="the reference posterior; without it the names are listed")
@@ -50,22 +43,15 @@ def main(arguments: list[str] | None = None) -> int:
     pairs = [pair.partition("=")[::2] for pair in options.rename]
     if bad := [pair for pair, (theirs, ours) in zip(options.rename, pairs, strict=True) if not (theirs and ours)]:
         parser.error(f"--rename {bad[0]}: write THEIRS=OURS")
-    if repeated := twice(theirs for theirs, _ in pairs):
-        parser.error(f"--rename {repeated}: it is given twice: give each name once")
+    if name := repeated(theirs for theirs, _ in pairs):
+        parser.error(f"--rename {name}: it is given twice: give each name once")
     if options.table and not options.table.parent.is_dir():
         print(f"{options.table.parent}: there is no such folder for --table", file=sys.stderr)
         return USAGE
-    try:
-        return run(options, dict(pairs))
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return USAGE
-    except OSError as error:
-        print(f"{error.filename or options.file}: {error.strerror or error}", file=sys.stderr)
-        return USAGE
+    return finish(partial(run, options, dict(pairs)), where=options.file)
 
 
-def run(options: argparse.Namespace, rename: dict[str, str]) -> int:
+def run(options: argparse.Namespace, rename: dict[str, str], _) -> int:
     """Audit the draws, print the finding and return the exit status."""
     from analyses import reference
     from analyses.audit import completeness, draws, files, findings
@@ -91,7 +77,7 @@ def run(options: argparse.Namespace, rename: dict[str, str]) -> int:
         summary_tables.write(finding.table, options.table, (*summary_tables.AGREEMENT[1:], "ess", "smallest"))
     if finding.passed is None:
         return USAGE
-    return FAILED if not finding.passed else PARTIAL if missing else 0
+    return FAILED if not finding.passed else PARTIAL if missing else PASSED
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from analyses.audit.files import MOST_NAMES, UNREAD
-from analyses.cli.parser import twice
+from analyses.cli.parser import repeated
 from analyses.engines.inference_data import SAMPLE
 from analyses.ingest.request import InputError
 from analyses.reference import Reference
@@ -42,7 +42,7 @@ def named(draws: xr.Dataset, reference: Reference, rename: dict[str, str]) -> Na
     for name in rename:
         if name not in draws:
             raise InputError(f"--rename {name}: the draws have {theirs}")
-    if repeated := twice(rename.values()):
+    if repeated := repeated(rename.values()):
         raise InputError(f"--rename: {repeated} is given twice")
     for name, new in rename.items():
         if new not in labels:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analyses.cli.parser import twice
+from analyses.cli.parser import repeated
 from analyses.engines.inference_data import SAMPLE
 from analyses.ingest.request import InputError
 
@@ -78,7 +78,7 @@ def _faults(table, text) -> Iterator[str]:
     """What is wrong with a table of draws; each fault supposes that those before it are absent."""
     if len(_rows(text.partition(WARM_UP_ENDS)[0])) > 1 and WARM_UP_ENDS in text:
         yield f"rows of warm-up come before {WARM_UP_ENDS!r}. Remove them, or sample with save_warmup=0."
-    if column := twice(next(csv.reader(_rows(text), skipinitialspace=True), [])):  # pandas would number it
+    if column := repeated(next(csv.reader(_rows(text), skipinitialspace=True), [])):  # pandas would number it
         yield f"the column {column!r} is there twice"
     name = _chain_column(table)
     if name is None:
@@ -93,7 +93,7 @@ def _faults(table, text) -> Iterator[str]:
     sizes = table[name].value_counts()
     if sizes.nunique() > 1:
         yield f"chains have {sizes.min()} to {sizes.max()} draws: give all the same"
-    if entry := twice(_quantities(table).values()):
+    if entry := repeated(_quantities(table).values()):
         name, label = entry
         yield f"the columns {name}[{label}] and {name}.{label} are the same entry: keep one"
 
