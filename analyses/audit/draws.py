@@ -42,8 +42,8 @@ def named(draws: xr.Dataset, reference: Reference, rename: dict[str, str]) -> Na
     for name in rename:
         if name not in draws:
             raise InputError(f"--rename {name}: the draws have {theirs}")
-    if repeated := repeated(rename.values()):
-        raise InputError(f"--rename: {repeated} is given twice")
+    if twice := repeated(rename.values()):
+        raise InputError(f"--rename: {twice} is given twice")
     for name, new in rename.items():
         if new not in labels:
             raise InputError(f"--rename {name}={new}: {reference.name} has {ours}")
