@@ -37,8 +37,9 @@ def test_levene(rows, groups, center):
 def test_covariances_of_pupils_are_as_derived():
     """tau^2 sigma^2 within a school, 0 between schools, to four and a half of their own standard errors."""
     tau, sigma = 0.6, 9.0
-    same, other, error, of_other = study.simulated_covariances(tau, sigma, np.random.default_rng(122))
-    assert same == pytest.approx((tau * sigma) ** 2, abs=4.5 * error)
-    assert other == pytest.approx(0.0, abs=4.5 * of_other)
-    assert of_other < error
-    assert (tau * sigma) ** 2 > 20 * error
+    within, between = study.simulated_covariances(tau, sigma, np.random.default_rng(122))
+    variance, covariance = (tau**2 + 1) * sigma**2, (tau * sigma) ** 2
+    error, error_between = np.sqrt([variance**2 + covariance**2, variance**2]) / np.sqrt(study.PAIRS)
+    assert within == pytest.approx(covariance, abs=4.5 * error)
+    assert between == pytest.approx(0.0, abs=4.5 * error_between)
+    assert covariance > 20 * error

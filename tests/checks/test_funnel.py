@@ -158,7 +158,7 @@ def test_the_likelihood_is_largest_at_the_sample_means():
     theta a ten-thousandth of a standard error off would lose 5e-9; so would log sigma sqrt(5e-9 / 1993) off.
     """
     g = math_test.data()
-    theta, sigma = study.maximised(g)
+    theta, sigma = study.maximize_likelihood(g)
     assert np.abs((theta - g.mean) * np.sqrt(g.n) / sigma).max() < 1e-4
     assert np.log(sigma) == pytest.approx(np.log(g.ss.sum() / g.n.sum()) / 2, abs=np.sqrt(5e-9 / g.n.sum()))
 
@@ -167,6 +167,6 @@ def test_it_is_so_for_other_data():
     """Nothing but the likelihood is used: means that are moved are found again."""
     g = math_test.data()
     moved = replace(g, mean=g.mean + np.linspace(-30.0, 20.0, len(g)), ss=2.5 * g.ss)
-    theta, sigma = study.maximised(moved)
+    theta, sigma = study.maximize_likelihood(moved)
     assert np.abs((theta - moved.mean) * np.sqrt(g.n) / sigma).max() < 1e-4
     assert sigma**2 == pytest.approx(2.5 * g.ss.sum() / g.n.sum(), rel=1e-5)

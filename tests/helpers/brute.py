@@ -272,7 +272,7 @@ class Brute:
         nodes = nodes or self.nodes
         mean, variance = self.linear(self.model.groups.design[i], nodes)
         noise = self.noise[i] * np.exp(2 * nodes.log_sigma)
-        own, kappa = self.data_weight(i, nodes), self.kappa(i, nodes)
+        own, kappa = self.own(i, nodes), self.kappa(i, nodes)
         return own * self.response[i] + kappa * mean, own * noise + kappa**2 * variance
 
     def kappa(self, i, nodes=None):
@@ -312,7 +312,7 @@ class Brute:
 
     def _of_kappa(self, i):
         """By 1 - kappa where that is the smaller one, which has the digits."""
-        own = self._mixed(self.data_weight(i), 0.0, np.inf)
+        own = self._mixed(self.own(i), 0.0, np.inf)
         if own["mean"] > 0.5:
             return self._mixed(self.kappa(i), 0.0, np.inf)
         return {"mean": 1 - own["mean"], "sd": own["sd"]}

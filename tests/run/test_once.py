@@ -19,7 +19,7 @@ COMMANDS = {
     "reference": reference_main,
     "notebooks": notebooks.main,
 }
-VALUES = {"--engines": "exact"}  # where 7 will not do
+VALUES = {"--engines": "exact", "--only": "exact", "--parts": "sizes"}  # where 7 will not do
 
 
 class _Caught(Exception):
