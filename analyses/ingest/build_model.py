@@ -1,30 +1,25 @@
 """From a table of one's own to a model of it: what is refused is refused here, before anything is computed from it."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 
-import numpy as np
-
-from analyses.ingest import reduce, strict_csv
+from analyses.ingest import contents
+from analyses.ingest.contents import Contents
 from analyses.ingest.request import InputError, Request, prior
 from analyses.ingest.units import Units
-from models.groups import Estimates, Groups, Replicates
-from models.groups.covariates import design
+from models.groups import Estimates, Groups
+from models.groups.grouped_data import by_label
 from models.groups.naming import maybe_missing
-from models.groups.validation import LARGEST_SCALE
 from models.propriety import require_proper, says_nothing_of_tau
 from models.two_level import TwoLevel
 
 FEW = 5  # groups: with fewer the prior of tau speaks as loud as they do
 SUMS = ("total", "sum", "all", "overall", "mean", "average", "grand total", "pooled")
-UNEQUAL = 1000  # times the smallest standard error: the largest adds nothing
-RESOLVED = 10**7  # times: then squares differ by what a double resolves
-MOST = 10**15  # rows in a group: doubles count no farther
-WIDE = 1e50  # times the data: the fourth power of a prior that wide still fits a double
+UNEQUAL_RATIO = 1000  # of standard errors: the estimate with the largest adds nothing
 PARAMETERS = ("mu", "beta", "tau", "tau2", "sigma", "sigma2")
-NARROW = 1e-6  # of the data's size
+NARROWEST, WIDEST = 1e-6, 1e50  # priors, in units of the data: the fourth power of one that wide still fits a double
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -32,7 +27,7 @@ class Prepared:
     """A model of a file.
 
     `model` is inside `units`; `priors` spells its priors, of what is outside; `references` maps a covariate of text to
-    the level that the others are held against; `read` maps the file's name to the SHA-256 of what was read.
+    the level that the others are compared with; `read` maps the file's name to the SHA-256 of what was read.
     """
 
     model: TwoLevel
@@ -43,209 +38,105 @@ class Prepared:
     read: dict[str, str]
 
 
-def one_way(asked: Request, *, show: bool = False) -> Prepared:
-    """Rows in groups, or the averages of groups; with `show` it tells how far it is.
+def one_way(request: Request, *, show: bool = False) -> Prepared:
+    """Build the model of rows in groups, or of averages of groups; with `show` a bar tells how far it is.
 
     Raises
     ------
     InputError
         With a line for each fault.
     """
-    found = _rows(asked, show) if "value" in asked.columns else _averages(asked)
-    defaults = {"tau": "Uniform()" if asked.absolute else "HalfCauchy(1)", "sigma": "Jeffreys()"}
-    return _prepared(asked, found, defaults)
+    table = contents.of_rows(request, show=show) if "value" in request.columns else contents.of_averages(request)
+    tau = "Uniform()" if request.absolute else "HalfCauchy(1)"
+    return _prepared(request, table, {"tau": tau, "sigma": "Jeffreys()"})
 
 
-def meta_analysis(asked: Request) -> Prepared:
-    """Estimates with their standard errors.
+def meta_analysis(request: Request) -> Prepared:
+    """Build the model of estimates with their standard errors.
 
     Raises
     ------
     InputError
         With a line for each fault.
     """
-    return _prepared(asked, _estimates(asked), {"tau": "Uniform()"})
+    return _prepared(request, contents.of_estimates(request), {"tau": "Uniform()"})
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Given:
-    """What a file says: `groups` makes them from columns of the design; see `scan.Scanned` for the rest."""
-
-    labels: list[str]
-    units: Units
-    groups: Callable
-    covariates: dict[str, dict[str, object]]
-    read: dict[str, str]
-    repeated: str
-
-
-def _rows(asked, show) -> Given:
-    """Rows in groups."""
-    group, value = asked.columns["group"], asked.columns["value"]
-    found = reduce.rows_in_groups(
-        asked.path, group=group, value=value, covariates=asked.covariates, absolute=asked.absolute, show=show
-    )
-    _require_near(asked, found.mean, np.sqrt(found.ss))
-
-    def groups(x):
-        return Replicates.from_summary(
-            found.labels, found.n, found.mean, found.ss, covariates=_columns(x, found.labels)
-        )
-
-    return Given(
-        labels=found.labels,
-        units=found.units,
-        groups=groups,
-        covariates=found.covariates,
-        read=found.read,
-        repeated=found.repeated,
-    )
-
-
-def _table(asked, frame, labels, units, groups) -> Given:
-    """What a table of one row a group says."""
-    return Given(
-        labels=labels,
-        units=units,
-        groups=groups,
-        covariates={name: dict(zip(labels, frame[name], strict=True)) for name in asked.covariates},
-        read={asked.path.name: frame.attrs["sha256"]},
-        repeated=frame.attrs["repeated"],
-    )
-
-
-def _averages(asked):
-    """The same of groups that are given by their averages."""
-    column, path = asked.columns, asked.path
-    size, mean, spread = column["n"], column["mean"], column["sd" if "sd" in column else "se"]
-    numbers = [size, mean, spread]
-    frame = strict_csv.read(path, text=[column["group"]], numbers=numbers, either=asked.covariates, optional=[spread])
-    labels, n = _once(asked, frame, column["group"]), list(frame[size])
-    strict_csv.check(path, frame, size, (1 <= v <= MOST and v % 1 == 0 for v in n), "is no size of a group")
-    each = list(zip(n, frame[spread], strict=True))
-    strict_csv.check(path, frame, spread, (v is None or v >= 0 for _, v in each), "must not be negative")
-    strict_csv.check(
-        path, frame, spread, (k == 1 or v is not None for k, v in each), "is blank: only a group of one may have none"
-    )
-    strict_csv.check(
-        path, frame, spread, (k > 1 or not v for k, v in each), "is of a group of one, which has no spread"
-    )
-    sds = [(v or Decimal(0)) * (Decimal(1) if "sd" in column else k.sqrt()) for k, v in each]
-    units = Units.of(frame[mean], sds, tau=asked.absolute)
-    spreads, means = [units.scaled(sd) for sd in sds], [units.located(v) for v in frame[mean]]
-    _require_near(asked, spreads, means)
-    ss = [sd**2 * float(k - 1) for sd, k in zip(spreads, n, strict=True)]
-    inside = list(map(float, n)), means, ss
-    return _table(
-        asked, frame, labels, units, lambda x: Replicates.from_summary(labels, *inside, covariates=_columns(x, labels))
-    )
-
-
-def _estimates(asked):
-    """The same of estimates with their standard errors."""
-    column = asked.columns
-    named, error = [column["label"]] if "label" in column else [], column["se" if "se" in column else "variance"]
-    frame = strict_csv.read(asked.path, text=named, numbers=[column["estimate"], error], either=asked.covariates)
-    strict_csv.check(asked.path, frame, error, (v > 0 for v in frame[error]), "must be positive")
-    labels = _once(asked, frame, named[0]) if named else [str(i) for i in range(1, len(frame) + 1)]
-    errors = list(frame[error]) if "se" in column else [v.sqrt() for v in frame[error]]
-    if (ratio := max(errors) / min(errors)) > RESOLVED:
-        raise InputError(
-            f"{asked.path.name}: standard errors differ by a factor {ratio:.0e}: no double can weigh them together; is "
-            "one in another unit?"
-        )
-    units = Units.of(frame[column["estimate"]], errors, tau=True)
-    inside = [units.located(v) for v in frame[column["estimate"]]], [units.scaled(v) for v in errors]
-    _require_near(asked, *inside)
-    return _table(
-        asked, frame, labels, units, lambda x: Estimates.from_summary(labels, *inside, covariates=_columns(x, labels))
-    )
-
-
-def _require_near(asked, *columns) -> None:
-    """Refuse numbers so much larger than most that no double holds their squares beside those of the others."""
-    if (most := max(np.abs(column).max() for column in columns)) > LARGEST_SCALE:
-        raise InputError(
-            f"{asked.path.name}: a number is {most:.0e} times as large as most: no double can weigh them together"
-        )
-
-
-def _columns(covariates, labels):
-    return {name: [at[label] for label in labels] for name, at in covariates.items()}
-
-
-def _once(asked, frame, column) -> list[str]:
-    """Names that occur once each."""
-    first = {label: line for line, label in reversed(list(zip(frame.index, frame[column], strict=True)))}
-    faults = [
-        f"{asked.path.name}:{line}: column {column!r}: {label!r} is there already, in line {first[label]}"
-        for line, label in zip(frame.index, frame[column], strict=True)
-        if line != first[label]
-    ]
-    strict_csv.refuse(faults)
-    return list(frame[column])
-
-
-def _prepared(asked: Request, given: Given, defaults) -> Prepared:
-    """The model, once what is wrong with groups, covariates and priors has been refused."""
-    where = asked.path.name
-    if taken := [name for name in asked.covariates if name in PARAMETERS]:
+def _prepared(request: Request, table: Contents, defaults: dict[str, str]) -> Prepared:
+    """Build the model, once what is wrong with groups, covariates and priors has been refused."""
+    where = request.path.name
+    if taken := [name for name in request.covariates if name in PARAMETERS]:
         raise InputError(f"{where}: covariate {taken[0]!r} has the name of a parameter: name its column otherwise")
-    if len(set(given.labels)) == 1:
-        raise InputError(f"{where}: all rows are of one group, {given.labels[0]!r}: there is nothing to pool it with")
-    columns, references = _design(where, given.covariates)
+    if len(set(table.labels)) == 1:
+        raise InputError(f"{where}: all rows are of one group, {table.labels[0]!r}: there is nothing to pool it with")
     try:
-        groups = given.groups(columns)
+        groups = table.groups(by_label(_doubles(table.covariates), table.labels))
     except ValueError as error:
         raise InputError(f"{where}: {error}") from error
-    for label in (label for pair in asked.compare for label in pair):
-        if label not in groups.labels:
-            near = get_close_matches(label, groups.labels, n=1)
-            raise InputError(
-                f"--compare: {where} has no group {label!r}{f': did you mean {near[0]!r}?' if near else ''}"
-            )
-    spelled = _spelled(asked, groups, defaults)
+    _require_known(request, groups)
+    spelled = _spelled(request, groups, defaults)
     try:
-        stated = _stated(groups, spelled, relative=not asked.absolute)
-        require_proper(stated)
-        model = given.units.model(stated)
+        outside = _with_priors(groups, spelled, relative=not request.absolute)
+        require_proper(outside)
+        model = table.units.model(outside)
     except ValueError as error:
         raise InputError(f"{where}: {error}") from error
     _require_comparable(where, model)
     return Prepared(
         model=model,
-        units=given.units,
+        units=table.units,
         priors=spelled,
-        references=references,
-        warnings=tuple(_warnings(asked, given, model)),
-        read=given.read,
+        references={name: min(v.values()) for name, v in table.covariates.items() if not _is_number(v)},
+        warnings=tuple(_warnings(request, table, model)),
+        read=table.read,
     )
 
 
-def _stated(groups: Groups, spelled: dict[str, str], *, relative: bool) -> TwoLevel:
-    """The model with priors as they are spelled."""
-    given = {name: prior(name, dist) for name, dist in spelled.items()}
+def _is_number(values: dict[str, object]) -> bool:
+    return isinstance(next(iter(values.values())), Decimal)
+
+
+def _doubles(covariates: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
+    """Covariates with numbers as doubles."""
+    return {
+        name: {label: float(v) for label, v in values.items()} if _is_number(values) else values
+        for name, values in covariates.items()
+    }
+
+
+def _require_known(request: Request, groups: Groups) -> None:
+    """Refuse a comparison with a group that the table lacks."""
+    for label in (label for pair in request.compare for label in pair):
+        if label not in groups.labels:
+            near = get_close_matches(label, groups.labels, n=1)
+            hint = f": did you mean {near[0]!r}?" if near else ""
+            raise InputError(f"--compare: {request.path.name} has no group {label!r}{hint}")
+
+
+def _with_priors(groups: Groups, spelled: dict[str, str], *, relative: bool) -> TwoLevel:
+    """State the model with priors as they are spelled."""
+    priors = {name: prior(name, distribution) for name, distribution in spelled.items()}
     return TwoLevel(
         groups=groups,
-        tau=given.get("tau") or given["tau2"],
-        sigma=given.get("sigma") or given.get("sigma2"),
-        coefficients=tuple(given[name] for name in ("mu", *groups.covariates)),
+        tau=priors.get("tau") or priors["tau2"],
+        sigma=priors.get("sigma") or priors.get("sigma2"),
+        coefficients=tuple(priors[name] for name in ("mu", *groups.covariates)),
         relative=relative,
     )
 
 
-def _warnings(asked, given, model):
-    """What the reader should know of the data first."""
-    groups, where = model.groups, asked.path.name
-    if given.repeated:
-        yield given.repeated
-    if same := _but_for_case(groups.labels):
-        yield f"{where}: {' and '.join(map(repr, same))} differ only in case: look whether they are one"
-    yield from _maybe_missing(asked, given)
+def _warnings(request: Request, table: Contents, model: TwoLevel) -> Iterator[str]:
+    """Say what the reader should know of the data first."""
+    groups, where = model.groups, request.path.name
+    if table.repeated:
+        yield table.repeated
+    if alike := _but_for_case(groups.labels):
+        yield f"{where}: {' and '.join(map(repr, alike))} differ only in case: look whether they are one"
+    yield from _maybe_missing(request, table)
     if sums := [label for label in groups.labels if label.strip().casefold() in SUMS]:
         yield f"{where}: {sums[0]!r} is a group here: if its row is a sum or a mean of the others, leave it out"
     ratio = groups.standard_error.max() / groups.standard_error.min() if isinstance(groups, Estimates) else 1
-    if ratio > UNEQUAL:
+    if ratio > UNEQUAL_RATIO:
         yield f"{where}: standard errors differ by a factor {ratio:,.0f}: look whether one is in another unit"
     if len(groups) < FEW:
         yield f"{where}: {len(groups)} groups say little of tau: its prior weighs as much as they do"
@@ -253,58 +144,48 @@ def _warnings(asked, given, model):
         yield f"{where}: these data say nothing of tau: what is said of it, and of what hangs on it, is its prior"
 
 
-def _maybe_missing(asked: Request, given: Given):
-    """Groups, and levels of covariates, that are called what other programs write for a missing value."""
-    named = {c: ("the name of a group", given.labels) for k, c in asked.columns.items() if k in ("group", "label")}
-    named |= {name: ("a level", at.values()) for name, at in given.covariates.items()}
-    for column, (what, values) in named.items():
-        if said := maybe_missing(values, what):
-            yield f"{asked.path.name}: column {column!r}: {said}"
+def _maybe_missing(request: Request, table: Contents) -> Iterator[str]:
+    """Name groups, and levels of covariates, that are called what other programs write for a missing value."""
+    names = [
+        (column, "the name of a group", table.labels)
+        for key, column in request.columns.items()
+        if key in ("group", "label")
+    ]
+    levels = [(name, "a level", values.values()) for name, values in table.covariates.items()]
+    for column, what, values in names + levels:
+        if message := maybe_missing(values, what):
+            yield f"{request.path.name}: column {column!r}: {message}"
 
 
 def _but_for_case(labels) -> list[str]:
-    """The first two labels that are one but for capital letters, if any."""
-    seen = {}
-    for label in labels:
-        if (other := seen.setdefault(label.casefold(), label)) != label:
-            return [other, label]
-    return []
-
-
-def _design(where, covariates):
-    """Columns of the design by name, a value for each group; the reference level of covariates that are text."""
-    doubles = {
-        name: {label: float(v) if isinstance(v, Decimal) else v for label, v in at.items()}
-        for name, at in covariates.items()
-    }
-    text = [name for name, at in covariates.items() if not isinstance(next(iter(at.values())), Decimal)]
-    try:
-        return design(doubles), {name: min(covariates[name].values()) for name in text}
-    except ValueError as error:
-        raise InputError(f"{where}: {error}") from error
+    """Return the first two labels that are one but for capital letters, if any."""
+    seen: dict[str, str] = {}
+    return next(
+        ([other, label] for label in labels if (other := seen.setdefault(label.casefold(), label)) != label), []
+    )
 
 
 def _require_comparable(where: str, model: TwoLevel) -> None:
     """Refuse priors that are out of all proportion to the data, in whose units the model is."""
     coefficients = zip(("mu", *model.groups.covariates), model.standard.model.coefficients, strict=True)
-    sizes = {name: p.size if p.sd > NARROW else p.sd for name, p in coefficients if p.proper}
+    sizes = {name: p.size if p.sd > NARROWEST else p.sd for name, p in coefficients if p.proper}
     sizes |= {name: p.size for name, p in (("tau", model.tau), ("sigma", model.sigma)) if p.proper}
     for name, size in sizes.items():
-        if not NARROW <= size <= WIDE:
+        if not NARROWEST <= size <= WIDEST:
             raise InputError(
                 f"{where}: the prior of {name} is {size:.0e} times the size of the data: give it in their unit"
             )
 
 
-def _spelled(asked: Request, groups: Groups, defaults) -> dict[str, str]:
-    """How the prior of every parameter is spelled: as asked, else the default."""
-    found = {"mu": "Flat()"} | dict.fromkeys(groups.covariates, "Flat()") | defaults
-    for name, dist in sorted(asked.priors.items(), key=lambda prior: prior[0] in found):  # a level's own prior last
+def _spelled(request: Request, groups: Groups, defaults: dict[str, str]) -> dict[str, str]:
+    """Spell the prior of every parameter: as asked, else the default."""
+    spelled = {"mu": "Flat()"} | dict.fromkeys(groups.covariates, "Flat()") | defaults
+    for name, distribution in sorted(request.priors.items(), key=lambda item: item[0] in spelled):  # a level's own last
         if name in ("tau2", "sigma2"):
-            del found[name.removesuffix("2")]
+            del spelled[name.removesuffix("2")]
         levels = [c for c in groups.covariates if c == name or c.startswith(f"{name}[")]
         if name not in ("mu", "tau", "tau2", "sigma", "sigma2") and not levels:
             known = ", ".join(repr(c) for c in groups.covariates)
-            raise InputError(f"{asked.path.name}: --prior of {name!r}: the coefficients are those of mu, {known}")
-        found |= dict.fromkeys(levels or [name], dist)
-    return found
+            raise InputError(f"{request.path.name}: --prior of {name!r}: the coefficients are those of mu, {known}")
+        spelled |= dict.fromkeys(levels or [name], distribution)
+    return spelled

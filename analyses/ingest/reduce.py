@@ -16,7 +16,7 @@ from models.groups import sufficient_statistics
 from models.groups.naming import normalized
 
 
-class Scanned(NamedTuple):
+class Reduced(NamedTuple):
     """Groups of a file inside their units; of CSV in its order, of Parquet in that of their labels.
 
     `covariates` maps name to label to value, Decimal where it is a number; `read` maps the names of what was read to
@@ -33,12 +33,12 @@ class Scanned(NamedTuple):
     repeated: str = ""
 
 
-def rows_in_groups(path: Path, **asked) -> Scanned:
+def rows_in_groups(path: Path, **asked) -> Reduced:
     """Reduce a CSV file, or Parquet: see `csv` and `parquet`."""
     return parquet(path, **asked) if files.is_parquet(path) else csv(path, **asked)
 
 
-def csv(path: Path, *, group: str, value: str, covariates: Sequence[str], absolute: bool, show: bool) -> Scanned:
+def csv(path: Path, *, group: str, value: str, covariates: Sequence[str], absolute: bool, show: bool) -> Reduced:
     """Reduce a CSV file, as strictly as any is read.
 
     Values are taken in decimals from the first value of their group, and only then rounded: a row keeps its digits
@@ -52,25 +52,32 @@ def csv(path: Path, *, group: str, value: str, covariates: Sequence[str], absolu
     """
     sums, units, repeated = Sums(), None, ""
     first, varying = {name: {} for name in covariates}, strict_csv.Faults()
-    told = progress.bar(f"reading {path.name}", total=path.stat().st_size, unit="B", show=show)
-    with path.open("rb", buffering=0) as file, told as bar:
+    watched = progress.bar(f"reading {path.name}", total=path.stat().st_size, unit="B", show=show)
+    with path.open("rb", buffering=0) as file, watched as bar:
         hashed = files.Hashed(file)
-        records = files.records(path, hashed)
-        for lines, fields, columns in strict_csv.batches(
-            path, records, text=[group], numbers=[value], either=covariates
-        ):
+        wanted = strict_csv.Columns(text=[group], numbers=[value], either=covariates)
+        for batch in strict_csv.batches(path, files.records(path, hashed), wanted):
+            labels, values = batch.columns[group], batch.columns[value]
             for name, known in first.items():
-                varying.add(strict_csv.constant(path, name, lines, columns[group], columns[name], known))
+                varying.add(strict_csv.constant(path, name, batch.lines, labels, batch.columns[name], known))
             if units is None or not sums.spread:
-                repeated = strict_csv.repeated(path, fields, lines) if units is None else ""
-                units = Units.of([*sums.first, *columns[value]], tau=absolute)
-            sums.add(columns[group], columns[value], units)
+                repeated = strict_csv.repeated(path, batch.rows, batch.lines) if units is None else ""
+                units = Units.of([*sums.first, *values], tau=absolute)
+            sums.add(labels, values, units)
             bar.update(hashed.size - bar.n)
     varying.refuse()
-    given = {name: {label: value_ for label, (_, value_) in known.items()} for name, known in first.items()}
+    constants = {name: {label: last for label, (_, last) in known.items()} for name, known in first.items()}
     mean = np.array([units.located(v) for v in sums.first]) + sums.mean
-    few = repeated if sums.batches == 1 else ""
-    return Scanned(list(sums.position), sums.n, mean, sums.ss, units, given, {path.name: hashed.hash.hexdigest()}, few)
+    return Reduced(
+        labels=list(sums.position),
+        n=sums.n,
+        mean=mean,
+        ss=sums.ss,
+        units=units,
+        covariates=constants,
+        read={path.name: hashed.hash.hexdigest()},
+        repeated=repeated if sums.batches == 1 else "",
+    )
 
 
 @dataclass(eq=False)
@@ -109,7 +116,7 @@ class Sums:
         return k
 
 
-def parquet(path: Path, *, group: str, value: str, covariates: Sequence[str], absolute: bool, show: bool) -> Scanned:
+def parquet(path: Path, *, group: str, value: str, covariates: Sequence[str], absolute: bool, show: bool) -> Reduced:
     """Reduce a Parquet file, a folder of them, or those that fit a pattern; DuckDB goes over the rows.
 
     Raises
@@ -124,19 +131,26 @@ def parquet(path: Path, *, group: str, value: str, covariates: Sequence[str], ab
     try:
         with files.read_as_parquet(path.name):
             named = _without_truth(table, (group, *covariates))
-            found = sufficient_statistics.of_frame(named, group=group, value=value, covariates=covariates)
+            sums = sufficient_statistics.of_frame(named, group=group, value=value, covariates=covariates)
     except ValueError as error:
         parquet_faults.refuse(root, parts, group, value, covariates)
         raise InputError(str(error) if isinstance(error, InputError) else f"{path.name}: {error}") from error
-    names = _names(path, group, found.labels)
-    labels = [names[label] for label in found.labels]
-    given = {name: _of_groups(path, name, labels, at.values()) for name, at in found.covariates.items()}
-    units = Units.about(Decimal(repr(found.offset)), Decimal(repr(found.spread)), tau=absolute)
-    inside = found.unit / float(units.unit)
-    hashes = {str(part.relative_to(root)): files.digest(part) for part in parts}
+    names = _names(path, group, sums.labels)
+    labels = [names[label] for label in sums.labels]
+    units = Units.about(Decimal(repr(sums.offset)), Decimal(repr(sums.spread)), tau=absolute)
+    inside = sums.unit / float(units.unit)
+    read = {str(part.relative_to(root)): files.digest(part) for part in parts}
     if [part.stat().st_mtime_ns for part in parts] != before:
         raise InputError(f"{path.name}: changed while it was read")
-    return Scanned(labels, found.n, inside * found.mean, inside**2 * found.ss, units, given, hashes)
+    return Reduced(
+        labels=labels,
+        n=sums.n,
+        mean=inside * sums.mean,
+        ss=inside**2 * sums.ss,
+        units=units,
+        covariates={name: _of_groups(path, name, labels, v.values()) for name, v in sums.covariates.items()},
+        read=read,
+    )
 
 
 def _without_truth(table, names: Sequence[str]):
@@ -162,8 +176,8 @@ def _names(path: Path, column: str, spelled: Iterable[str]) -> dict[str, str]:
         if not stripped:
             faults.append(f"{path.name}: column {column!r}: {name!r} is blank")
         elif known != name:
-            said = f"{name!r} looks like {known!r} and is another: spell them alike, or apart"
-            faults.append(f"{path.name}: column {column!r}: {said}")
+            message = f"{name!r} looks like {known!r} and is another: spell them alike, or apart"
+            faults.append(f"{path.name}: column {column!r}: {message}")
     strict_csv.refuse(faults)
     return names
 

@@ -7,12 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 from itertools import batched, chain
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from analyses.ingest import files
@@ -30,14 +31,34 @@ COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
-def read(
-    path: Path,
-    *,
-    text: Sequence[str] = (),
-    numbers: Sequence[str] = (),
-    either: Sequence[str] = (),
-    optional: Sequence[str] = (),
-) -> pd.DataFrame:
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """Columns to read.
+
+    Attributes
+    ----------
+    text, numbers, either : sequences of str
+        A name is text whatever it looks like: `007` is not `7`, and `NA` is a name. What may be either is numbers if
+        any value is one.
+    optional : sequence of str
+        Those of the numbers that may be blank.
+    """
+
+    text: Sequence[str] = ()
+    numbers: Sequence[str] = ()
+    either: Sequence[str] = ()
+    optional: Sequence[str] = ()
+
+
+class Batch(NamedTuple):
+    """Some rows of a file: their lines, all their fields, and the columns that were asked for."""
+
+    lines: tuple[int, ...]
+    rows: tuple[list[str], ...]
+    columns: dict[str, list]
+
+
+def read(path: Path, **columns: Sequence[str]) -> pd.DataFrame:
     """Read some columns of a CSV or Parquet file.
 
     Parameters
@@ -45,11 +66,8 @@ def read(
     path : Path
         CSV in UTF-8, with or without a byte-order mark, lines ending in LF, CRLF or CR, fields quoted or not; Parquet
         where the name ends in .parquet.
-    text, numbers, either : sequences of str
-        Columns to read. A name is text whatever it looks like: `007` is not `7`, and `NA` is a name. What may be either
-        is numbers if any value is one.
-    optional : sequence of str
-        Those of the numbers that may be blank.
+    **columns
+        Those of `Columns`: text, numbers, either, optional.
 
     Returns
     -------
@@ -63,14 +81,13 @@ def read(
     InputError
         With the first ten faults, and how many there are besides.
     """
-    names = {"text": text, "numbers": numbers, "either": either, "optional": optional}
     with opened(path) as (records, sha256):
-        parts = list(batches(path, records, **names))
+        parts = list(batches(path, records, Columns(**columns)))
     lines, rows = (tuple(chain.from_iterable(part[k] for part in parts)) for k in (0, 1))
-    columns = {name: list(chain.from_iterable(part[2][name] for part in parts)) for name in parts[0][2]}
-    found = pd.DataFrame(columns, index=pd.Index(lines, name="line"), dtype=object)
-    found.attrs |= {"repeated": repeated(path, rows, lines), "sha256": sha256()}
-    return found
+    values = {name: list(chain.from_iterable(part.columns[name] for part in parts)) for name in parts[0].columns}
+    table = pd.DataFrame(values, index=pd.Index(lines, name="line"), dtype=object)
+    table.attrs |= {"repeated": repeated(path, rows, lines), "sha256": sha256()}
+    return table
 
 
 @contextmanager
@@ -85,15 +102,7 @@ def opened(path: Path):
             yield files.records(path, hashed), hashed.hash.hexdigest
 
 
-def batches(
-    path: Path,
-    records: Iterator[tuple[int, list[str]]],
-    *,
-    text: Sequence[str] = (),
-    numbers: Sequence[str] = (),
-    either: Sequence[str] = (),
-    optional: Sequence[str] = (),
-) -> Iterator[tuple[tuple[int, ...], tuple[list[str], ...], dict[str, list]]]:
+def batches(path: Path, records: Iterator[tuple[int, list[str]]], wanted: Columns) -> Iterator[Batch]:
     """Lines, fields and columns of some rows at a time, as `read` has them; none any more once there was a fault.
 
     What may be either is numbers if any value of the first batch is one.
@@ -104,37 +113,40 @@ def batches(
         At the end, with the first ten faults of all rows.
     """
     line, header = next(records)
-    at = positions(path.name, header, tuple(dict.fromkeys((*text, *numbers, *either))))
+    places = positions(path.name, header, (*wanted.text, *wanted.numbers, *wanted.either))
     if not files.is_parquet(path):
-        _require_header(f"{path.name}:{line}", numbers, optional)
+        _require_header(f"{path.name}:{line}", wanted)
     uneven, wrong, alike = Faults(), Faults(), Faults()
-    numeric, spelled = None, {name: {} for name in at}
+    numeric, spelled = None, {name: {} for name in places}
     for batch in batched(records, BATCH):
         lines, rows = zip(*batch, strict=True)
         uneven.add(_ragged(path, header, lines, rows))
         if uneven.count:
             continue
-        columns = {name: [row[position].strip() for row in rows] for name, position in at.items()}
+        columns = {name: [row[place].strip() for row in rows] for name, place in places.items()}
         if numeric is None:
-            numeric = {*numbers, *(name for name in either if any(map(NUMBER.fullmatch, columns[name])))}
+            numbers = (name for name in wanted.either if any(map(NUMBER.fullmatch, columns[name])))
+            numeric = {*wanted.numbers, *numbers}
         for name, values in columns.items():
-            wrong.add(_of_fields(path, name, values, lines, number=name in numeric, optional=name in optional))
+            optional = name in wanted.optional
+            wrong.add(_of_fields(path, name, values, lines, number=name in numeric, optional=optional))
             if name not in numeric:
-                alike.add(_collisions(path, name, [row[at[name]] for row in rows], lines, spelled[name]))
+                alike.add(_collisions(path, name, [row[places[name]] for row in rows], lines, spelled[name]))
         if not (wrong.count or alike.count):
             typed = {n: [Decimal(v) if v else None for v in vs] for n, vs in columns.items() if n in numeric}
-            yield lines, rows, columns | typed
+            yield Batch(lines, rows, columns | typed)
     for faults in (uneven, wrong, alike):
         faults.refuse()
 
 
-def _require_header(where: str, numbers: Sequence[str], optional: Sequence[str]) -> None:
+def _require_header(where: str, wanted: Columns) -> None:
     """Refuse a first line that is a row: it is read as names, and so would be lost.
 
     A first line counts as a row if every column of numbers that you name is itself a number. A wide table may have
     years for names: they are accepted where another column of numbers has a real name, or where they are not used.
     """
-    if numbers and not any(fault(name, number=True, optional=name in optional) for name in numbers):
+    numbers = wanted.numbers
+    if numbers and not any(fault(name, number=True, optional=name in wanted.optional) for name in numbers):
         raise InputError(
             f"{where}: the first line looks like a row of data, not like names of columns "
             f"({', '.join(map(repr, numbers))}): add a line of names above it; if {numbers[0]!r} is a name, change it "
@@ -149,17 +161,15 @@ class Faults:
         self.first: list[tuple[int, str]] = []
         self.count = 0
 
-    def add(self, found: Iterable[tuple[int, str]]) -> None:
+    def add(self, faults: Iterable[tuple[int, str]]) -> None:
         """Take note of some more."""
-        found = list(found)
-        self.count += len(found)
-        self.first = sorted([*self.first, *found], key=lambda fault: fault[0])[:SHOWN]
+        faults = list(faults)
+        self.count += len(faults)
+        self.first = sorted([*self.first, *faults], key=lambda fault: fault[0])[:SHOWN]
 
     def refuse(self) -> None:
         """Refuse if there were any."""
-        if self.count:
-            more = [f"and {self.count - SHOWN} faults more"] if self.count > SHOWN else []
-            raise InputError("\n".join([*(said for _, said in self.first), *more]))
+        refuse([message for _, message in self.first], self.count)
 
 
 def constant(path: Path, column: str, lines, labels, values, first: dict) -> Iterator[tuple[int, str]]:
@@ -168,10 +178,10 @@ def constant(path: Path, column: str, lines, labels, values, first: dict) -> Ite
     `first` remembers line and value of each group.
     """
     for line, label, value in zip(lines, labels, values, strict=True):
-        at, known = first.setdefault(label, (line, value))
+        earlier, known = first.setdefault(label, (line, value))
         if value != known:
-            said = f"'{value}' where line {at} has '{known}' for the same group {label!r}"
-            yield line, f"{path.name}:{line}: column {column!r}: {said}: a covariate is constant within a group"
+            message = f"'{value}' where line {earlier} has '{known}' for the same group {label!r}"
+            yield line, f"{path.name}:{line}: column {column!r}: {message}: a covariate is constant within a group"
 
 
 def check(path: Path, frame: pd.DataFrame, column: str, holds: Iterable[bool], what: str) -> None:
@@ -201,16 +211,13 @@ def _ragged(path: Path, header: list[str], lines, rows) -> Iterator[tuple[int, s
 
 def positions(where: str, header: list[str], wanted: Sequence[str]) -> dict[str, int]:
     """Where the columns stand in a file of that name."""
-    if len(header) == 1 and len(wanted) > 1:
-        for delimiter, said in DELIMITERS.items():
+    if len(header) == 1 and len(set(wanted)) > 1:
+        for delimiter, separators in DELIMITERS.items():
             if delimiter in header[0]:
-                raise InputError(f"{where}:1: fields are separated by {said}: separate them by commas")
-    faults = [
-        f"{where}:1: column {name!r} occurs {header.count(name)} times"
-        for name in dict.fromkeys(wanted)
-        if header.count(name) > 1
-    ]
-    for name in dict.fromkeys(wanted):
+                raise InputError(f"{where}:1: fields are separated by {separators}: separate them by commas")
+    names, count = tuple(dict.fromkeys(wanted)), Counter(header)
+    faults = [f"{where}:1: column {name!r} occurs {count[name]} times" for name in names if count[name] > 1]
+    for name in names:
         if name not in header:
             near = get_close_matches(name, header, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(map(repr, header))}"
@@ -218,14 +225,14 @@ def positions(where: str, header: list[str], wanted: Sequence[str]) -> dict[str,
                 hint += "; if these are data, add a line of names above them"
             faults.append(f"{where}:1: there is no column {name!r}: {hint}")
     refuse(faults)
-    return {name: header.index(name) for name in wanted}
+    return {name: header.index(name) for name in names}
 
 
 def _of_fields(path: Path, name: str, values, lines, *, number: bool, optional: bool = False):
     """What keeps the fields of a column from being what they should, each with its line."""
     for value, line in zip(values, lines, strict=True):
-        if said := fault(value, number=number, optional=optional):
-            yield line, f"{path.name}:{line}: column {name!r}: {value!r} {said}"
+        if message := fault(value, number=number, optional=optional):
+            yield line, f"{path.name}:{line}: column {name!r}: {value!r} {message}"
 
 
 def fault(value: str, *, number: bool, optional: bool = False) -> str:
@@ -254,28 +261,34 @@ def _collisions(path, name, values, lines, first: dict[str, tuple[str, int]]) ->
     `first` remembers each that was seen, and its line.
     """
     for value, line in zip(values, lines, strict=True):
-        known, at = first.setdefault(normalized(value), (value, line))
+        known, earlier = first.setdefault(normalized(value), (value, line))
         if value != known:
-            said = f"{value!r} looks like {known!r} of line {at} and is another: spell them alike, or apart"
-            yield line, f"{path.name}:{line}: column {name!r}: {said}"
+            message = f"{value!r} looks like {known!r} of line {earlier} and is another: spell them alike, or apart"
+            yield line, f"{path.name}:{line}: column {name!r}: {message}"
 
 
 def repeated(path, rows, lines) -> str:
     """Say which rows repeat others in every column; nothing where none do."""
-    whole = [tuple(row) for row in rows]
-    often = sum(count - 1 for count in Counter(whole).values())
-    if not often:
+    lines_of: dict[tuple, list[int]] = {}
+    for line, row in zip(lines, rows, strict=True):
+        lines_of.setdefault(tuple(row), []).append(int(line))
+    several = [same for same in lines_of.values() if len(same) > 1]
+    if not several:
         return ""
-    twice = next(row for row, count in Counter(whole).items() if count > 1)
-    one, two = (int(line) for line in np.array(lines)[[row == twice for row in whole]][:2])
     return (
-        f"{path.name}: {often} row(s) repeat others in every column (lines {one} and {two}, say): all are counted; if "
-        "one was entered twice, take it out"
+        f"{path.name}: {sum(map(len, several)) - len(several)} row(s) repeat others in every column (lines "
+        f"{several[0][0]} and {several[0][1]}, say): all are counted; if one was entered twice, take it out"
     )
 
 
-def refuse(faults: list[str]) -> None:
-    """Refuse, with the first ten faults and the number of others, if there are any."""
-    if faults:
-        more = [f"and {len(faults) - SHOWN} faults more"] if len(faults) > SHOWN else []
+def refuse(faults: Sequence[str], count: int | None = None) -> None:
+    """Refuse if there are faults, with the first ten and the number of others; `count` is of all there were.
+
+    Raises
+    ------
+    InputError
+    """
+    count = len(faults) if count is None else count
+    if count:
+        more = [f"and {count - SHOWN} faults more"] if count > SHOWN else []
         raise InputError("\n".join([*faults[:SHOWN], *more]))
