@@ -21,7 +21,7 @@ from analyses.cli.options import parse
 from analyses.ingest.request import InputError
 
 MODULE = "analyses.run"
-OF_SETTINGS = ("seed", "draws", "tune", "chains", "cores", "engines", "best", "asked")
+OF_SETTINGS = ("seed", "draws", "tune", "chains", "cores", "engines", "best", "request")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -88,9 +88,9 @@ def _answer(name: str, *, settings, folder: Path, command: list[str]) -> Outcome
     try:
         page = study.page(settings)
     except (RuntimeError, FloatingPointError) as error:
-        if settings.asked is None:
+        if settings.request is None:
             raise
-        raise InputError(f"{settings.asked.path.name}: {error}") from error
+        raise InputError(f"{settings.request.path.name}: {error}") from error
     seconds = {"in all": time.perf_counter() - started, "import": imported - started}
     publish.write(page, folder / name, settings, command=command, seconds=seconds)
     return Outcome(page.passed, page.warnings, _story(page, time.perf_counter() - started))

@@ -13,7 +13,7 @@ from partial_pooling_data import table
 
 from models import distributions, priors
 from models.distributions import Conditionals, Numbers
-from models.linear_gaussian import theta_law
+from models.shrinkage import theta_law
 
 if TYPE_CHECKING:
     import pymc as pm

@@ -18,7 +18,8 @@ from models import distributions, priors
 from models.distributions import Conditionals, State
 from models.groups import Replicates
 from models.groups.equal_noise import Cells
-from models.linear_gaussian import Pooled, pool, theta_law
+from models.least_squares import Pooled, pool
+from models.shrinkage import theta_law
 
 if TYPE_CHECKING:
     import pymc as pm

@@ -20,7 +20,8 @@ from scipy.special import gammaln
 from models import distributions, priors
 from models.distributions import Conditionals, Numbers, State
 from models.groups import Estimates, Groups, Positions
-from models.linear_gaussian import pool, regression, theta_law
+from models.least_squares import pool, regression
+from models.shrinkage import theta_law
 
 Arithmetic = Any  # numbers, arrays or PyMC's variables: whatever can be added and multiplied
 Parameterization = Literal["centered", "noncentered", "marginal"]  # of the PyMC model: see pymc_model.py

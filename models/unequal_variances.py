@@ -17,7 +17,7 @@ from scipy.special import gammaln
 from models import distributions, priors
 from models.distributions import Conditionals, Numbers, State
 from models.groups import Replicates
-from models.linear_gaussian import theta_law
+from models.shrinkage import theta_law
 
 if TYPE_CHECKING:
     import pymc as pm

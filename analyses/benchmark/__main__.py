@@ -76,13 +76,13 @@ def make_page(options: argparse.Namespace):
 
 def league_part(options: argparse.Namespace):
     """Run the contenders on the math tests, on one core."""
-    from analyses.benchmark import league, league_page
+    from analyses.benchmark import efficiency, efficiency_page
     from analyses.benchmark.contenders import CONTENDERS
 
     chosen = [contender for contender in CONTENDERS if not options.only or contender.key in options.only]
     with one_core():
-        entries = league.play(chosen, **turns(options))
-    return league_page.part(league.table(entries, league.exact_means()))
+        entries = efficiency.play(chosen, **turns(options))
+    return efficiency_page.part(efficiency.table(entries, efficiency.exact_means()))
 
 
 def sizes_part(options: argparse.Namespace):

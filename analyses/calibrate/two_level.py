@@ -11,7 +11,7 @@ from analyses.engines import direct_sampling, exact, metropolis
 from analyses.engines.inference_data import replicate
 from analyses.engines.marginal_posterior import log_posterior, unpack
 from models import distributions, priors, pymc_model
-from models.linear_gaussian import kappa
+from models.shrinkage import kappa
 
 MU, BETA, SIGMA = 500.0, 30.0, 10.0  # where they are fixed: never 0 and 1, where a forgotten square would hide
 STEP, LOG_STEP = 5.0, 0.7  # of Metropolis in b and in the logs of scales: about the sds of small designs' posteriors

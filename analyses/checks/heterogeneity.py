@@ -7,7 +7,7 @@ from scipy import optimize, stats
 
 from models import priors
 from models.groups import Estimates
-from models.linear_gaussian import pool
+from models.least_squares import pool
 from models.two_level import TwoLevel
 
 LEVEL = 0.95

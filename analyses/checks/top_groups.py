@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from analyses.checks import Verdict, chance
-from analyses.checks.shrinkage import End, data_columns
+from analyses.checks.league_table import End, data_columns
 from analyses.engines import all_groups, top_probability
 from analyses.engines.exact import Posterior
 from analyses.engines.inference_data import QUANTILES

@@ -61,7 +61,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
             parser.error(f"unknown study {name!r}: choose from {', '.join((*RUNS, *OWN))}")
     if fault := _fault(options):
         parser.error(fault)
-    options.asked = _request(options)
+    options.request = _request(options)
     return options
 
 

@@ -26,8 +26,8 @@ from analyses.engines.blocks import blocks
 from analyses.engines.exact import Posterior
 from analyses.engines.mixture import highest_moment, t_inflation
 from models.groups.equal_noise import distinct
-from models.linear_gaussian import data_weight, kappa
 from models.propriety import moments
+from models.shrinkage import data_weight, kappa
 
 BLOCK_ENTRIES = 1_000_000  # of an array at a time
 DEGREES = (16, 32, 64, 128, 256, 512)  # of the polynomials, until one is good enough

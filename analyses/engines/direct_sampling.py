@@ -11,7 +11,7 @@ from scipy.stats.distributions import rv_frozen
 
 from analyses.engines.inference_data import Drawn, complete
 from models import priors
-from models.linear_gaussian import theta_given
+from models.shrinkage import theta_given
 from models.two_level import TwoLevel
 
 

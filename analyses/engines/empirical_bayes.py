@@ -15,7 +15,7 @@ from scipy import optimize
 from analyses.engines.marginal_posterior import peaks, unpack
 from analyses.engines.summary_tables import means_and_sds
 from models.groups import Estimates
-from models.linear_gaussian import kappa, theta_given
+from models.shrinkage import kappa, theta_given
 from models.two_level import TwoLevel
 
 Method = Literal["L-BFGS-B", "Nelder-Mead"]

@@ -21,8 +21,8 @@ from analyses.engines.mixture import Mixture, Named, highest_moment, lattice_mix
 from analyses.engines.quadrature import Parts, Region, cover
 from models.distributions import Numbers
 from models.groups import Positions
-from models.linear_gaussian import data_weight, kappa, theta_given
 from models.propriety import moments, require_proper
+from models.shrinkage import data_weight, kappa, theta_given
 from models.two_level import Collapsed, TwoLevel
 
 EVERY = slice(None)

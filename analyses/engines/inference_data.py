@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from models.groups import Groups
-from models.linear_gaussian import kappa, theta_given
+from models.shrinkage import kappa, theta_given
 from models.two_level import TwoLevel
 
 Drawn = dict[str, np.ndarray]  # what an engine has drawn, by name: (chain, draw, ...)

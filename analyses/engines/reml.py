@@ -11,7 +11,8 @@ import numpy as np
 from scipy import optimize
 
 from models.groups import Replicates
-from models.linear_gaussian import pool, theta_given
+from models.least_squares import pool
+from models.shrinkage import theta_given
 from models.two_level import TwoLevel
 
 MOST_LOG_RATIO = 12.0  # in the log of the spread, either way of a rough one

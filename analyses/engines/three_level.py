@@ -17,7 +17,7 @@ from analyses.engines.lattice import Lattice, density, settle
 from analyses.engines.mixture import Mixture, highest_moment, named, table
 from analyses.engines.quadrature import Parts, cover
 from analyses.engines.samplers import Samplers
-from models.linear_gaussian import kappa, theta_given
+from models.shrinkage import kappa, theta_given
 from models.three_level import Nested, ThreeLevel, build
 
 SCALES = ("sigma", "tau", "kappa")

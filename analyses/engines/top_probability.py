@@ -29,7 +29,7 @@ from analyses.engines.blocks import blocks
 from analyses.engines.exact import Posterior
 from analyses.engines.inference_data import Drawn, concatenated
 from models.groups import Groups
-from models.linear_gaussian import data_weight, theta_given
+from models.shrinkage import data_weight, theta_given
 
 TOP_SHARE = 0.01  # of the groups
 USUAL_DRAWS = 1_000  # of the hyperparameters

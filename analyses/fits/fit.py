@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from analyses import ENGINES
-from analyses.checks import Verdict, agreement, diagnostics, predictive, shrinkage
+from analyses.checks import Verdict, agreement, diagnostics, league_table, predictive
 from analyses.checks import top_groups as of_crowd
 from analyses.engines import exact, gibbs, summary_tables
 from analyses.engines.inference_data import NAMES
@@ -26,7 +26,7 @@ SOME = 50  # of a crowd, whose theta is drawn: enough to see an engine that is w
 class Settings:
     """What a run may be asked for. draws, tune and chains speak to NUTS; `best` is the study's own where it is None.
 
-    `asked` is the file that a study is to answer for, where there is one.
+    `request` is the file that a study is to answer for, where there is one.
     """
 
     seed: int = 1
@@ -38,7 +38,7 @@ class Settings:
     best: str | None = None
     progress: bool = False
     target_accept: float = 0.9
-    asked: Request | None = None
+    request: Request | None = None
 
     def rng(self, *names: str) -> np.random.Generator:
         """Return the generator for one purpose; the same whatever else is run."""
@@ -47,9 +47,9 @@ class Settings:
     def nuts(self, *names: str) -> dict:
         """Arguments of nuts.sample for one purpose."""
         rng = self.rng("nuts", *names)
-        asked = {"draws": self.draws, "tune": self.tune, "chains": self.chains, "cores": self.cores}
-        asked["target_accept"] = self.target_accept
-        return asked | {"progress": self.progress, "seed": int(rng.integers(2**31)), "rng": rng}
+        numbers = {"draws": self.draws, "tune": self.tune, "chains": self.chains, "cores": self.cores}
+        numbers["target_accept"] = self.target_accept
+        return numbers | {"progress": self.progress, "seed": int(rng.integers(2**31)), "rng": rng}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -146,7 +146,7 @@ def compare_with_exact(
 
 
 def fit_two_level(
-    name: str, model: TwoLevel, settings: Settings, *, best: str, thin: int | None, among: int = shrinkage.AMONG
+    name: str, model: TwoLevel, settings: Settings, *, best: str, thin: int | None, among: int = league_table.AMONG
 ) -> TwoLevelFit:
     """Reach the posterior by every engine asked for, and check each against the exact one.
 
@@ -239,8 +239,8 @@ def _draws(name, posterior, settings, thin, seconds, only=None):
     if "gibbs" in settings.engines:
         with timed(seconds, "gibbs"):
             thin = thin or gibbs.thinning(model, rng=settings.rng("thinning", name))
-            asked = {"thin": thin, "only": only, "show": settings.progress}
-            trees["gibbs"] = gibbs.sample(model, **asked, rng=settings.rng("gibbs", name))
+            options = {"thin": thin, "only": only, "show": settings.progress}
+            trees["gibbs"] = gibbs.sample(model, **options, rng=settings.rng("gibbs", name))
     with timed(seconds, "exact draws"):
         trees["exact"] = posterior.draw(only=only, rng=settings.rng("exact", name))
     return trees
@@ -268,7 +268,7 @@ def _checked(name, posterior, drawn, settings, best, among, reference, error, se
         **(vars(fitted) | {"verdicts": (*fitted.verdicts, *alike)}),
         model=model,
         posterior=posterior,
-        groups=shrinkage.table(groups, reference, drawn["exact"], best=best, among=among),
+        groups=league_table.table(groups, reference, drawn["exact"], best=best, among=among),
         replicated=replicated,
         predictive=found,
         best=best,

@@ -10,7 +10,7 @@ from analyses.ingest.contents import Contents
 from analyses.ingest.request import InputError, Request, prior
 from analyses.ingest.units import Units
 from models.groups import Estimates, Groups
-from models.groups.grouped_data import by_label
+from models.groups.covariates import design
 from models.groups.naming import maybe_missing
 from models.propriety import require_proper, says_nothing_of_tau
 from models.two_level import TwoLevel
@@ -70,7 +70,7 @@ def _prepared(request: Request, table: Contents, defaults: dict[str, str]) -> Pr
     if len(set(table.labels)) == 1:
         raise InputError(f"{where}: all rows are of one group, {table.labels[0]!r}: there is nothing to pool it with")
     try:
-        groups = table.groups(by_label(_doubles(table.covariates), table.labels))
+        groups = table.groups(design(_doubles(table.covariates)))
     except ValueError as error:
         raise InputError(f"{where}: {error}") from error
     _require_known(request, groups)

@@ -44,9 +44,10 @@ class Contents:
     read: dict[str, str]
     repeated: str
 
-    def groups(self, covariates: dict[str, list[float]]) -> Groups:
-        """Make the groups, with columns of the design."""
-        return self.kind.from_summary(self.labels, **self.numbers, covariates=covariates)
+    def groups(self, design: dict[str, dict[str, float]]) -> Groups:
+        """Make the groups, with the columns of a design by label."""
+        columns = {name: [column[label] for label in self.labels] for name, column in design.items()}
+        return self.kind.from_summary(self.labels, **self.numbers, covariates=columns)
 
 
 def of_rows(request: Request, *, show: bool) -> Contents:

@@ -33,9 +33,9 @@ class Reduced(NamedTuple):
     repeated: str = ""
 
 
-def rows_in_groups(path: Path, **asked) -> Reduced:
+def rows_in_groups(path: Path, **columns) -> Reduced:
     """Reduce a CSV file, or Parquet: see `csv` and `parquet`."""
-    return parquet(path, **asked) if files.is_parquet(path) else csv(path, **asked)
+    return parquet(path, **columns) if files.is_parquet(path) else csv(path, **columns)
 
 
 def csv(path: Path, *, group: str, value: str, covariates: Sequence[str], absolute: bool, show: bool) -> Reduced:

@@ -13,7 +13,8 @@ from analyses.engines import direct_sampling, empirical_bayes, exact
 from analyses.published import Evaluation, Figure, by_label
 from models import baseball, one_group
 from models.distributions import Normal
-from models.linear_gaussian import kappa, pool, theta_given
+from models.least_squares import pool
+from models.shrinkage import kappa, theta_given
 from models.two_level import TwoLevel
 
 NODES = 4_000  # equally probable values of sigma^2 + tau^2 that stand for its law

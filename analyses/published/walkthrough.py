@@ -11,7 +11,8 @@ from analyses.published import Evaluation, Figure, by_label
 from models import eight_schools
 from models.distributions import Normal
 from models.groups import Estimates
-from models.linear_gaussian import kappa, pool, theta_given
+from models.least_squares import pool
+from models.shrinkage import kappa, theta_given
 from models.two_level import TwoLevel
 
 RUNS = 200  # of the source's own sampler, each as long as it was run there

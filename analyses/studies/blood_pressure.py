@@ -19,7 +19,7 @@ THIN = 4  # as for the math tests
 
 def page(settings: Settings) -> Page:
     """Answer the exercise."""
-    t, read = raw_rows.summarised("blood_pressure", settings.asked)
+    t, read = raw_rows.summarised("blood_pressure", settings.request)
     model = blood_pressure.model(groups=blood_pressure.data(t))
     fit = fit_two_level("blood_pressure", model, settings, best="low", thin=THIN)
     n, methods = model.groups.n, other_methods(fit, settings)

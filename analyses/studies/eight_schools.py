@@ -16,7 +16,7 @@ from analyses.report.pages import Page, Picture, Section
 from analyses.studies.sections import any_model
 from analyses.studies.sections.other_methods import other_methods
 from models import eight_schools
-from models.linear_gaussian import kappa, theta_given
+from models.shrinkage import kappa, theta_given
 
 NORMAL = stats.norm.ppf(0.975)
 LAGS = 40  # by then the correlation has died out

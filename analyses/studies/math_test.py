@@ -23,7 +23,7 @@ PAIRS = 200_000
 
 def page(settings: Settings) -> Page:
     """Answer the exercise."""
-    t, read = raw_rows.summarised("math_test", settings.asked)
+    t, read = raw_rows.summarised("math_test", settings.request)
     model = math_test.model(groups=math_test.data(t))
     fit = fit_two_level("math_test", model, settings, best="high", thin=THIN)
     n, methods, farthest = model.groups.n, other_methods(fit, settings), far_from_the_middle(fit, settings)

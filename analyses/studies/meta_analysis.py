@@ -14,7 +14,7 @@ from models.groups import Groups
 
 def page(settings: Settings) -> Page:
     """Tell the common effect of the estimates in a file, and how much effects differ."""
-    return own_page.page(STORY, build_model.meta_analysis(settings.asked), settings)
+    return own_page.page(STORY, build_model.meta_analysis(settings.request), settings)
 
 
 def question(groups: Groups) -> str:

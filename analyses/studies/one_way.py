@@ -15,7 +15,7 @@ from models.groups import Groups
 
 def page(settings: Settings) -> Page:
     """Tell how the groups of a file differ."""
-    prepared = build_model.one_way(settings.asked, show=settings.progress)
+    prepared = build_model.one_way(settings.request, show=settings.progress)
     return own_page.page(STORY, prepared, settings)
 
 

@@ -15,7 +15,7 @@ from analyses.engines import all_groups, exact, summary_tables, top_probability
 from analyses.engines.inference_data import complete
 from models import priors
 from models.groups import Estimates, Replicates
-from models.linear_gaussian import data_weight
+from models.shrinkage import data_weight
 from models.two_level import TwoLevel
 
 

@@ -13,7 +13,7 @@ from scipy import stats
 from analyses.checks import agreement
 from analyses.engines import exact, gibbs, nuts
 from models import priors
-from models.linear_gaussian import theta_given
+from models.shrinkage import theta_given
 from models.two_level import TwoLevel
 
 SIZES = [8] * 6 + [15] * 6  # as cells

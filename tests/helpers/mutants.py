@@ -15,7 +15,7 @@ import numpy as np
 from analyses.engines import direct_sampling
 from analyses.engines.inference_data import complete
 from models import distributions, priors
-from models.linear_gaussian import theta_given
+from models.shrinkage import theta_given
 
 
 def _changed(name, change):

@@ -10,7 +10,7 @@ from helpers.problems import PROBLEMS, replicates
 
 from models import blood_pressure, eight_schools, math_test, priors, pymc_model
 from models.distributions import MultivariateNormal, Normal
-from models.linear_gaussian import theta_given
+from models.shrinkage import theta_given
 from models.two_level import TwoLevel
 
 MODELS = {

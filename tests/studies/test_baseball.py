@@ -9,7 +9,7 @@ from analyses.checks import agreement
 from analyses.engines import direct_sampling, empirical_bayes, exact
 from analyses.published import lecture
 from models import baseball, eight_schools, priors
-from models.linear_gaussian import pool
+from models.least_squares import pool
 
 
 @pytest.fixture(scope="module")

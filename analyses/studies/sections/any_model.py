@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from analyses.checks import Verdict, agreement, predictive, shrinkage
+from analyses.checks import Verdict, agreement, league_table, predictive
 from analyses.engines.inference_data import NAMES, QUANTILES
 from analyses.engines.mixture import Mixture
 from analyses.engines.summary_tables import SUMMARY
@@ -108,7 +108,7 @@ def league_section(fit: TwoLevelFit, group: str) -> Section:
     """Show the table of groups, best first; `group` is what one of them is called."""
     return Section(
         title="The league table, with what it is worth",
-        text=shrinkage.sentence(fit.groups, best=fit.best, dim=group),
+        text=league_table.sentence(fit.groups, best=fit.best, dim=group),
         table=fit.groups.sort_values("rank_mean").dropna(axis=1, how="all"),
         note="Ranks, P(best) and P(among the best) are shares of 4,000 independent joint draws, so a probability is "
         f"off by 0.008 at most in one standard error; that of P(best) is beside it. All else is exact. {INTERVALS}",

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from analyses.checks import Verdict, probability, shrinkage
+from analyses.checks import Verdict, league_table, probability
 from analyses.fits import rescale
 from analyses.fits.fit import Settings, TwoLevelFit, fit_two_level
 from analyses.ingest.build_model import Prepared
@@ -21,11 +21,11 @@ TARGET_ACCEPT = 0.99  # of NUTS's proposals: nobody knows what data will come
 
 def fit_table(name: str, prepared: Prepared, settings: Settings) -> OwnTable:
     """Fit the model of a file by every engine asked for."""
-    among = min(settings.asked.among or shrinkage.AMONG, len(prepared.model.groups))
+    among = min(settings.request.among or league_table.AMONG, len(prepared.model.groups))
     careful = replace(settings, target_accept=TARGET_ACCEPT)
     inside = fit_two_level(name, prepared.model, careful, best="high", thin=None, among=among)
     fit = rescale.two_level(prepared.units, inside)
-    return OwnTable(prepared=prepared, inside=inside, fit=fit, compare=settings.asked.compare)
+    return OwnTable(prepared=prepared, inside=inside, fit=fit, compare=settings.request.compare)
 
 
 def leader(fit: TwoLevelFit) -> str:

@@ -31,7 +31,7 @@ def fit_table(name: str, prepared: Prepared, settings: Settings) -> OwnTable:
     warnings = tuple(warning for engine, warning in slow.items() if engine in settings.engines)
     quick = replace(settings, engines=tuple(engine for engine in settings.engines if engine not in slow))
     inside = fit_many_groups(name, prepared.model, quick, best="high")
-    fit, pairs = rescale.many_groups(prepared.units, inside), settings.asked.compare
+    fit, pairs = rescale.many_groups(prepared.units, inside), settings.request.compare
     return OwnTable(prepared=prepared, inside=inside, fit=fit, compare=pairs, warnings=warnings)
 
 

@@ -63,10 +63,10 @@ def test_above_its_limit_an_engine_is_left_out(slow, limit, others, monkeypatch)
     asked = SimpleNamespace(compare=())
     for most, without in ((50, False), (49, True)):
         monkeypatch.setattr(many_groups, limit, most)
-        own = many_groups.fit_table("one_way", prepared, fit.Settings(engines=engines, asked=asked))
+        own = many_groups.fit_table("one_way", prepared, fit.Settings(engines=engines, request=asked))
         assert len(own.warnings) == without
         assert seen[-1] == (others if without else engines)
-        own = many_groups.fit_table("one_way", prepared, fit.Settings(engines=("exact",), asked=asked))
+        own = many_groups.fit_table("one_way", prepared, fit.Settings(engines=("exact",), request=asked))
         assert own.warnings == ()
 
 

@@ -27,7 +27,7 @@ def answered(tmp_path, study, offset, unit):
     path.write_text("\n".join(lines))
     asked = Request(path=path, columns=columns, compare=(("b", "a"), ("c", "d")))
     prepared = getattr(build_model, study.STORY.name)(asked)
-    return few_groups.fit_table("it", prepared, Settings(engines=("exact",), asked=asked))
+    return few_groups.fit_table("it", prepared, Settings(engines=("exact",), request=asked))
 
 
 @pytest.fixture(params=[one_way, meta_analysis], ids=["one_way", "meta_analysis"])

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from analyses.benchmark import __main__ as command
-from analyses.benchmark import contenders, league, league_page, own_routes, page, runs
+from analyses.benchmark import contenders, efficiency, efficiency_page, own_routes, page, runs
 from analyses.benchmark.contenders import Contender, Installation
 from analyses.benchmark.contest import NOT_INSTALLED, Entry
 from analyses.benchmark.rivals import contender_io
@@ -42,7 +42,7 @@ def entry(key, *runs, status=""):
 @pytest.fixture
 def table():
     """Rows 1000 draws in 2 seconds; JAGS half as many, in half a second; exact ten times JAGS; one wrong, one gone."""
-    return league.table(
+    return efficiency.table(
         [
             entry("exact", a_run(5000.0, 0.25, 0.25), a_run(5000.0, 0.25, 0.75)),
             entry("marginal", a_run(2000.0), a_run(4000.0, theta=1000.0)),
@@ -80,31 +80,31 @@ def test_the_smallest_is_taken_of_averages_over_the_rounds(table):
 def test_a_fast_wrong_sampler_does_not_win(table):
     assert table.loc["numpyro", "z"] == pytest.approx(5.0)
     assert table.loc["numpyro", [c for c in table if c.startswith("times_")]].isna().all()
-    verdicts = dict(league_page.part(table).verdicts)
+    verdicts = dict(efficiency_page.part(table).verdicts)
     assert not verdicts["numpyro on rows"].passed
     assert verdicts["JAGS"].passed
 
 
 def test_rounds_together_have_a_smaller_error():
-    assert league.largest_z((a_run(off=0.2),), MEANS) == pytest.approx(2.0)
-    assert league.largest_z(4 * (a_run(off=0.2),), MEANS) == pytest.approx(4.0)
+    assert efficiency.largest_z((a_run(off=0.2),), MEANS) == pytest.approx(2.0)
+    assert efficiency.largest_z(4 * (a_run(off=0.2),), MEANS) == pytest.approx(4.0)
 
 
 def test_a_mean_that_is_not_a_number_is_wrong():
-    table = league.table([entry("jags", a_run(off=np.nan))], MEANS)
-    assert league.is_wrong(table.iloc[0])
+    table = efficiency.table([entry("jags", a_run(off=np.nan))], MEANS)
+    assert efficiency.is_wrong(table.iloc[0])
     assert table["times_jags"].isna().all()
 
 
 def test_the_table_has_its_columns(table):
-    assert tuple(table.columns) == league.COLUMNS
+    assert tuple(table.columns) == efficiency.COLUMNS
     assert table["contender"].is_unique
     assert np.isnan(table.loc["lme4", "times_pymc"])
     assert table.loc["lme4", "sampling_seconds"] == 0.1
 
 
 def test_targets_are_held_against_what_was_measured(table):
-    reached = league.targets(table.reset_index(drop=True)).set_index("of")
+    reached = efficiency.targets(table.reset_index(drop=True)).set_index("of")
     missing = dict.fromkeys(("population", "gibbs", "nutpie_marginal"), "not measured")
     assert reached["met"].to_dict() == missing | {"marginal": "no"}
     assert reached.loc["marginal", ["at least", "measured"]].to_list() == [5, 3.0]
@@ -113,13 +113,13 @@ def test_targets_are_held_against_what_was_measured(table):
 def test_who_has_not_drawn_theta_has_no_figure_for_it():
     only = a_run(ess=4000.0)
     only = replace(only, draws=replace(only.draws, ess=only.draws.ess.drop("theta")))
-    table = league.table([entry("population", only), entry("jags", a_run())], MEANS).set_index("contender")
+    table = efficiency.table([entry("population", only), entry("jags", a_run())], MEANS).set_index("contender")
     assert np.isnan(table.loc["population", "times_jags"])
     assert table.loc["population", "times_jags_population"] == 4.0
 
 
 def test_the_page_says_all_of_it(table):
-    report = page.build(league_page.part(table.reset_index(drop=True)))
+    report = page.build(efficiency_page.part(table.reset_index(drop=True)))
     pictures = {name: pages.png(figure) for s in report.sections for name, (figure, _) in s.figures.items()}
     html = pages.render(report, pictures)
     assert pictures.keys() == {"benchmark_ratios"}
@@ -134,8 +134,8 @@ def test_the_page_says_all_of_it(table):
 
 
 def test_without_what_it_is_compared_with_there_are_no_ratios():
-    table = league.table([entry("exact", a_run())], MEANS)
-    part = league_page.part(table)
+    table = efficiency.table([entry("exact", a_run())], MEANS)
+    part = efficiency_page.part(table)
     assert table["times_pymc"].isna().all()
     assert not part.sections[0].figures
     assert part.sentence == "Who was compared is in the table."
@@ -158,7 +158,7 @@ def test_one_that_breaks_down_is_told_with_its_last_line(tmp_path, code, message
     broken = calling(code)
     with pytest.raises(ContenderError, match=message):
         runs.measure(broken, broken.find([]), tmp_path / "rows.csv", tmp_path, 1)
-    (entered,) = league.play([broken], rounds=2, pythons=[], seed=1, say=lambda line: None)
+    (entered,) = efficiency.play([broken], rounds=2, pythons=[], seed=1, say=lambda line: None)
     assert (entered.status, entered.runs) == (message, ())
 
 
@@ -184,7 +184,7 @@ def test_the_command_lists_who_is_missing_and_who_fails(tmp_path, monkeypatch, c
     assert command.main(["--rounds", "1", "--out", str(tmp_path)]) == 3
     assert "FAIL JAGS: broke down: ValueError: no such school" in capsys.readouterr().out
     written = pd.read_csv(tmp_path / "benchmark.csv")
-    assert tuple(written.columns) == league.COLUMNS
+    assert tuple(written.columns) == efficiency.COLUMNS
     assert written["status"].to_list() == ["not installed", "ValueError: no such school"]
     html = (tmp_path / "benchmark" / "index.html").read_text(encoding="utf-8")
     assert "not installed" in html
@@ -204,16 +204,16 @@ def test_bad_usage_is_refused(wrong, capsys):
 def test_our_routes_hand_in_right_draws(tmp_path, monkeypatch, route, quantities):
     monkeypatch.setattr(own_routes, "KEPT", 125 * 32)
     monkeypatch.setattr(own_routes, "KEPT_WITHOUT_THETA", 125 * 32)
-    league.write_rows(tmp_path / "rows.csv")
+    efficiency.write_rows(tmp_path / "rows.csv")
     own_routes.main(route, str(tmp_path / "rows.csv"), str(tmp_path), "1")
     draws = runs.summarize(runs.read_draws(tmp_path))
     assert (draws.count, len(draws.ess)) == (125 * 32, quantities)
     assert draws.ess.min() > 1000
-    assert abs(league.largest_z((Run({}, draws=draws),), league.exact_means())) < 4
+    assert abs(efficiency.largest_z((Run({}, draws=draws),), efficiency.exact_means())) < 4
 
 
 def test_the_rows_have_the_posterior_of_the_summaries(tmp_path):
-    league.write_rows(tmp_path / "rows.csv")
+    efficiency.write_rows(tmp_path / "rows.csv")
     from_rows = exact.posterior(own_routes.summaries_model(contender_io.read(tmp_path / "rows.csv"))).population(
         ("sigma", "sd_between")
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analyses.benchmark import league
+from analyses.benchmark import efficiency
 from analyses.benchmark.contenders import CONTENDERS, POINT, SAME
 from analyses.benchmark.page import (
     NAME,
@@ -87,7 +87,7 @@ def part(table: pd.DataFrame) -> Part:
             table=table[list(SECONDS)].rename(columns=SECONDS),
         ),
         Section(title="Who takes part", table=_contenders(table)),
-        Section(title="What is counted", text=COUNTED.format(limit=league.Z_LIMIT)),
+        Section(title="What is counted", text=COUNTED.format(limit=efficiency.Z_LIMIT)),
         Section(title="What is not like for like", text=UNLIKE),
     )
     return Part(_sentence(table), sections, {"benchmark.csv": table}, tuple(_verdicts(table)))
@@ -148,12 +148,12 @@ def _agrees(row):
         return row["status"]
     if row["posterior"] != SAME:
         return "a point estimate" if row["posterior"] == POINT else "another posterior"
-    return f"{'no' if league.is_wrong(row) else 'yes'}, z = {row['z']:.1f}"
+    return f"{'no' if efficiency.is_wrong(row) else 'yes'}, z = {row['z']:.1f}"
 
 
 def _targets(table):
     names = {key: contender.name for key, contender in BY_KEY.items()}
-    return with_ranges(league.targets(table).replace({"of": names, "times": names}))
+    return with_ranges(efficiency.targets(table).replace({"of": names, "times": names}))
 
 
 def _contenders(table):
@@ -174,6 +174,6 @@ def _verdicts(table):
         if failure := broke_down(row):
             yield row["name"], failure
         elif row["posterior"] == SAME and not row["status"]:
-            right = not league.is_wrong(row)
+            right = not efficiency.is_wrong(row)
             agrees = f"means of mu, sigma and sd_between {'agree' if right else 'do not agree'} with the exact ones"
             yield row["name"], Verdict("agreement", right, f"{agrees}, largest |z| {abs(row['z']):.1f}")
