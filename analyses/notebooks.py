@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         print('notebooks need some packages more: python -m pip install -e ".[notebooks]"', file=sys.stderr)
         return USAGE
     command = [MODULE, *(sys.argv[1:] if arguments is None else arguments)]
-    return finish(partial(run, options, command), where=options.out)
+    return finish(partial(run_notebooks, options, command), where=options.out)
 
 
 def _parse(arguments):
@@ -64,7 +64,7 @@ def _parse(arguments):
     return options
 
 
-def run(options: argparse.Namespace, command: list[str], require_no_interrupt) -> int:
+def run_notebooks(options: argparse.Namespace, command: list[str], require_no_interrupt) -> int:
     """Run the notebooks, write their pages, and say how it went; publish nothing if one of them failed."""
     from analyses.fits.fit import Settings
     from analyses.report import publish

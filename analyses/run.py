@@ -33,10 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
         print("\n".join(f"{name:{width}}  {story}" for name, story in stories.items()))
         return PASSED
     command = [MODULE, *(sys.argv[1:] if arguments is None else arguments)]
-    return finish(partial(run, options, command), where=options.out)
+    return finish(partial(run_studies, options, command), where=options.out)
 
 
-def run(options: argparse.Namespace, command: list[str], require_no_interrupt) -> int:
+def run_studies(options: argparse.Namespace, command: list[str], require_no_interrupt) -> int:
     """Answer each study, write all of them, and print how it went; publish nothing once it was interrupted."""
     from analyses import progress
     from analyses.fits.fit import Settings

@@ -22,7 +22,7 @@ from numpy.polynomial import Chebyshev
 from numpy.polynomial.chebyshev import chebpts1
 
 from analyses import progress
-from analyses.engines.blocks import blocks
+from analyses.engines.blocks import slices
 from analyses.engines.exact import Posterior
 from analyses.engines.mixture import highest_moment, t_inflation
 from models.groups.equal_noise import distinct
@@ -141,7 +141,7 @@ def predictive_pit(posterior: Posterior, *, show: bool = False) -> np.ndarray:
 
 def _blocks(posterior, at) -> list[np.ndarray]:
     """Positions, so many at a time that an array over nodes and groups has a bounded size."""
-    return [at[block] for block in blocks(len(at), len(posterior.weight), BLOCK_ENTRIES)]
+    return [at[block] for block in slices(len(at), len(posterior.weight), BLOCK_ENTRIES)]
 
 
 class Classes(NamedTuple):

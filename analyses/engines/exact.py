@@ -14,7 +14,7 @@ import xarray as xr
 from scipy.special import logsumexp
 
 from analyses import progress
-from analyses.engines.blocks import blocks
+from analyses.engines.blocks import slices
 from analyses.engines.inference_data import Drawn, complete, concatenated
 from analyses.engines.lattice import Lattice, density, settle
 from analyses.engines.mixture import Mixture, Named, highest_moment, lattice_mixture, named, spread, table
@@ -315,7 +315,7 @@ def _collapsed(model, u) -> Collapsed:
     """Collapse the model at scales whose logs are (scale, node), in blocks, as cells may be many."""
     parts = [
         model.collapsed(*np.exp(u[:, block]))
-        for block in blocks(u.shape[1], len(model.groups.cells.noise), BLOCK_ENTRIES)
+        for block in slices(u.shape[1], len(model.groups.cells.noise), BLOCK_ENTRIES)
     ]
     first = parts[0]
     joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in ARRAYS_OF_NODES}

@@ -25,7 +25,7 @@ from scipy.special import ndtr, ndtri
 
 from analyses import progress
 from analyses.engines.all_groups import classes_of_equal
-from analyses.engines.blocks import blocks
+from analyses.engines.blocks import slices
 from analyses.engines.exact import Posterior
 from analyses.engines.inference_data import Drawn, concatenated
 from models.groups import Groups
@@ -99,7 +99,7 @@ def probabilities(
     rows, count = _rows(g, float(np.median(drawn["sigma"]))), max(1, int(TOP_SHARE * len(g)))
     draws = min(draws, max(LEAST_DRAWS, MOST_ROWS_TIMES_DRAWS // len(rows.size)))
     sums, thresholds = np.zeros((4, len(rows.size))), []
-    for block in progress.each(blocks(draws, len(rows.size), BLOCK_ENTRIES), "P(among the top)", show=show):
+    for block in progress.each(slices(draws, len(rows.size), BLOCK_ENTRIES), "P(among the top)", show=show):
         some = {name: values[block] for name, values in drawn.items()}
         terms, threshold = _given(posterior.model, rows, some, sign, count)
         sums += terms
@@ -111,7 +111,7 @@ def _drawn(posterior, draws, rng) -> Drawn:
     """Independent draws of (b, tau, sigma), so many at a time that memory does not grow with the cells."""
     parts = [
         posterior.independent(block.stop - block.start, rng=rng)
-        for block in blocks(draws, len(posterior.model.groups.cells.noise), BLOCK_ENTRIES)
+        for block in slices(draws, len(posterior.model.groups.cells.noise), BLOCK_ENTRIES)
     ]
     return {"sigma": np.ones(draws)} | concatenated(parts)
 

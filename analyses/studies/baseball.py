@@ -10,7 +10,7 @@ from analyses.published import lecture
 from analyses.report import figures
 from analyses.report.pages import Page, Picture, Section
 from analyses.studies.sections import any_model
-from analyses.studies.sections.other_methods import other_methods
+from analyses.studies.sections.other_methods import compare_methods
 from models import baseball
 
 THIN = 40  # sweeps a draw: as with the eight schools, but tau keeps farther from 0
@@ -20,7 +20,7 @@ def page(settings: Settings) -> Page:
     """Answer the lecture's example."""
     fit = fit_two_level("baseball", baseball.model(), settings, best="high", thin=THIN)
     direct = direct_sampling.sample(fit.model, rng=settings.rng("direct"))
-    methods = other_methods(fit, settings)
+    methods = compare_methods(fit, settings)
     return Page(
         name="baseball",
         title="Batting averages: what 45 at-bats are worth",

@@ -11,7 +11,7 @@ from analyses.report.columns import Style
 from analyses.report.pages import Page, Picture, Section
 from analyses.studies.sections import any_model
 from analyses.studies.sections.conditionals import conditionals_section
-from analyses.studies.sections.other_methods import other_methods
+from analyses.studies.sections.other_methods import compare_methods
 from models import blood_pressure
 
 THIN = 4  # as for the math tests
@@ -22,7 +22,7 @@ def page(settings: Settings) -> Page:
     t, read = raw_rows.summarised("blood_pressure", settings.request)
     model = blood_pressure.model(groups=blood_pressure.data(t))
     fit = fit_two_level("blood_pressure", model, settings, best="low", thin=THIN)
-    n, methods = model.groups.n, other_methods(fit, settings)
+    n, methods = model.groups.n, compare_methods(fit, settings)
     replicated = replicated_records(fit, t, settings)
     rows = serial_correlation.table(serial_correlation.from_table(t), replicated)
     return Page(

@@ -14,7 +14,7 @@ from analyses.report import figures, validation_figures
 from analyses.report.columns import Style
 from analyses.report.pages import Page, Picture, Section
 from analyses.studies.sections import any_model
-from analyses.studies.sections.other_methods import other_methods
+from analyses.studies.sections.other_methods import compare_methods
 from models import eight_schools
 from models.shrinkage import kappa, theta_given
 
@@ -28,7 +28,7 @@ def page(settings: Settings) -> Page:
     """Answer the walk-through."""
     flat = fit_two_level("eight_schools", eight_schools.model(), settings, best="high", thin=THIN)
     weak = fit_two_level("weakly_informative", eight_schools.weakly_informative(), settings, best="high", thin=THIN)
-    methods = other_methods(flat, settings)
+    methods = compare_methods(flat, settings)
     return Page(
         name="eight_schools",
         title="Coaching in eight schools",

@@ -13,7 +13,7 @@ from analyses.report.numbers import bound
 from analyses.report.pages import Page, Picture, Section
 from analyses.studies.sections import any_model, general_priors, unequal_variances
 from analyses.studies.sections.conditionals import conditionals_section
-from analyses.studies.sections.other_methods import other_methods
+from analyses.studies.sections.other_methods import compare_methods
 from models import math_test
 from models.groups import Replicates
 
@@ -26,7 +26,7 @@ def page(settings: Settings) -> Page:
     t, read = raw_rows.summarised("math_test", settings.request)
     model = math_test.model(groups=math_test.data(t))
     fit = fit_two_level("math_test", model, settings, best="high", thin=THIN)
-    n, methods, farthest = model.groups.n, other_methods(fit, settings), far_from_the_middle(fit, settings)
+    n, methods, farthest = model.groups.n, compare_methods(fit, settings), far_from_the_middle(fit, settings)
     remedy = unequal_variances.remedy(fit, settings)
     second_solution, verdicts = general_priors.section(fit, settings)
     return Page(

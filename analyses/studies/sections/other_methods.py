@@ -24,7 +24,7 @@ class OtherMethods:
     metropolis: xr.DataTree
 
 
-def other_methods(fit: TwoLevelFit, settings: Settings) -> OtherMethods:
+def compare_methods(fit: TwoLevelFit, settings: Settings) -> OtherMethods:
     """Compare other methods with the exact posterior.
 
     Metropolis is judged as every engine is. The other two are approximations: their error is shown.
