@@ -60,7 +60,7 @@ class Coefficient(Prior, Protocol):
     def sd(self) -> float:
         """Sd of the normal; inf where it is flat."""
 
-    def moved(self, offset: float, unit: float) -> Self:
+    def affine(self, offset: float, unit: float) -> Self:
         """Prior of (coefficient - offset) / unit."""
 
 
@@ -449,7 +449,7 @@ class Normal(Coefficient):
         """The larger of sd and |mean|."""
         return max(self.sd, abs(self.mean))
 
-    def moved(self, offset: float, unit: float) -> Self:
+    def affine(self, offset: float, unit: float) -> Self:
         """Prior of (coefficient - offset) / unit."""
         return replace(self, mean=(self.mean - offset) / unit, sd=self.sd / unit) if self.proper else self
 

@@ -220,7 +220,7 @@ class TwoLevel:
             left[k] = sd / (whole or one)
             x[:, k] /= sd or one
             columns[:, k] /= sd or one
-        scaled = (slope.moved(0.0, float(columns[k, k])) for k, slope in enumerate(slopes))
+        scaled = (slope.affine(0.0, float(columns[k, k])) for k, slope in enumerate(slopes))
         groups = replace(g, design=np.column_stack([g.design[:, 0], x.astype(float)]))
         return Standard(replace(self, groups=groups, coefficients=(mu, *scaled)), center, columns, left)
 
@@ -318,7 +318,7 @@ class TwoLevel:
     def _centered_coefficients(self):
         """Priors of the coefficients where the means are less their center: mu is less too."""
         mu, *slopes = self.coefficients
-        return mu.moved(self.groups.center, 1.0), *slopes
+        return mu.affine(self.groups.center, 1.0), *slopes
 
     def conditionals(self) -> Conditionals:
         """Full conditionals, in the order in which Gibbs draws them (seeds 000 and 001, with their slips mended).

@@ -77,6 +77,6 @@ class Units:
             sigma=model.sigma.scaled(unit),
             coefficients=(
                 Normal(self.located(Decimal(mu.mean)), mu.sd / unit) if mu.proper else mu,
-                *(slope.moved(0.0, unit) for slope in slopes),
+                *(slope.affine(0.0, unit) for slope in slopes),
             ),
         )
