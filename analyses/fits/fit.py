@@ -10,8 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from analyses import ENGINES
-from analyses.checks import Verdict, agreement, diagnostics, league_table, predictive
-from analyses.checks import top_groups as of_crowd
+from analyses.checks import Verdict, agreement, diagnostics, league_table, predictive, top_groups
 from analyses.engines import exact, gibbs, summary_tables
 from analyses.engines.inference_data import NAMES
 from analyses.engines.quadrature import QuadratureError
@@ -54,7 +53,7 @@ class Settings:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Fit:
-    """Draws of one posterior, and the tables and verdicts that come of holding them against the exact one.
+    """Draws of one posterior, and the tables and verdicts that come of comparing them with the exact one.
 
     `reference` is its table, good to `error` posterior sds, as estimated for coefficients, scales and the most extreme
     groups; `nodes` are those of its quadrature, 1 in closed form.
@@ -74,7 +73,7 @@ class Fit:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TwoLevelFit(Fit):
-    """The same of a two-level model, with its table of groups and what it replicates."""
+    """Fit of a two-level model, with its table of groups and what it replicates."""
 
     model: TwoLevel
     posterior: exact.Posterior
@@ -87,7 +86,7 @@ class TwoLevelFit(Fit):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ManyGroupsFit(Fit):
-    """The same of very many groups; draws, and all that is checked by them, are of the theta of some of them.
+    """Fit of very many groups; draws, and all that is checked by them, are of the theta of some of them.
 
     `groups` has them all, `threshold` the quantiles of where the top 1% begin, from so many `draws`, and the ends of
     intervals are good to `off` widths.
@@ -103,9 +102,14 @@ class ManyGroupsFit(Fit):
 
 
 def compare_with_exact(
-    name: str, trees: dict[str, xr.DataTree], reference: pd.DataFrame, ahead, predictions, **known
+    name: str,
+    trees: dict[str, xr.DataTree],
+    reference: pd.DataFrame,
+    predicted: dict[str, xr.DataTree],
+    predictions: pd.DataFrame,
+    **fields,
 ) -> Fit:
-    """Hold every engine's draws against the exact posterior.
+    """Compare every engine's draws with the exact posterior.
 
     Parameters
     ----------
@@ -114,34 +118,31 @@ def compare_with_exact(
         Engine to its DataTree.
     reference : DataFrame
         Exact moments and quantiles by variable and label.
-    ahead, predictions
+    predicted, predictions
         Likewise draws and exact table of what is predicted.
-    **known
+    **fields
         The other fields of a Fit.
     """
     summaries = {e: summary_tables.summary(tree, reference) for e, tree in trees.items() if e != "exact"}
     of_exact = [summary_tables.exact_summary(reference)] if "exact" in trees else []
-    said = [summary_tables.summary(draws, predictions).assign(engine=NAMES[e]) for e, draws in ahead.items()]
-    said.append(summary_tables.exact_summary(predictions))
-    against = {
-        engine: pd.concat(
-            [agreement.table(tree, reference), agreement.table(ahead[engine], predictions)], ignore_index=True
-        )
-        for engine, tree in trees.items()
+    ahead = [summary_tables.summary(draws, predictions).assign(engine=NAMES[e]) for e, draws in predicted.items()]
+    tables = {
+        e: pd.concat([agreement.table(tree, reference), agreement.table(predicted[e], predictions)], ignore_index=True)
+        for e, tree in trees.items()
     }
     verdicts = (
         *(diagnostics.verdict(trees[engine], rows) for engine, rows in summaries.items()),
-        *(agreement.verdict(rows) for rows in against.values()),
+        *(agreement.verdict(rows) for rows in tables.values()),
     )
     return Fit(
         name=name,
         reference=reference,
         trees=trees,
         summary=pd.concat([*summaries.values(), *of_exact]),
-        agreement=pd.concat(against.values()),
-        predictions=pd.concat(said),
+        agreement=pd.concat(tables.values()),
+        predictions=pd.concat([*ahead, summary_tables.exact_summary(predictions)]),
         verdicts=verdicts,
-        **known,
+        **fields,
     )
 
 
@@ -164,41 +165,69 @@ def fit_two_level(
         How many are the best k of the league table.
     """
     seconds: dict[str, float] = {}
-    with timed(seconds, "exact"):
-        posterior = exact.posterior(model)
-        reference = posterior.table()
-    with timed(seconds, "error of exact"):
-        error = _error(posterior, reference)
-    trees = _draws(name, posterior, settings, thin, seconds)
+    reached, groups, best = _reach(model, settings, seconds), model.groups, settings.best or best
+    drawn = _draws(name, reached.posterior, settings, thin, seconds)
     with timed(seconds, "checks"):
-        best = settings.best or best
-        return _checked(name, posterior, trees, settings, best, among, reference, error, seconds)
+        trees = {engine: tree for engine, tree in drawn.items() if engine in settings.engines}
+        streams = {engine: settings.rng("replicated", name, engine) for engine in trees}
+        replicated = {e: predictive.replicated(model, tree, rng=streams[e]) for e, tree in trees.items()}
+        table = predictive.table(groups, replicated)
+        fit = _compare(name, reached, trees, settings, seconds)
+        alike = [predictive.verdict(table)] if len(trees) > 1 else []
+        return TwoLevelFit(
+            **(vars(fit) | {"verdicts": (*fit.verdicts, *alike)}),
+            model=model,
+            posterior=reached.posterior,
+            groups=league_table.table(groups, reached.table, drawn["exact"], best=best, among=among),
+            replicated=replicated,
+            predictive=table,
+            best=best,
+            among=among,
+        )
 
 
 def fit_many_groups(name: str, model: TwoLevel, settings: Settings, *, best: str) -> ManyGroupsFit:
-    """The same of very many groups, at a cost that goes with the distinct sizes of them."""
+    """Reach the posterior of very many groups, at a cost that goes with the distinct sizes of them."""
     seconds: dict[str, float] = {}
-    with timed(seconds, "exact"):
-        posterior, some = exact.posterior(model, show=settings.progress), _some(model.groups)
-        reference = posterior.table(some)
-    with timed(seconds, "error of exact"):
-        error = _error(posterior, reference)
+    some, best = _some(model.groups), settings.best or best
+    reached = _reach(model, settings, seconds, some)
     with timed(seconds, "every group"):
         rng = settings.rng("top", name)
-        extremes = of_crowd.table(posterior, best=settings.best or best, rng=rng, show=settings.progress)
-    trees = _draws(name, posterior, settings, None, seconds, only=some)
-    trees = {engine: tree for engine, tree in trees.items() if engine in (settings.engines or ENGINES)}
+        extremes = top_groups.table(reached.posterior, best=best, rng=rng, show=settings.progress)
+    drawn = _draws(name, reached.posterior, settings, None, seconds, only=some)
     with timed(seconds, "checks"):
-        said = _ahead(name, posterior, trees, settings)
-        fitted = compare_with_exact(
-            name, trees, reference, *said, error=error, nodes=len(posterior.weight), seconds=seconds
-        )
-    return ManyGroupsFit(
-        **vars(fitted),
-        **extremes._asdict(),
-        model=model,
-        posterior=posterior,
-        best=settings.best or best,
+        trees = {engine: tree for engine, tree in drawn.items() if engine in (settings.engines or ENGINES)}
+        fit = _compare(name, reached, trees, settings, seconds)
+    return ManyGroupsFit(**vars(fit), **extremes._asdict(), model=model, posterior=reached.posterior, best=best)
+
+
+@dataclass(frozen=True, eq=False)
+class Reached:
+    """An exact posterior, its table, and the largest numerical error of that in posterior sds."""
+
+    posterior: exact.Posterior
+    table: pd.DataFrame
+    error: float
+
+
+def _reach(model: TwoLevel, settings: Settings, seconds: dict[str, float], positions=exact.EVERY) -> Reached:
+    """Compute the exact posterior, with theta of all groups or of some."""
+    with timed(seconds, "exact"):
+        posterior = exact.posterior(model, show=settings.progress)
+        table = posterior.table(positions)
+    with timed(seconds, "error of exact"):
+        return Reached(posterior, table, _error(posterior, table))
+
+
+def _compare(name: str, reached: Reached, trees: dict[str, xr.DataTree], settings: Settings, seconds) -> Fit:
+    """Compare draws with the exact posterior, and what they foretell for the group farthest out and for a new one."""
+    model, mean = reached.posterior.model, reached.posterior.model.groups.mean
+    farthest = int(np.argmax(np.abs(mean - np.median(mean))))
+    streams = {engine: settings.rng("new", name, engine) for engine in trees}
+    predicted = {e: predictive.predicted(model, tree, at=farthest, rng=streams[e]) for e, tree in trees.items()}
+    fields = {"error": reached.error, "nodes": len(reached.posterior.weight), "seconds": seconds}
+    return compare_with_exact(
+        name, trees, reached.table, predicted, reached.posterior.predictions(at=farthest), **fields
     )
 
 
@@ -209,13 +238,13 @@ def _some(groups) -> np.ndarray:
     return np.unique([*spread, *_extremes(groups)])
 
 
-def _error(posterior, reference) -> float:
+def _error(posterior: exact.Posterior, table: pd.DataFrame) -> float:
     """Largest numerical error in posterior sds; nan where a finer lattice, which would tell it, is too large."""
     try:
-        found = posterior.error(_extremes(posterior.model.groups))
+        errors = posterior.error(_extremes(posterior.model.groups))
     except QuadratureError:
         return float("nan")
-    return float(found.div(reference["sd"], axis=0).max().max())
+    return float(errors.div(table["sd"], axis=0).max().max())
 
 
 def _extremes(groups) -> np.ndarray:
@@ -224,8 +253,8 @@ def _extremes(groups) -> np.ndarray:
     return np.unique([np.argmax(groups.noise), np.argmin(groups.noise), np.argmax(far)])
 
 
-def _draws(name, posterior, settings, thin, seconds, only=None):
-    """Engine to its DataTree, with theta of all groups or only some.
+def _draws(name, posterior, settings, thin, seconds, only=None) -> dict[str, xr.DataTree]:
+    """Draw by each engine, theta of all groups or only of some.
 
     Independent draws are always made, as ranks and P(best) rest on them.
     """
@@ -244,36 +273,6 @@ def _draws(name, posterior, settings, thin, seconds, only=None):
     with timed(seconds, "exact draws"):
         trees["exact"] = posterior.draw(only=only, rng=settings.rng("exact", name))
     return trees
-
-
-def _ahead(name, posterior, trees, settings):
-    """What every engine foretells for the group that lies farthest out and for a new one, and the exact table of it."""
-    model, mean = posterior.model, posterior.model.groups.mean
-    at = int(np.argmax(np.abs(mean - np.median(mean))))
-    ahead = {e: predictive.predicted(model, t, at=at, rng=settings.rng("new", name, e)) for e, t in trees.items()}
-    return ahead, posterior.predictions(at=at)
-
-
-def _checked(name, posterior, drawn, settings, best, among, reference, error, seconds) -> TwoLevelFit:
-    """Tables and verdicts of the engines asked for."""
-    model, groups = posterior.model, posterior.model.groups
-    trees = {engine: tree for engine, tree in drawn.items() if engine in settings.engines}
-    replicated = {e: predictive.replicated(model, t, rng=settings.rng("replicated", name, e)) for e, t in trees.items()}
-    found, said = predictive.table(groups, replicated), _ahead(name, posterior, trees, settings)
-    fitted = compare_with_exact(
-        name, trees, reference, *said, error=error, nodes=len(posterior.weight), seconds=seconds
-    )
-    alike = [predictive.verdict(found)] if len(trees) > 1 else []
-    return TwoLevelFit(
-        **(vars(fitted) | {"verdicts": (*fitted.verdicts, *alike)}),
-        model=model,
-        posterior=posterior,
-        groups=league_table.table(groups, reference, drawn["exact"], best=best, among=among),
-        replicated=replicated,
-        predictive=found,
-        best=best,
-        among=among,
-    )
 
 
 @contextmanager
