@@ -14,5 +14,5 @@ def bar(text: str, *, total: float | None, unit: str, show: bool) -> tqdm:
 
 
 def each(items: Iterable, text: str, *, show: bool, total: int | None = None, unit: str = "it") -> Iterable:
-    """The same items, and a bar of how many are through."""
+    """Iterate over items with a bar of how many are through."""
     return tqdm(items, desc=text, total=total, unit=unit, delay=PATIENCE, disable=not show, leave=False)

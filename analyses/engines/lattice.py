@@ -84,7 +84,7 @@ class Lattice[G: GivenScales]:
         return cls(collapsed, region, step, u, weight / weight.sum(), given)
 
     def finer(self, by: float) -> "Lattice[G]":
-        """The same region with the step divided by a number."""
+        """Return the lattice of the same region with the step divided by a number."""
         return Lattice.of(self.collapsed, self.region, self.step / by)
 
     def between(self) -> "Lattice[G]":

@@ -68,7 +68,7 @@ class Units:
         return self.affine(variable)[1] * inside
 
     def model(self, model: TwoLevel) -> TwoLevel:
-        """The same with priors, given as of the data, of what is inside; the groups are inside already."""
+        """Return a model whose priors, given for the data, are inside the units; its groups are inside already."""
         mu, *slopes = model.coefficients
         unit = float(self.unit)
         return replace(
