@@ -41,12 +41,10 @@ def page(settings: Settings) -> Page:
 def fit_one_group(model: OneGroup, settings: Settings) -> Fit:
     """Reach the posterior by every engine asked for."""
     seconds: dict[str, float] = {}
-    options = settings.nuts("normal")
-    del options["rng"]  # nothing is left to draw
     trees = draw_by_engines(
         settings,
         seconds,
-        nuts=lambda: conjugate.by_nuts(model, **options),
+        nuts=lambda: conjugate.by_nuts(model, **settings.nuts("normal")),
         gibbs=lambda: conjugate.by_gibbs(model, rng=settings.rng("gibbs", "normal")),
         exact=lambda: conjugate.draw(model, rng=settings.rng("exact", "normal")),
     )
