@@ -114,7 +114,7 @@ def _require_known(request: Request, groups: Groups) -> None:
 
 
 def _with_priors(groups: Groups, spelled: dict[str, str], *, relative: bool) -> TwoLevel:
-    """State the model with priors as they are spelled."""
+    """State the model with the priors that were spelled."""
     priors = {name: prior(name, distribution) for name, distribution in spelled.items()}
     return TwoLevel(
         groups=groups,

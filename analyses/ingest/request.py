@@ -40,7 +40,7 @@ def prior(name: str, spelled: str) -> "Scale | Coefficient":
     Raises
     ------
     ValueError
-        For a spelling that is none, with those that are.
+        For an unknown spelling, with those that are known.
 
     Examples
     --------

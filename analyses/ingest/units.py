@@ -36,8 +36,8 @@ class Units:
         """
         offset = median_low(located := list(located))
         away = sorted(abs(EXACTLY.subtract(value, offset)) for value in located)
-        known = [scale for scale in scales if scale] or [Decimal(0)]  # that of a group of one is none
-        return cls.about(offset, max(median_low(away), median_low(known)) or away[-1], tau=tau)
+        positive = [scale for scale in scales if scale] or [Decimal(0)]  # a group of one has no spread
+        return cls.about(offset, max(median_low(away), median_low(positive)) or away[-1], tau=tau)
 
     @classmethod
     def about(cls, offset: Decimal, spread: Decimal, *, tau: bool) -> Self:
