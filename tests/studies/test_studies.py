@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from helpers.runs import TINY
 from scipy import stats
 
 from analyses import run
@@ -37,6 +38,12 @@ def test_every_study_runs_and_passes(reports):
     out, status = reports
     assert status == 0
     assert {path.name for path in out.iterdir() if path.is_dir()} == set(WITHOUT_NUTS)
+
+
+def test_one_group_is_sampled_by_nuts_too(tmp_path):
+    """The one study whose NUTS no other test of this suite runs. Chains this short may fail a check: status 3."""
+    assert run.main(["normal", "--engines", "nuts", *TINY, "--out", str(tmp_path), "--quiet"]) in {0, 3}
+    assert (tmp_path / "normal" / "nuts.nc").is_file()
 
 
 @pytest.mark.parametrize(("study", "letters"), [("math_test", "ABCCDEF"), ("blood_pressure", "ACCD")])
