@@ -66,7 +66,7 @@ def _parse(arguments):
 
 def run_notebooks(options: argparse.Namespace, command: list[str], require_no_interrupt) -> int:
     """Run the notebooks, write their pages, and say how it went; publish nothing if one of them failed."""
-    from analyses.fits.fit import Settings
+    from analyses.fits.settings import Settings
     from analyses.report import publish
 
     publish.require_ours(options.out, [STUDY])

@@ -15,7 +15,7 @@ from importlib import import_module
 from multiprocessing import active_children, get_all_start_methods, get_context
 from pathlib import Path
 
-from analyses import OWN, RUNS
+from analyses.catalog import OWN, RUNS
 from analyses.cli.command import FAILED, PASSED, finish
 from analyses.cli.options import parse
 from analyses.ingest.request import InputError
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
 def run_studies(options: argparse.Namespace, command: list[str], require_no_interrupt) -> int:
     """Answer each study, write all of them, and print how it went; publish nothing once it was interrupted."""
     from analyses import progress
-    from analyses.fits.fit import Settings
+    from analyses.fits.settings import Settings
     from analyses.report import publish
 
     watched = not options.quiet and sys.stdout.isatty() and sys.stderr.isatty()

@@ -11,7 +11,8 @@ RUN = """
 import json, os, signal, sys, time
 from types import SimpleNamespace
 from analyses import run
-from analyses.fits import fit
+from analyses.fits import crosscheck
+from analyses.fits.settings import Settings
 from analyses.report import publish
 from analyses.report import pages
 

@@ -4,7 +4,7 @@ import argparse
 from itertools import chain
 from pathlib import Path
 
-from analyses import ENGINES, OWN, RAW, RUNS
+from analyses.catalog import ENGINES, OWN, RAW, RUNS
 from analyses.cli.parser import Parser, at_least, repeated, some_of
 from analyses.ingest.request import Request, prior
 from models.spellings import SPELLINGS

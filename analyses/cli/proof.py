@@ -15,7 +15,7 @@ def report(
     require_no_interrupt: Callable[[], None],
 ) -> int:
     """Make a page, publish it under its name in `options.out`, print its verdicts, and return the exit status."""
-    from analyses.fits.fit import Settings
+    from analyses.fits.settings import Settings
     from analyses.report import publish
 
     started = time.perf_counter()

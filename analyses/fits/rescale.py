@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analyses.fits.fit import ManyGroupsFit, TwoLevelFit
+from analyses.fits.crosscheck import ManyGroupsCrosscheck, TwoLevelCrosscheck
 from analyses.ingest.units import Units
 
 LOCATED = (
@@ -69,7 +69,7 @@ def _dataset(units: Units, data: xr.Dataset, sigma_is_known: bool) -> xr.Dataset
     })  # fmt: skip
 
 
-def two_level(units: Units, fit: TwoLevelFit) -> TwoLevelFit:
+def two_level(units: Units, fit: TwoLevelCrosscheck) -> TwoLevelCrosscheck:
     """Rescale a fit of a two-level model; its model and posterior stay in the units of the engines."""
     return replace(
         _any_fit(units, fit),
@@ -81,7 +81,7 @@ def two_level(units: Units, fit: TwoLevelFit) -> TwoLevelFit:
     )
 
 
-def many_groups(units: Units, fit: ManyGroupsFit) -> ManyGroupsFit:
+def many_groups(units: Units, fit: ManyGroupsCrosscheck) -> ManyGroupsCrosscheck:
     """Rescale a fit of very many groups."""
     return replace(_any_fit(units, fit), threshold=units.value("theta", fit.threshold))
 

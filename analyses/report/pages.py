@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from analyses.checks import Verdict
 from analyses.engines.inference_data import NAMES
-from analyses.fits.fit import Fit
+from analyses.fits.crosscheck import Crosscheck
 from analyses.report.columns import Format, heading
 from analyses.report.decimals import cells
 from analyses.report.numbers import bound
@@ -64,7 +64,7 @@ class Page:
     doubts: str = ""
     data: tuple[str, ...] = ()
     read: dict[str, str] = field(default_factory=dict)
-    fits: tuple[Fit, ...] = ()
+    fits: tuple[Crosscheck, ...] = ()
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     more: tuple[tuple[str, Verdict], ...] = ()
     model_checks: tuple[tuple[str, Verdict], ...] = ()

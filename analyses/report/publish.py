@@ -11,11 +11,12 @@ from hashlib import sha256
 from importlib import metadata, resources
 from pathlib import Path
 
-from analyses import OWN, PROOFS, STUDIES
+from analyses.catalog import OWN, PROOFS, STUDIES
 from analyses.checks import agreement
 from analyses.engines import summary_tables
 from analyses.engines.inference_data import NAMES
-from analyses.fits.fit import ManyGroupsFit, Settings, TwoLevelFit, timed
+from analyses.fits.crosscheck import ManyGroupsCrosscheck, TwoLevelCrosscheck
+from analyses.fits.settings import Settings, timed
 from analyses.report import pages
 from analyses.report.pages import Page
 
@@ -75,9 +76,9 @@ def _write_fit(fit, folder):
     folder.mkdir(exist_ok=True)
     summary_tables.write(fit.summary, folder / "summary.csv", summary_tables.SUMMARY)
     summary_tables.write(fit.agreement, folder / "agreement.csv", summary_tables.AGREEMENT)
-    if isinstance(fit, TwoLevelFit):
+    if isinstance(fit, TwoLevelCrosscheck):
         summary_tables.write(fit.groups, folder / "groups.csv", summary_tables.GROUPS)
-    if isinstance(fit, ManyGroupsFit):
+    if isinstance(fit, ManyGroupsCrosscheck):
         summary_tables.write_parquet(fit.groups, folder / "groups.parquet")
     for engine, tree in fit.trees.items():
         # Through memory: on a full disk HDF5 itself fails in ways that cannot be caught.
@@ -98,7 +99,9 @@ def _manifest(page, settings, command, seconds):
         "verdicts": [{"of": name, **verdict._asdict()} for name, verdict in page.verdicts],
         "command": ["python", "-m", *command],
         "seed": settings.seed,
-        "best": next((fit.best for fit in page.fits if isinstance(fit, TwoLevelFit | ManyGroupsFit)), None),
+        "best": next(
+            (fit.best for fit in page.fits if isinstance(fit, TwoLevelCrosscheck | ManyGroupsCrosscheck)), None
+        ),
         "versions": {"python": sys.version.split()[0]} | {name: metadata.version(name) for name in PACKAGES},
         "data": {name: sha256(file.read_bytes()).hexdigest() for name, file in data.items()} | page.read,
         "exact": {fit.name: {"nodes": fit.nodes, "largest_error_in_sds": fit.error} for fit in page.fits},

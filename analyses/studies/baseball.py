@@ -5,7 +5,9 @@ import pandas as pd
 
 from analyses.checks import agreement
 from analyses.engines import direct_sampling, empirical_bayes
-from analyses.fits.fit import Settings, TwoLevelFit, fit_two_level
+from analyses.fits import crosscheck
+from analyses.fits.crosscheck import TwoLevelCrosscheck
+from analyses.fits.settings import Settings
 from analyses.published import lecture
 from analyses.report import figures
 from analyses.report.pages import Page, Picture, Section
@@ -18,7 +20,7 @@ THIN = 40  # sweeps a draw: as with the eight schools, but tau keeps farther fro
 
 def page(settings: Settings) -> Page:
     """Answer the lecture's example."""
-    fit = fit_two_level("baseball", baseball.model(), settings, best="high", thin=THIN)
+    fit = crosscheck.two_level("baseball", baseball.model(), settings, best="high", thin=THIN)
     direct = direct_sampling.sample(fit.model, rng=settings.rng("direct"))
     methods = compare_methods(fit, settings)
     return Page(
@@ -58,7 +60,7 @@ def number_nearer(estimate: np.ndarray) -> int:
     return int(np.sum(np.abs(estimate - rest) < np.abs(raw - rest)))
 
 
-def sentence(fit: TwoLevelFit) -> str:
+def sentence(fit: TwoLevelCrosscheck) -> str:
     """Give the answer in a sentence."""
     raw, pooled, first = fit.model.groups.mean, fit.groups["theta_mean"].to_numpy(), fit.groups.iloc[0]
     return (
@@ -69,7 +71,7 @@ def sentence(fit: TwoLevelFit) -> str:
     )
 
 
-def rest_of_season(fit: TwoLevelFit) -> Section:
+def rest_of_season(fit: TwoLevelCrosscheck) -> Section:
     """Compare raw averages, Bayes and James-Stein with what came after."""
     raw = baseball.averages()["average"].to_numpy()
     estimates = {
@@ -91,7 +93,7 @@ def rest_of_season(fit: TwoLevelFit) -> Section:
     )
 
 
-def raw_and_pooled(fit: TwoLevelFit) -> Section:
+def raw_and_pooled(fit: TwoLevelCrosscheck) -> Section:
     """Show where each average goes, and what the player batted afterwards."""
     rest = baseball.averages()["rest_of_season"].to_numpy()
     caption = "From the average after 45 at-bats to the posterior mean; in red what the player batted afterwards."

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 
 from analyses.checks import chance, coverage, probability, serial_correlation, t_tests
-from analyses.fits.fit import Settings, TwoLevelFit, fit_two_level
+from analyses.fits import crosscheck
+from analyses.fits.crosscheck import TwoLevelCrosscheck
+from analyses.fits.settings import Settings
 from analyses.ingest import raw_rows
 from analyses.report import figures
 from analyses.report.columns import Style
@@ -21,7 +23,7 @@ def page(settings: Settings) -> Page:
     """Answer the exercise."""
     t, read = raw_rows.summarised("blood_pressure", settings.request)
     model = blood_pressure.model(groups=blood_pressure.data(t))
-    fit = fit_two_level("blood_pressure", model, settings, best="low", thin=THIN)
+    fit = crosscheck.two_level("blood_pressure", model, settings, best="low", thin=THIN)
     n, methods = model.groups.n, compare_methods(fit, settings)
     replicated = replicated_records(fit, t, settings)
     rows = serial_correlation.table(serial_correlation.from_table(t), replicated)
@@ -56,12 +58,12 @@ def page(settings: Settings) -> Page:
     )
 
 
-def below_zero(fit: TwoLevelFit) -> float:
+def below_zero(fit: TwoLevelCrosscheck) -> float:
     """Exact probability that the medication lowers blood pressure."""
     return float(fit.posterior.b.cdf(np.array([0.0]), np.array([1]))[0])
 
 
-def sentence(fit: TwoLevelFit) -> str:
+def sentence(fit: TwoLevelCrosscheck) -> str:
     """Give the answer in a sentence."""
     beta, below = fit.reference.loc[("beta", "treatment")], below_zero(fit)
     if beta["q2_5"] > 0 or beta["q97_5"] < 0:
@@ -76,7 +78,7 @@ def sentence(fit: TwoLevelFit) -> str:
     )
 
 
-def effect(fit: TwoLevelFit) -> Section:
+def effect(fit: TwoLevelCrosscheck) -> Section:
     """Show the posterior of beta."""
     beta = fit.reference.loc[("beta", "treatment")]
     exact = any_model.density(fit.posterior.b, 1, beta["mean"] - 4 * beta["sd"], beta["mean"] + 4 * beta["sd"])
@@ -90,7 +92,7 @@ def effect(fit: TwoLevelFit) -> Section:
     )
 
 
-def three_analyses(fit: TwoLevelFit) -> Section:
+def three_analyses(fit: TwoLevelCrosscheck) -> Section:
     """Set the t-test on records, the t-test on subjects' means and the hierarchical model side by side (A to C)."""
     g, beta, below = fit.model.groups, fit.reference.loc[("beta", "treatment")], below_zero(fit)
     tests = {"A: t-test on all records": t_tests.on_records(g), "B: t-test on subjects' means": t_tests.on_means(g)}
@@ -122,7 +124,7 @@ def three_analyses(fit: TwoLevelFit) -> Section:
     )
 
 
-def covering(fit: TwoLevelFit, settings: Settings) -> Section:
+def covering(fit: TwoLevelCrosscheck, settings: Settings) -> Section:
     """Measure how often each interval covers the truth."""
     truth = fit.reference["mean"].droplevel("label")
     rows = coverage.table(fit.posterior, truth, rng=settings.rng("coverage"))
@@ -137,7 +139,7 @@ def covering(fit: TwoLevelFit, settings: Settings) -> Section:
     )
 
 
-def spread_of_records(fit: TwoLevelFit) -> str:
+def spread_of_records(fit: TwoLevelCrosscheck) -> str:
     """Say how unequally subjects' records vary, and what that does to beta."""
     g = fit.model.groups
     sd = np.sqrt(g.ss / g.df)
@@ -148,7 +150,7 @@ def spread_of_records(fit: TwoLevelFit) -> str:
     )
 
 
-def replicated_records(fit: TwoLevelFit, t: pd.DataFrame, settings: Settings) -> dict[str, np.ndarray]:
+def replicated_records(fit: TwoLevelCrosscheck, t: pd.DataFrame, settings: Settings) -> dict[str, np.ndarray]:
     """Test quantities of replicated records."""
     tree, rng = fit.posterior.draw(rng=settings.rng("serial")), settings.rng("serial", "replicated")
     return serial_correlation.replicated(*serial_correlation.calendar(t), tree, rng=rng)
@@ -182,7 +184,7 @@ def independence(replicated: dict[str, np.ndarray], rows: pd.DataFrame) -> Secti
     )
 
 
-def raw_and_pooled(fit: TwoLevelFit) -> Section:
+def raw_and_pooled(fit: TwoLevelCrosscheck) -> Section:
     """Show subjects' means, raw and shrunken."""
     arm = np.where(fit.model.groups.design[:, 1] == 1, "experimental", "control")
     figure = figures.shrinkage_by_arm(fit.groups, arm, xlabel="records", ylabel="mean systolic, mmHg")
@@ -196,7 +198,7 @@ def raw_and_pooled(fit: TwoLevelFit) -> Section:
     )
 
 
-def how_much_is_pooled(fit: TwoLevelFit) -> Section:
+def how_much_is_pooled(fit: TwoLevelCrosscheck) -> Section:
     """Show kappa against the number of records."""
     caption = "Posterior mean of the shrinkage kappa against the number of records."
     return Section(

@@ -6,7 +6,8 @@ from partial_pooling_data import table
 from partial_pooling_data.simulate_classrooms import TRUTH
 
 from analyses.engines import three_level
-from analyses.fits.fit import Fit, Settings, compare_with_exact, timed
+from analyses.fits.crosscheck import Crosscheck, compare_with_exact
+from analyses.fits.settings import Settings, timed
 from analyses.report import figures
 from analyses.report.columns import Style
 from analyses.report.pages import Page, Picture, Section
@@ -44,7 +45,7 @@ def page(settings: Settings) -> Page:
     )
 
 
-def fit_classrooms(model: ThreeLevel, settings: Settings) -> Fit:
+def fit_classrooms(model: ThreeLevel, settings: Settings) -> Crosscheck:
     """Reach the posterior by every engine asked for."""
     seconds: dict[str, float] = {}
     with timed(seconds, "exact"):
@@ -66,7 +67,7 @@ def fit_classrooms(model: ThreeLevel, settings: Settings) -> Fit:
     return compare_with_exact("classrooms", trees, reference, ahead, predictions, **cost)
 
 
-def sentence(fit: Fit, change: pd.DataFrame) -> str:
+def sentence(fit: Crosscheck, change: pd.DataFrame) -> str:
     """Give the answer in a sentence."""
     sds = {name: fit.reference.loc[(name, "")] for name in ("kappa", "tau", "sigma")}
     kappa, tau, sigma = (f"{sd['mean']:.1f} ({sd['q2_5']:.1f} to {sd['q97_5']:.1f})" for sd in sds.values())
@@ -78,7 +79,7 @@ def sentence(fit: Fit, change: pd.DataFrame) -> str:
     )
 
 
-def where_it_lies(fit: Fit, model: ThreeLevel) -> Section:
+def where_it_lies(fit: Crosscheck, model: ThreeLevel) -> Section:
     """Hold the scales against the truth."""
     columns = ["mean", "sd", "q2_5", "q97_5"]
     rows = [
@@ -100,13 +101,13 @@ def where_it_lies(fit: Fit, model: ThreeLevel) -> Section:
     )
 
 
-def number_covered(fit: Fit, variable: str, truth: pd.Series) -> int:
+def number_covered(fit: Crosscheck, variable: str, truth: pd.Series) -> int:
     """Count the true means within their 95% intervals."""
     rows = fit.reference.loc[variable]
     return int(np.sum((rows["q2_5"].to_numpy() < truth) & (truth < rows["q97_5"].to_numpy())))
 
 
-def pulled_twice(fit: Fit, model: ThreeLevel) -> Section:
+def pulled_twice(fit: Crosscheck, model: ThreeLevel) -> Section:
     """Show classroom means, their posterior means, and those of their schools."""
     theta, mu = (fit.reference.loc[name, "mean"].to_numpy() for name in ("theta", "mu"))
     caption = (
@@ -123,7 +124,7 @@ def pulled_twice(fit: Fit, model: ThreeLevel) -> Section:
     )
 
 
-def effect_of_prior(fit: Fit) -> pd.DataFrame:
+def effect_of_prior(fit: Crosscheck) -> pd.DataFrame:
     """How far means move, in sds, and how sds change, when p(kappa) = 1 takes the place of p(kappa^2) = 1."""
     other = three_level.posterior(classrooms.model(kappa=priors.FLAT))
     rows = []

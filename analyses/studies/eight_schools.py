@@ -9,7 +9,9 @@ from scipy import stats
 
 from analyses.checks import chance, diagnostics, heterogeneity, probability
 from analyses.engines import laplace, marginal_posterior, metropolis
-from analyses.fits.fit import Settings, TwoLevelFit, fit_two_level
+from analyses.fits import crosscheck
+from analyses.fits.crosscheck import TwoLevelCrosscheck
+from analyses.fits.settings import Settings
 from analyses.report import figures, validation_figures
 from analyses.report.columns import Style
 from analyses.report.pages import Page, Picture, Section
@@ -26,8 +28,10 @@ THIN = 80  # sweeps a draw: near tau = 0 consecutive sweeps are nearly the same
 
 def page(settings: Settings) -> Page:
     """Answer the walk-through."""
-    flat = fit_two_level("eight_schools", eight_schools.model(), settings, best="high", thin=THIN)
-    weak = fit_two_level("weakly_informative", eight_schools.weakly_informative(), settings, best="high", thin=THIN)
+    flat = crosscheck.two_level("eight_schools", eight_schools.model(), settings, best="high", thin=THIN)
+    weak = crosscheck.two_level(
+        "weakly_informative", eight_schools.weakly_informative(), settings, best="high", thin=THIN
+    )
     methods = compare_methods(flat, settings)
     return Page(
         name="eight_schools",
@@ -62,7 +66,7 @@ def page(settings: Settings) -> Page:
     )
 
 
-def sentence(fit: TwoLevelFit) -> str:
+def sentence(fit: TwoLevelCrosscheck) -> str:
     """Give the answer in a sentence."""
     mu, tau, a = (fit.reference.loc[key] for key in (("mu", ""), ("tau", ""), ("theta", "A")))
     raw = fit.groups.set_index("label").loc["A", "estimate"]
@@ -74,7 +78,7 @@ def sentence(fit: TwoLevelFit) -> str:
     )
 
 
-def separate_or_pooled(fit: TwoLevelFit) -> Section:
+def separate_or_pooled(fit: TwoLevelCrosscheck) -> Section:
     """Give each school its own estimate, or all the same, and test whether they differ."""
     g = fit.model.groups
     pooled = fit.model.collapsed(np.array([1e-9]))  # next to no spread between schools
@@ -101,7 +105,7 @@ def separate_or_pooled(fit: TwoLevelFit) -> Section:
     )
 
 
-def against_the_others(fit: TwoLevelFit) -> Section:
+def against_the_others(fit: TwoLevelCrosscheck) -> Section:
     """Give the probabilities that the walk-through asks for, without sampling."""
     labels, size = fit.model.groups.labels, len(fit.model.groups)
     large = 1 - fit.posterior.theta().cdf(np.array([28.0]), np.array([0]))[0]
@@ -123,7 +127,7 @@ def against_the_others(fit: TwoLevelFit) -> Section:
     )
 
 
-def one_chain(fit: TwoLevelFit, settings: Settings) -> Section:
+def one_chain(fit: TwoLevelCrosscheck, settings: Settings) -> Section:
     """Walk as the source does, one chain of 10,000 steps of which the first half is thrown away, and look at it."""
     tree = metropolis.sample(fit.model, draws=STEPS, tune=STEPS, thin=1, chains=1, rng=settings.rng("the chain"))
     mu, log_tau = tree["posterior"]["mu"].values[0], np.log(tree["posterior"]["tau"].values[0])
@@ -156,7 +160,7 @@ def _trace(draws: np.ndarray, exact: figures.Curve) -> validation_figures.Trace:
     return validation_figures.Trace(draws=draws, exact=exact, autocorrelation=correlations)
 
 
-def raw_and_pooled(fit: TwoLevelFit) -> Section:
+def raw_and_pooled(fit: TwoLevelCrosscheck) -> Section:
     """Show effects against standard errors, raw and shrunken, and B_j with its rank."""
     mu, t = fit.reference.loc[("mu", ""), "mean"], fit.groups
     axes = {"against": "standard_error", "xlabel": "standard error, points"}
@@ -186,7 +190,7 @@ def raw_and_pooled(fit: TwoLevelFit) -> Section:
     )
 
 
-def given_tau(fit: TwoLevelFit) -> Section:
+def given_tau(fit: TwoLevelCrosscheck) -> Section:
     """Show theta given tau, and how likely each tau is."""
     g = fit.model.groups
     tau = any_model.density(fit.posterior.scale("tau"), 0, 1e-3, 30.0)
@@ -210,7 +214,7 @@ def given_tau(fit: TwoLevelFit) -> Section:
     )
 
 
-def at_the_mode(fit: TwoLevelFit) -> pd.DataFrame:
+def at_the_mode(fit: TwoLevelCrosscheck) -> pd.DataFrame:
     """Mean and variance of theta given (mu, tau), and the shrinkage, at the mode of the posterior."""
     g, (mu, log_tau) = fit.model.groups, laplace.approximation(fit.model).mean
     mean, variance = theta_given(g.mean, g.noise, mu, np.exp(2 * log_tau))
@@ -218,7 +222,7 @@ def at_the_mode(fit: TwoLevelFit) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def parameterizations(fit: TwoLevelFit, settings: Settings) -> Section:
+def parameterizations(fit: TwoLevelCrosscheck, settings: Settings) -> Section:
     """Show what the parameterization does to NUTS. An exhibit: it decides nothing."""
     from analyses.engines import nuts
 
@@ -238,7 +242,7 @@ def parameterizations(fit: TwoLevelFit, settings: Settings) -> Section:
     )
 
 
-def posterior_contours(fit: TwoLevelFit, draws: xr.Dataset) -> Section:
+def posterior_contours(fit: TwoLevelCrosscheck, draws: xr.Dataset) -> Section:
     """Show the posterior of (mu, log tau), its normal approximation, and where Metropolis went."""
     mu, log_tau = np.linspace(-18, 37, 221), np.linspace(-6, 4.1, 203)
     log_density = marginal_posterior.log_posterior(fit.model, np.stack(np.meshgrid(mu, log_tau), axis=-1))
@@ -264,7 +268,7 @@ def _neck(tree):
     return theta, np.log(tau), tree["sample_stats"]["diverging"].values.ravel()
 
 
-def other_prior(flat: TwoLevelFit, weak: TwoLevelFit) -> Section:
+def other_prior(flat: TwoLevelCrosscheck, weak: TwoLevelCrosscheck) -> Section:
     """Set the two priors side by side, exactly."""
     both = {"p(mu, tau) = 1": flat.reference, "mu ~ N(0, 5²), tau ~ HalfCauchy(5)": weak.reference}
     rows = [

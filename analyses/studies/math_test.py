@@ -5,7 +5,9 @@ import pandas as pd
 from scipy import optimize
 
 from analyses.checks import chance, funnel, probability
-from analyses.fits.fit import Settings, TwoLevelFit, fit_two_level
+from analyses.fits import crosscheck
+from analyses.fits.crosscheck import TwoLevelCrosscheck
+from analyses.fits.settings import Settings
 from analyses.ingest import raw_rows
 from analyses.report import figures
 from analyses.report.columns import Style
@@ -25,7 +27,7 @@ def page(settings: Settings) -> Page:
     """Answer the exercise."""
     t, read = raw_rows.summarised("math_test", settings.request)
     model = math_test.model(groups=math_test.data(t))
-    fit = fit_two_level("math_test", model, settings, best="high", thin=THIN)
+    fit = crosscheck.two_level("math_test", model, settings, best="high", thin=THIN)
     n, methods, farthest = model.groups.n, compare_methods(fit, settings), far_from_the_middle(fit, settings)
     remedy = unequal_variances.remedy(fit, settings)
     second_solution, verdicts = general_priors.section(fit, settings)
@@ -68,7 +70,7 @@ def page(settings: Settings) -> Page:
     )
 
 
-def sentence(fit: TwoLevelFit) -> str:
+def sentence(fit: TwoLevelCrosscheck) -> str:
     """Give the answer in a sentence."""
     mu, between, sigma = (fit.reference.loc[(name, ""), "mean"] for name in ("mu", "sd_between", "sigma"))
     raw, pooled = (fit.groups.loc[fit.groups[column].idxmax()] for column in ("estimate", "theta_mean"))
@@ -80,7 +82,7 @@ def sentence(fit: TwoLevelFit) -> str:
     )
 
 
-def maximum_likelihood(fit: TwoLevelFit) -> Section:
+def maximum_likelihood(fit: TwoLevelCrosscheck) -> Section:
     """Maximise the likelihood of all theta and sigma by a search that knows nothing of means (A)."""
     g = fit.model.groups
     theta, sigma = maximize_likelihood(g)
@@ -117,13 +119,13 @@ def maximize_likelihood(g: Replicates) -> tuple[np.ndarray, float]:
     return g.center + maximum[:-1], first * np.exp(maximum[-1])
 
 
-def far_from_the_middle(fit: TwoLevelFit, settings: Settings) -> pd.DataFrame:
+def far_from_the_middle(fit: TwoLevelCrosscheck, settings: Settings) -> pd.DataFrame:
     """Count the means far from the middle, in the data and in replicated ones."""
     tree = fit.posterior.draw(rng=settings.rng("extremes"))
     return funnel.table(fit.model.groups, tree, rng=settings.rng("extremes", "replicated"))
 
 
-def extreme_means(fit: TwoLevelFit, rows: pd.DataFrame) -> Section:
+def extreme_means(fit: TwoLevelCrosscheck, rows: pd.DataFrame) -> Section:
     """Show means against sizes within their funnel, and ask whether small schools are extreme for being small (B)."""
     groups, mu, sigma = fit.groups, *(fit.reference.loc[(name, ""), "mean"] for name in ("mu", "sigma"))
     quantities = rows.set_index("quantity")
@@ -161,7 +163,7 @@ def extreme_means(fit: TwoLevelFit, rows: pd.DataFrame) -> Section:
     )
 
 
-def raw_and_pooled(fit: TwoLevelFit) -> Section:
+def raw_and_pooled(fit: TwoLevelCrosscheck) -> Section:
     """Show means against sizes, raw and shrunken (C)."""
     mu = fit.reference.loc[("mu", ""), "mean"]
     figure = figures.shrinkage(fit.groups, mu, against="n", xlabel="pupils tested", ylabel="mean score, points")
@@ -178,7 +180,7 @@ def raw_and_pooled(fit: TwoLevelFit) -> Section:
     )
 
 
-def how_much_is_pooled(fit: TwoLevelFit) -> Section:
+def how_much_is_pooled(fit: TwoLevelCrosscheck) -> Section:
     """Show kappa against sizes."""
     large, small = (fit.groups.loc[i] for i in (fit.groups["n"].idxmax(), fit.groups["n"].idxmin()))
     caption = "Posterior mean of the shrinkage kappa against the number of pupils: it falls as data say more."
@@ -192,7 +194,7 @@ def how_much_is_pooled(fit: TwoLevelFit) -> Section:
     )
 
 
-def covariances(fit: TwoLevelFit, settings: Settings) -> Section:
+def covariances(fit: TwoLevelCrosscheck, settings: Settings) -> Section:
     """Say how much two pupils have in common, in closed form and by simulation (E)."""
     tau, between = (fit.reference.loc[(name, "")] for name in ("tau", "sd_between"))
     sigma = fit.reference.loc[("sigma", ""), "mean"]

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from analyses.engines import conjugate
-from analyses.fits.fit import Fit, Settings, compare_with_exact
+from analyses.fits.crosscheck import Crosscheck, compare_with_exact
+from analyses.fits.settings import Settings
 from analyses.published import lecture
 from analyses.report import figures
 from analyses.report.pages import Page, Picture, Section
@@ -38,7 +39,7 @@ def page(settings: Settings) -> Page:
     )
 
 
-def fit_one_group(model: OneGroup, settings: Settings) -> Fit:
+def fit_one_group(model: OneGroup, settings: Settings) -> Crosscheck:
     """Reach the posterior by every engine asked for."""
     seconds: dict[str, float] = {}
     trees = draw_by_engines(
@@ -64,7 +65,7 @@ def sentence(model: OneGroup) -> str:
     )
 
 
-def students_t(model: OneGroup, fit: Fit) -> Section:
+def students_t(model: OneGroup, fit: Crosscheck) -> Section:
     """Answer the slide's question, with the parameters, prior and posterior."""
     law, sigma2 = model.theta(), model.sigma2()
     theta = np.linspace(model.mu - 12, model.mu + 12, 400)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from analyses.fits.fit import Settings
+from analyses.fits.settings import Settings
 from analyses.ingest import build_model
 from analyses.report.numbers import median_and_interval
 from analyses.report.pages import Page, Section

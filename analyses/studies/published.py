@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analyses.checks import Verdict
-from analyses.fits.fit import Settings
+from analyses.fits.settings import Settings
 from analyses.published import TITLES, verdicts
 from analyses.published.verdicts import AGREES, ERROR, OWN_ERROR, UNDECIDED, UNEXPLAINED
 from analyses.report import validation_figures

@@ -13,7 +13,7 @@ from scipy.special import gammaincc, ndtr
 from analyses.checks import agreement
 from analyses.engines import three_level
 from analyses.engines.mixture import PROBABILITIES, product_mixture
-from analyses.fits.fit import Settings
+from analyses.fits.settings import Settings
 from models import classrooms, priors
 from models.three_level import ThreeLevel
 

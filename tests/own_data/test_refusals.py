@@ -3,7 +3,7 @@
 import pytest
 from helpers.own_tables import ARGUMENTS, AVERAGES, ESTIMATES, ROWS, parquet, put, refused
 
-from analyses import OWN
+from analyses.catalog import OWN
 
 AT = "table.csv:3: column 'score': "
 UNREADABLE = {

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 from helpers.own_tables import ARGUMENTS, AVERAGES, ESTIMATES, ROWS, put, refused, subprocessed
 
-from analyses import OWN, RUNS, run
+from analyses import run
+from analyses.catalog import OWN, RUNS
 from analyses.ingest import request
 from analyses.report import pages
 

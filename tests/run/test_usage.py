@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from helpers.runs import command
 
-from analyses import OWN, RUNS
+from analyses.catalog import OWN, RUNS
 
 
 def test_help_and_list_import_nothing_heavy():

@@ -10,7 +10,7 @@ from scipy import stats
 
 from analyses import run
 from analyses.engines import exact, gibbs
-from analyses.fits.fit import Settings
+from analyses.fits.settings import Settings
 from analyses.published import verdicts
 from analyses.studies import classrooms, eight_schools, normal
 from analyses.studies.sections import general_priors

@@ -9,7 +9,7 @@ from analyses.checks import Verdict, agreement, league_table, predictive
 from analyses.engines.inference_data import NAMES, QUANTILES
 from analyses.engines.mixture import Mixture
 from analyses.engines.summary_tables import SUMMARY
-from analyses.fits.fit import Fit, TwoLevelFit
+from analyses.fits.crosscheck import Crosscheck, TwoLevelCrosscheck
 from analyses.report import figures, validation_figures
 from analyses.report.pages import Picture, Section, error_bound
 
@@ -18,7 +18,7 @@ MOMENTS = ["mean", "sd", *QUANTILES]
 PREDICTIONS = ["engine", "variable", "label", *MOMENTS]
 
 
-def agreement_section(fit: Fit) -> Section:
+def agreement_section(fit: Crosscheck) -> Section:
     """Compare every figure of every engine with the exact posterior."""
     limit = max(agreement.limit(agreement.tests(rows)) for _, rows in fit.agreement.groupby("engine"))
     of_groups = fit.summary["variable"].isin(["theta", "mu", "kappa", "sigma"]) & (fit.summary["label"] != "")
@@ -40,7 +40,7 @@ def agreement_section(fit: Fit) -> Section:
     )
 
 
-def rank_section(fit: Fit, variables) -> Section:
+def rank_section(fit: Crosscheck, variables) -> Section:
     """Show rank plots of the chains, for the engines that have chains."""
     draws = {engine: tree["posterior"] for engine, tree in fit.trees.items() if engine != "exact"}
     pictures = {}
@@ -55,7 +55,7 @@ def rank_section(fit: Fit, variables) -> Section:
     return Section(title="Did the chains mix?", text=text, figures=pictures)
 
 
-def predictive_section(fit: TwoLevelFit, more: str = "", *, unit: str = "") -> Section:
+def predictive_section(fit: TwoLevelCrosscheck, more: str = "", *, unit: str = "") -> Section:
     """Show posterior predictive checks; `more` is what the study adds, `unit` that of the data, where it is known."""
     observed = fit.predictive.set_index("statistic")["observed"].groupby(level=0, sort=False).first().to_dict()
     caption = "What data on groups drawn anew would look like, by engine; the red line is what was seen."
@@ -69,12 +69,12 @@ def predictive_section(fit: TwoLevelFit, more: str = "", *, unit: str = "") -> S
     )
 
 
-def model_checks(fit: TwoLevelFit, *more: Verdict) -> tuple[tuple[str, Verdict], ...]:
+def model_checks(fit: TwoLevelCrosscheck, *more: Verdict) -> tuple[tuple[str, Verdict], ...]:
     """Return the verdicts on whether a model fits its data, each with the name of the fit."""
     return tuple((fit.name, verdict) for verdict in (*predictive.fit(fit.predictive), *more))
 
 
-def prediction_section(fit: Fit) -> Section:
+def prediction_section(fit: Crosscheck) -> Section:
     """Show predictions for an old and a new group."""
     return Section(
         title="What comes next?",
@@ -86,7 +86,7 @@ def prediction_section(fit: Fit) -> Section:
     )
 
 
-def exact_prediction_section(fit: Fit) -> Section:
+def exact_prediction_section(fit: Crosscheck) -> Section:
     """Show the exact predictions alone."""
     exact = fit.predictions[fit.predictions["engine"] == "exact"][PREDICTIONS[1:]]
     return replace(prediction_section(fit), table=mark_undefined(exact), note=f"Exact. {INTERVALS}")
@@ -104,7 +104,7 @@ def moments_and_quantiles(mixture: Mixture) -> dict[str, np.ndarray]:
     return {"mean": mixture.mean, "sd": mixture.sd} | quantiles
 
 
-def league_section(fit: TwoLevelFit, group: str) -> Section:
+def league_section(fit: TwoLevelCrosscheck, group: str) -> Section:
     """Show the table of groups, best first; `group` is what one of them is called."""
     return Section(
         title="The league table, with what it is worth",
@@ -122,6 +122,6 @@ def density(mixture: Mixture, which: int, low: float, high: float) -> figures.Cu
     return figures.Curve((edges[1:] + edges[:-1]) / 2, mass / np.diff(edges))
 
 
-def routes(fit: Fit, variables) -> tuple[Section, Section]:
+def routes(fit: Crosscheck, variables) -> tuple[Section, Section]:
     """Say how the routes agree and whether the chains mixed."""
     return agreement_section(fit), rank_section(fit, variables)

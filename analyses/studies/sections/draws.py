@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import xarray as xr
 
-from analyses.fits.fit import Settings, timed
+from analyses.fits.settings import Settings, timed
 
 
 def draw_by_engines(

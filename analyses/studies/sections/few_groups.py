@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from analyses.checks import Verdict, league_table, probability
-from analyses.fits import rescale
-from analyses.fits.fit import Settings, TwoLevelFit, fit_two_level
+from analyses.fits import crosscheck, rescale
+from analyses.fits.crosscheck import TwoLevelCrosscheck
+from analyses.fits.settings import Settings
 from analyses.ingest.build_model import Prepared
 from analyses.report import figures
 from analyses.report.numbers import median_and_interval, spelled
@@ -23,12 +24,12 @@ def fit_table(name: str, prepared: Prepared, settings: Settings) -> OwnTable:
     """Fit the model of a file by every engine asked for."""
     among = min(settings.request.among or league_table.AMONG, len(prepared.model.groups))
     careful = replace(settings, target_accept=TARGET_ACCEPT)
-    inside = fit_two_level(name, prepared.model, careful, best="high", thin=None, among=among)
+    inside = crosscheck.two_level(name, prepared.model, careful, best="high", thin=None, among=among)
     fit = rescale.two_level(prepared.units, inside)
     return OwnTable(prepared=prepared, inside=inside, fit=fit, compare=settings.request.compare)
 
 
-def leader(fit: TwoLevelFit) -> str:
+def leader(fit: TwoLevelCrosscheck) -> str:
     """Say who is first by itself, where pooling puts it, and how sure that it is first."""
     raw, end = own_table.first_by_itself(fit), "highest" if fit.best == "high" else "lowest"
     estimate = spelled(raw["estimate"], raw["theta_sd"], least=1)
@@ -56,24 +57,24 @@ def sections(story: Story, own: OwnTable) -> tuple[Section, ...]:
     )
 
 
-def machinery(fit: TwoLevelFit) -> tuple[Section, ...]:
+def machinery(fit: TwoLevelCrosscheck) -> tuple[Section, ...]:
     """Say how the routes agree."""
     return any_model.routes(fit, ("mu", *fit.model.unknown))
 
 
-def picture(fit: TwoLevelFit) -> str:
+def picture(fit: TwoLevelCrosscheck) -> str:
     """Name the figure that shows most at once; none where theta has no mean and groups are too many to name."""
     if len(fit.groups) <= MOST_DRAWN:
         return "forest"
     return "shrinkage" if fit.groups["theta_mean"].notna().any() else ""
 
 
-def model_checks(fit: TwoLevelFit) -> tuple[tuple[str, Verdict], ...]:
+def model_checks(fit: TwoLevelCrosscheck) -> tuple[tuple[str, Verdict], ...]:
     """Return the verdicts on whether the model fits its data."""
     return any_model.model_checks(fit)
 
 
-def _pictures(fit: TwoLevelFit, axes: dict[str, str]) -> dict[str, Picture]:
+def _pictures(fit: TwoLevelCrosscheck, axes: dict[str, str]) -> dict[str, Picture]:
     """Show what pooling does to each group."""
     groups, pictures = fit.groups.dropna(subset=["theta_mean"]), {}
     if len(groups):
@@ -87,7 +88,7 @@ def _pictures(fit: TwoLevelFit, axes: dict[str, str]) -> dict[str, Picture]:
     return pictures
 
 
-def _by_themselves(fit: TwoLevelFit) -> pd.DataFrame:
+def _by_themselves(fit: TwoLevelCrosscheck) -> pd.DataFrame:
     """Groups with their own 95% intervals, the highest first."""
     error, estimate = fit.groups["standard_error"], fit.groups["estimate"]
     if "sigma" in fit.model.unknown:
@@ -95,7 +96,7 @@ def _by_themselves(fit: TwoLevelFit) -> pd.DataFrame:
     return fit.groups.assign(low=estimate - 1.96 * error, high=estimate + 1.96 * error).sort_values("estimate")
 
 
-def _league_section(fit: TwoLevelFit) -> Section:
+def _league_section(fit: TwoLevelCrosscheck) -> Section:
     section = any_model.league_section(fit, "group")
     among = f"P(among the best) is the probability to be among the first {fit.among}."
     return replace(section, note=f"{among} {section.note}")

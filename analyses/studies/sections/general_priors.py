@@ -6,7 +6,8 @@ import xarray as xr
 from analyses.checks import Verdict, agreement, diagnostics
 from analyses.engines import empirical_bayes, exact, gibbs, summary_tables
 from analyses.engines.inference_data import NAMES
-from analyses.fits.fit import Settings, TwoLevelFit
+from analyses.fits.crosscheck import TwoLevelCrosscheck
+from analyses.fits.settings import Settings
 from analyses.report.columns import Style
 from analyses.report.pages import Section
 from analyses.studies.sections.draws import draw_by_engines
@@ -15,7 +16,7 @@ from models import math_test
 THIN = 4  # sweeps a draw, as with the first priors
 
 
-def section(fit: TwoLevelFit, settings: Settings) -> tuple[Section, list[Verdict]]:
+def section(fit: TwoLevelCrosscheck, settings: Settings) -> tuple[Section, list[Verdict]]:
     """Compare empirical Bayes with full Bayes under the general priors of seed 001, by every engine asked for."""
     model = math_test.general(fit.model.groups)
     reference = exact.posterior(model).population((*model.unknown, "sd_between"))

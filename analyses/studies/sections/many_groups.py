@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from analyses.checks import Verdict, top_groups
 from analyses.engines.inference_data import NAMES
-from analyses.fits import rescale
-from analyses.fits.fit import ManyGroupsFit, Settings, fit_many_groups
+from analyses.fits import crosscheck, rescale
+from analyses.fits.crosscheck import ManyGroupsCrosscheck
+from analyses.fits.settings import Settings
 from analyses.ingest.build_model import Prepared
 from analyses.report import density_figures
 from analyses.report.columns import Style
@@ -30,12 +31,12 @@ def fit_table(name: str, prepared: Prepared, settings: Settings) -> OwnTable:
         slow["nuts"] = f"NUTS is left out: it sees as much as there are different standard errors, here {size:,}."
     warnings = tuple(warning for engine, warning in slow.items() if engine in settings.engines)
     quick = replace(settings, engines=tuple(engine for engine in settings.engines if engine not in slow))
-    inside = fit_many_groups(name, prepared.model, quick, best="high")
+    inside = crosscheck.many_groups(name, prepared.model, quick, best="high")
     fit, pairs = rescale.many_groups(prepared.units, inside), settings.request.compare
     return OwnTable(prepared=prepared, inside=inside, fit=fit, compare=pairs, warnings=warnings)
 
 
-def leader(fit: ManyGroupsFit) -> str:
+def leader(fit: ManyGroupsCrosscheck) -> str:
     """Say who is first by itself, and how many are among the top 1% with a probability above 0.95."""
     raw, end = own_table.first_by_itself(fit), "highest" if fit.best == "high" else "lowest"
     columns = ("estimate", "theta_mean", "theta_q2_5", "theta_q97_5")
@@ -64,7 +65,7 @@ def sections(story: Story, own: OwnTable) -> tuple[Section, ...]:
     )
 
 
-def machinery(fit: ManyGroupsFit) -> tuple[Section, ...]:
+def machinery(fit: ManyGroupsCrosscheck) -> tuple[Section, ...]:
     """Say how the routes agree; theta is compared with the exact posterior in some groups."""
     agreement, ranks = any_model.routes(fit, ("mu", *fit.model.unknown))
     engines, some = ", ".join(NAMES[engine] for engine in fit.trees), len(fit.reference.loc["theta"])
@@ -72,17 +73,17 @@ def machinery(fit: ManyGroupsFit) -> tuple[Section, ...]:
     return replace(agreement, text=text), ranks
 
 
-def picture(fit: ManyGroupsFit) -> str:
+def picture(fit: ManyGroupsCrosscheck) -> str:
     """Name the figure that shows most at once."""
     return "pooling"
 
 
-def model_checks(fit: ManyGroupsFit) -> tuple[tuple[str, Verdict], ...]:
+def model_checks(fit: ManyGroupsCrosscheck) -> tuple[tuple[str, Verdict], ...]:
     """Return the verdict on whether as many groups are far out as the population has it."""
     return ((fit.name, top_groups.fit(fit.groups)),)
 
 
-def _pictures(fit: ManyGroupsFit, axes: dict[str, str]) -> dict[str, Picture]:
+def _pictures(fit: ManyGroupsCrosscheck, axes: dict[str, str]) -> dict[str, Picture]:
     """Show how many groups are where, before and after."""
     caption = (
         "How many groups there are, raw means on the left and posterior means on the right, against what is known of "
@@ -91,7 +92,7 @@ def _pictures(fit: ManyGroupsFit, axes: dict[str, str]) -> dict[str, Picture]:
     return {"pooling": Picture(density_figures.before_and_after(fit.groups, **axes), caption)}
 
 
-def _league_section(fit: ManyGroupsFit, xlabel: str) -> Section:
+def _league_section(fit: ManyGroupsCrosscheck, xlabel: str) -> Section:
     """Show the groups that are most likely among the top 1%."""
     high, size = fit.best == "high", len(fit.groups)
     rows = fit.groups.sort_values(["p_top", "theta_mean"], ascending=[False, not high]).head(LISTED)
@@ -113,7 +114,7 @@ def _league_section(fit: ManyGroupsFit, xlabel: str) -> Section:
     )
 
 
-def _discoveries_section(fit: ManyGroupsFit) -> Section:
+def _discoveries_section(fit: ManyGroupsCrosscheck) -> Section:
     """Say what a list of the likeliest is worth."""
     p, size = fit.groups["p_top"], len(fit.groups) // 100
     title, expected = "What is a list of them worth?", (1 - p.nlargest(size)).sum()
@@ -133,7 +134,7 @@ def _discoveries_section(fit: ManyGroupsFit) -> Section:
     )
 
 
-def _population_section(fit: ManyGroupsFit) -> Section:
+def _population_section(fit: ManyGroupsCrosscheck) -> Section:
     """Say whether the groups are spread as the population says."""
     tail, expected = top_groups.two_sided(fit.groups), top_groups.FAR * len(fit.groups)
     odd = fit.groups.assign(**{"two-sided P": tail}).nsmallest(UNEXPECTED, "two-sided P")

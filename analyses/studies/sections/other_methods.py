@@ -7,7 +7,8 @@ import xarray as xr
 
 from analyses.checks import Verdict, agreement
 from analyses.engines import empirical_bayes, laplace, metropolis, summary_tables
-from analyses.fits.fit import Settings, TwoLevelFit
+from analyses.fits.crosscheck import TwoLevelCrosscheck
+from analyses.fits.settings import Settings
 from analyses.report.columns import Style
 from analyses.report.numbers import bound
 from analyses.report.pages import Section
@@ -24,7 +25,7 @@ class OtherMethods:
     metropolis: xr.DataTree
 
 
-def compare_methods(fit: TwoLevelFit, settings: Settings) -> OtherMethods:
+def compare_methods(fit: TwoLevelCrosscheck, settings: Settings) -> OtherMethods:
     """Compare other methods with the exact posterior.
 
     Metropolis is judged as every engine is. The other two are approximations: their error is shown.

@@ -11,7 +11,7 @@ from analyses.checks import chance, leave_out
 from analyses.engines import reml
 from analyses.engines.mixture import highest_moment
 from analyses.fits import rescale
-from analyses.fits.fit import ManyGroupsFit, TwoLevelFit
+from analyses.fits.crosscheck import ManyGroupsCrosscheck, TwoLevelCrosscheck
 from analyses.ingest.build_model import Prepared
 from analyses.report.columns import Style
 from analyses.report.numbers import median_and_interval, spelled
@@ -28,8 +28,8 @@ class OwnTable:
     """A model of a file, its fit in the units that engines work in, and in those of the data."""
 
     prepared: Prepared
-    inside: TwoLevelFit | ManyGroupsFit
-    fit: TwoLevelFit | ManyGroupsFit
+    inside: TwoLevelCrosscheck | ManyGroupsCrosscheck
+    fit: TwoLevelCrosscheck | ManyGroupsCrosscheck
     compare: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -82,7 +82,7 @@ def _without_moments(model) -> list[str]:
     return sorted({name for (name, _), order in orders if name in reported and highest_moment(order) < 2})
 
 
-def pooling_section(fit: TwoLevelFit | ManyGroupsFit, pictures: dict[str, Picture]) -> Section:
+def pooling_section(fit: TwoLevelCrosscheck | ManyGroupsCrosscheck, pictures: dict[str, Picture]) -> Section:
     """Say how far groups are pulled towards the population, and show it."""
     kappa = fit.groups["kappa_mean"]
     return Section(
@@ -93,7 +93,7 @@ def pooling_section(fit: TwoLevelFit | ManyGroupsFit, pictures: dict[str, Pictur
     )
 
 
-def first_by_itself(fit: TwoLevelFit | ManyGroupsFit) -> pd.Series:
+def first_by_itself(fit: TwoLevelCrosscheck | ManyGroupsCrosscheck) -> pd.Series:
     """Return the row of the group whose own estimate is best."""
     estimate = fit.groups["estimate"]
     return fit.groups.loc[estimate.idxmax() if fit.best == "high" else estimate.idxmin()]
@@ -141,7 +141,7 @@ def comparison_sections(own: OwnTable) -> tuple[Section, ...]:
     return (section,)
 
 
-def _ends(fit: TwoLevelFit | ManyGroupsFit) -> tuple[str, str]:
+def _ends(fit: TwoLevelCrosscheck | ManyGroupsCrosscheck) -> tuple[str, str]:
     """First and last of the league table; of very many groups, first and last of the posterior means."""
     ranked = "rank_mean" in fit.groups
     ascending = ranked or fit.best == "low"

@@ -10,7 +10,8 @@ from arviz_stats.base import array_stats
 from analyses.checks import Verdict, agreement, chance, diagnostics, equal_variances, importance, leave_out, probability
 from analyses.engines import unequal_variances
 from analyses.engines.summary_tables import flat
-from analyses.fits.fit import Settings, TwoLevelFit
+from analyses.fits.crosscheck import TwoLevelCrosscheck
+from analyses.fits.settings import Settings
 from analyses.report import figures
 from analyses.report.columns import Style
 from analyses.report.pages import Picture, Section
@@ -29,7 +30,7 @@ class Remedy:
     verdicts: tuple[Verdict, ...] = ()
 
 
-def tests_section(fit: TwoLevelFit, t: pd.DataFrame) -> Section:
+def tests_section(fit: TwoLevelCrosscheck, t: pd.DataFrame) -> Section:
     """Ask whether all schools have the same variance."""
     rows = equal_variances.table(fit.model.groups, t)
     p = rows.set_index("test")["p"]
@@ -45,7 +46,7 @@ def tests_section(fit: TwoLevelFit, t: pd.DataFrame) -> Section:
     )
 
 
-def remedy(fit: TwoLevelFit, settings: Settings) -> Remedy:
+def remedy(fit: TwoLevelCrosscheck, settings: Settings) -> Remedy:
     """Give each school its own variance, by every engine that was asked for, and see whether it predicts better."""
     model = OwnVariances(fit.model.groups)
     trees = draw_by_engines(
@@ -75,7 +76,7 @@ def _summary(tree) -> pd.DataFrame:
     return pd.DataFrame({name: flat(statistics) for name, statistics in columns.items()}).reset_index()
 
 
-def _sds_section(fit: TwoLevelFit, tree: xr.DataTree) -> Section:
+def _sds_section(fit: TwoLevelCrosscheck, tree: xr.DataTree) -> Section:
     """Show sample sds beside those of the model."""
     draws, g = tree["posterior"].dataset, fit.model.groups
     raw, sigma = np.sqrt(g.ss / g.df), draws["sigma"].mean(("chain", "draw")).values
@@ -113,7 +114,7 @@ def _largest_k(weighed: importance.Weighed, tree: xr.DataTree) -> str:
     return f"largest Pareto k {weighed.groups['pareto_k'].max():.2f}, limit {limit:.2f}"
 
 
-def _predictive_section(fit: TwoLevelFit, weighed: importance.Weighed, largest_k: str) -> Section:
+def _predictive_section(fit: TwoLevelCrosscheck, weighed: importance.Weighed, largest_k: str) -> Section:
     """Compare the two models by what they say of each school from the others."""
     common, own, mcse = leave_out.exactly(fit.model), weighed.groups["log_density"], weighed.mcse_sum
     gain = own - common

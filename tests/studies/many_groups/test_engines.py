@@ -10,7 +10,8 @@ import pytest
 from helpers.thousands import ESTIMATES, ROWS, SIZE, TITLES, of_scores, of_trials, ran, section
 
 from analyses import run
-from analyses.fits import fit
+from analyses.fits import crosscheck
+from analyses.fits.settings import Settings
 from analyses.studies.sections import many_groups
 
 
@@ -26,7 +27,7 @@ def test_nuts_sees_cells_and_agrees(low, tmp_path, quick):
     verdicts = json.loads((folder / "manifest.json").read_text("utf-8"))["verdicts"]
     said = [(v["passed"], v["sentence"]) for v in verdicts if v["check"] == "agreement"]
     assert [passed for passed, _ in said] == [True, True], said
-    assert (folder / "nuts.nc").stat().st_size < 1200 * (3 * fit.SOME) * 8 * 4
+    assert (folder / "nuts.nc").stat().st_size < 1200 * (3 * crosscheck.SOME) * 8 * 4
     assert "by NUTS, independent draws, for" in section((folder / "index.html").read_text("utf-8"), TITLES[-2])
 
 
@@ -54,19 +55,17 @@ class Fifty(list):
 def test_above_its_limit_an_engine_is_left_out(slow, limit, others, monkeypatch):
     """At it the engine runs, above it not; who did not ask for it is told nothing."""
     seen, engines = [], (slow, *others)
-    monkeypatch.setattr(
-        many_groups, "fit_many_groups", lambda name, model, settings, best: seen.append(settings.engines)
-    )
+    monkeypatch.setattr(crosscheck, "many_groups", lambda name, model, settings, best: seen.append(settings.engines))
     monkeypatch.setattr(many_groups.rescale, "many_groups", lambda units, fit: fit)
     groups = Fifty(range(50))
     prepared = SimpleNamespace(model=SimpleNamespace(groups=groups), units=None)
     asked = SimpleNamespace(compare=())
     for most, without in ((50, False), (49, True)):
         monkeypatch.setattr(many_groups, limit, most)
-        own = many_groups.fit_table("one_way", prepared, fit.Settings(engines=engines, request=asked))
+        own = many_groups.fit_table("one_way", prepared, Settings(engines=engines, request=asked))
         assert len(own.warnings) == without
         assert seen[-1] == (others if without else engines)
-        own = many_groups.fit_table("one_way", prepared, fit.Settings(engines=("exact",), request=asked))
+        own = many_groups.fit_table("one_way", prepared, Settings(engines=("exact",), request=asked))
         assert own.warnings == ()
 
 
@@ -78,6 +77,6 @@ def test_engines_that_were_not_asked_for_are_not_reported(monkeypatch):
     from models.two_level import TwoLevel
 
     model = TwoLevel(groups=Estimates.from_summary(range(60), rng.normal(size=60), np.ones(60)), tau=FLAT)
-    monkeypatch.setattr(fit.gibbs, "thinning", lambda *_, **__: 1)
-    found = fit.fit_many_groups("x", model, fit.Settings(engines=("gibbs",)), best="high")
+    monkeypatch.setattr(crosscheck.gibbs, "thinning", lambda *_, **__: 1)
+    found = crosscheck.many_groups("x", model, Settings(engines=("gibbs",)), best="high")
     assert set(found.trees) == {"gibbs"}

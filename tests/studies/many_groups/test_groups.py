@@ -23,7 +23,8 @@ from helpers.thousands import (
 )
 
 from analyses.engines import exact, summary_tables
-from analyses.fits import fit, rescale
+from analyses.fits import crosscheck, rescale
+from analyses.fits.settings import Settings
 from analyses.ingest import build_model
 from analyses.ingest.request import Request
 from analyses.report import pages
@@ -108,8 +109,8 @@ def test_units_move_a_crowds_threshold(low):
     """With the offset and the unit of theta, as its rows are."""
     asked = Request(path=low.data, columns={"label": "trial", "estimate": "y", "se": "se"}, covariates=(), priors={})
     prepared = build_model.meta_analysis(asked)
-    settings = fit.Settings(engines=("exact",), best="low")
-    inside = fit.fit_many_groups("x", prepared.model, settings, best="high")
+    settings = Settings(engines=("exact",), best="low")
+    inside = crosscheck.many_groups("x", prepared.model, settings, best="high")
     units = replace(prepared.units, offset=Decimal("12.5"), unit=Decimal("100"))
     found = rescale.many_groups(units, inside)
     assert found.threshold.tolist() == pytest.approx((12.5 + 100 * inside.threshold).tolist(), rel=1e-14)

@@ -11,7 +11,8 @@ import pytest
 from helpers.thousands import NAMES, TITLES, section
 
 from analyses.checks import top_groups
-from analyses.fits import fit
+from analyses.fits import crosscheck
+from analyses.fits.settings import Settings
 from analyses.ingest.request import Request
 from analyses.studies.sections import few_groups, many_groups, own_table
 
@@ -38,7 +39,7 @@ def test_groups_are_parquet_and_draws_are_of_few(schools):
     }
     summary = pd.read_csv(schools.folder / "summary.csv", dtype={"label": str})
     labels = set(summary.query("variable == 'theta'")["label"])
-    assert fit.SOME <= len(labels) <= fit.SOME + 3
+    assert crosscheck.SOME <= len(labels) <= crosscheck.SOME + 3
     manifest = json.loads((schools.folder / "manifest.json").read_text("utf-8"))
     assert (manifest["passed"], manifest["best"]) == (True, "high")
 
@@ -90,7 +91,7 @@ def test_two_ends_are_two_groups(best):
     assert first != last
 
 
-@pytest.mark.parametrize(("size", "as_crowd"), [(fit.MANY, False), (fit.MANY + 1, True)])
+@pytest.mark.parametrize(("size", "as_crowd"), [(crosscheck.MANY, False), (crosscheck.MANY + 1, True)])
 @pytest.mark.parametrize("study", ["one_way", "meta_analysis"])
 def test_more_than_many_are_a_crowd(study, size, as_crowd, tmp_path, monkeypatch):
     """The limit itself is still a table of its own."""
@@ -106,7 +107,7 @@ def test_more_than_many_are_a_crowd(study, size, as_crowd, tmp_path, monkeypatch
     path.write_text("g,y,se\n" + rows)
     columns = {"one_way": {"group": "g", "value": "y"}, "meta_analysis": {"label": "g", "estimate": "y", "se": "se"}}
     with pytest.raises(StopError):
-        module.page(fit.Settings(request=Request(path=path, columns=columns[study], covariates=(), priors={})))
+        module.page(Settings(request=Request(path=path, columns=columns[study], covariates=(), priors={})))
     assert asked == [many_groups if as_crowd else few_groups]
 
 

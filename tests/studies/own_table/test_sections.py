@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analyses.engines.mixture import width
-from analyses.fits.fit import Settings
+from analyses.fits.settings import Settings
 from analyses.ingest import build_model
 from analyses.ingest.request import Request
 from analyses.report.decimals import cells

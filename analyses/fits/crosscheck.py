@@ -1,58 +1,25 @@
 """One model by every engine, each compared with the exact posterior."""
 
-import time
-from contextlib import contextmanager
 from dataclasses import dataclass
-from zlib import crc32
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analyses import ENGINES
+from analyses.catalog import ENGINES
 from analyses.checks import Verdict, agreement, diagnostics, league_table, predictive, top_groups
 from analyses.engines import exact, gibbs, summary_tables
 from analyses.engines.inference_data import NAMES
 from analyses.engines.quadrature import QuadratureError
-from analyses.ingest.request import Request
+from analyses.fits.settings import Settings, timed
 from models.two_level import TwoLevel
 
 MANY = 2_000  # groups, of which 4,000 draws of theta and kappa take 128 MB an engine: above it the report summarizes
 SOME = 50  # groups above that limit whose theta is drawn: enough to see an engine that is wrong only far out
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What a run may be asked for. draws, tune and chains speak to NUTS; `best` is the study's own where it is None.
-
-    `request` is the file that a study is to answer for, where there is one.
-    """
-
-    seed: int = 1
-    draws: int = 1000
-    tune: int = 500
-    chains: int = 4
-    cores: int = 1
-    engines: tuple[str, ...] = ENGINES
-    best: str | None = None
-    progress: bool = False
-    target_accept: float = 0.9
-    request: Request | None = None
-
-    def rng(self, *names: str) -> np.random.Generator:
-        """Return the generator for one purpose; the same whatever else is run."""
-        return np.random.default_rng([self.seed, *(crc32(name.encode()) for name in names)])
-
-    def nuts(self, *names: str) -> dict:
-        """Arguments of nuts.sample for one purpose."""
-        rng = self.rng("nuts", *names)
-        numbers = {"draws": self.draws, "tune": self.tune, "chains": self.chains, "cores": self.cores}
-        numbers["target_accept"] = self.target_accept
-        return numbers | {"progress": self.progress, "seed": int(rng.integers(2**31)), "rng": rng}
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Fit:
+class Crosscheck:
     """Draws of one posterior, and the tables and verdicts that come of comparing them with the exact one.
 
     `reference` is its table, good to `error` posterior sds, as estimated for coefficients, scales and the most extreme
@@ -72,8 +39,8 @@ class Fit:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class TwoLevelFit(Fit):
-    """Fit of a two-level model, with its table of groups and what it replicates."""
+class TwoLevelCrosscheck(Crosscheck):
+    """Draws of a two-level model, with its table of groups and what it replicates."""
 
     model: TwoLevel
     posterior: exact.Posterior
@@ -85,8 +52,8 @@ class TwoLevelFit(Fit):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ManyGroupsFit(Fit):
-    """Fit of very many groups; draws, and all that is checked by them, are of the theta of some of them.
+class ManyGroupsCrosscheck(Crosscheck):
+    """Draws of very many groups; these, and all that is checked by them, are of the theta of some groups.
 
     `groups` has them all, `threshold` the quantiles of where the top 1% begin, from so many `draws`, and the ends of
     intervals are good to `off` widths.
@@ -108,7 +75,7 @@ def compare_with_exact(
     predicted: dict[str, xr.DataTree],
     predictions: pd.DataFrame,
     **fields,
-) -> Fit:
+) -> Crosscheck:
     """Compare every engine's draws with the exact posterior.
 
     Parameters
@@ -121,7 +88,7 @@ def compare_with_exact(
     predicted, predictions
         Likewise draws and exact table of what is predicted.
     **fields
-        The other fields of a Fit.
+        The other fields of a Crosscheck.
     """
     summaries = {e: summary_tables.summary(tree, reference) for e, tree in trees.items() if e != "exact"}
     of_exact = [summary_tables.exact_summary(reference)] if "exact" in trees else []
@@ -134,7 +101,7 @@ def compare_with_exact(
         *(diagnostics.verdict(trees[engine], rows) for engine, rows in summaries.items()),
         *(agreement.verdict(rows) for rows in tables.values()),
     )
-    return Fit(
+    return Crosscheck(
         name=name,
         reference=reference,
         trees=trees,
@@ -146,9 +113,9 @@ def compare_with_exact(
     )
 
 
-def fit_two_level(
+def two_level(
     name: str, model: TwoLevel, settings: Settings, *, best: str, thin: int | None, among: int = league_table.AMONG
-) -> TwoLevelFit:
+) -> TwoLevelCrosscheck:
     """Reach the posterior by every engine asked for, and check each against the exact one.
 
     Parameters
@@ -174,7 +141,7 @@ def fit_two_level(
         table = predictive.table(groups, replicated)
         fit = _compare(name, reached, trees, settings, seconds)
         alike = [predictive.verdict(table)] if len(trees) > 1 else []
-        return TwoLevelFit(
+        return TwoLevelCrosscheck(
             **(vars(fit) | {"verdicts": (*fit.verdicts, *alike)}),
             model=model,
             posterior=reached.posterior,
@@ -186,7 +153,7 @@ def fit_two_level(
         )
 
 
-def fit_many_groups(name: str, model: TwoLevel, settings: Settings, *, best: str) -> ManyGroupsFit:
+def many_groups(name: str, model: TwoLevel, settings: Settings, *, best: str) -> ManyGroupsCrosscheck:
     """Reach the posterior of very many groups, at a cost that goes with the distinct sizes of them."""
     seconds: dict[str, float] = {}
     some, best = _some(model.groups), settings.best or best
@@ -198,7 +165,7 @@ def fit_many_groups(name: str, model: TwoLevel, settings: Settings, *, best: str
     with timed(seconds, "checks"):
         trees = {engine: tree for engine, tree in drawn.items() if engine in (settings.engines or ENGINES)}
         fit = _compare(name, reached, trees, settings, seconds)
-    return ManyGroupsFit(**vars(fit), **extremes._asdict(), model=model, posterior=reached.posterior, best=best)
+    return ManyGroupsCrosscheck(**vars(fit), **extremes._asdict(), model=model, posterior=reached.posterior, best=best)
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,7 +186,7 @@ def _reach(model: TwoLevel, settings: Settings, seconds: dict[str, float], posit
         return Reached(posterior, table, _error(posterior, table))
 
 
-def _compare(name: str, reached: Reached, trees: dict[str, xr.DataTree], settings: Settings, seconds) -> Fit:
+def _compare(name: str, reached: Reached, trees: dict[str, xr.DataTree], settings: Settings, seconds) -> Crosscheck:
     """Compare draws with the exact posterior, and what they foretell for the group farthest out and for a new one."""
     model, mean = reached.posterior.model, reached.posterior.model.groups.mean
     farthest = int(np.argmax(np.abs(mean - np.median(mean))))
@@ -273,11 +240,3 @@ def _draws(name, posterior, settings, thin, seconds, only=None) -> dict[str, xr.
     with timed(seconds, "exact draws"):
         trees["exact"] = posterior.draw(only=only, rng=settings.rng("exact", name))
     return trees
-
-
-@contextmanager
-def timed(seconds: dict[str, float], stage: str):
-    """Note how long a stage took."""
-    started = time.perf_counter()
-    yield
-    seconds[stage] = time.perf_counter() - started

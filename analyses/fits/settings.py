@@ -1,0 +1,49 @@
+"""How a run is done: seed, engines, lengths of chains; and how long its stages took."""
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+
+from analyses.catalog import ENGINES
+from analyses.ingest.request import Request
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a run may be asked for. draws, tune and chains speak to NUTS; `best` is the study's own where it is None.
+
+    `request` is the file that a study is to answer for, where there is one.
+    """
+
+    seed: int = 1
+    draws: int = 1000
+    tune: int = 500
+    chains: int = 4
+    cores: int = 1
+    engines: tuple[str, ...] = ENGINES
+    best: str | None = None
+    progress: bool = False
+    target_accept: float = 0.9
+    request: Request | None = None
+
+    def rng(self, *names: str) -> np.random.Generator:
+        """Return the generator for one purpose; the same whatever else is run."""
+        return np.random.default_rng([self.seed, *(crc32(name.encode()) for name in names)])
+
+    def nuts(self, *names: str) -> dict:
+        """Arguments of nuts.sample for one purpose."""
+        rng = self.rng("nuts", *names)
+        numbers = {"draws": self.draws, "tune": self.tune, "chains": self.chains, "cores": self.cores}
+        numbers["target_accept"] = self.target_accept
+        return numbers | {"progress": self.progress, "seed": int(rng.integers(2**31)), "rng": rng}
+
+
+@contextmanager
+def timed(seconds: dict[str, float], stage: str):
+    """Note how long a stage took."""
+    started = time.perf_counter()
+    yield
+    seconds[stage] = time.perf_counter() - started
