@@ -90,7 +90,7 @@ def _answer(name: str, *, settings, folder: Path, command: list[str]) -> Outcome
     except (RuntimeError, FloatingPointError) as error:
         if settings.request is None:
             raise
-        raise InputError(f"{settings.request.path.name}: {error}") from error
+        raise InputError(f"{settings.request.table.name}: {error}") from error
     seconds = {"in all": time.perf_counter() - started, "import": imported - started}
     publish.write(page, folder / name, settings, command=command, seconds=seconds)
     return Outcome(page.passed, page.warnings, _story(page, time.perf_counter() - started))

@@ -467,3 +467,18 @@ class Normal(Coefficient):
 
 
 FLAT_COEFFICIENT = Normal()
+
+
+def Uniform() -> InverseGamma:
+    """Flat prior of a standard deviation, improper: p(sd) = 1."""
+    return FLAT
+
+
+def Jeffreys() -> InverseGamma:
+    """Jeffreys' prior of a standard deviation, improper: p(sd) = 1/sd."""
+    return JEFFREYS
+
+
+def Flat() -> Normal:
+    """Flat prior of a coefficient, improper: p(coefficient) = 1."""
+    return FLAT_COEFFICIENT

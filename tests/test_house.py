@@ -67,7 +67,7 @@ import sys
 from pathlib import Path
 from analyses.ingest import build_model
 from analyses.ingest.request import Request
-model = build_model.one_way(Request(path=Path({str(table)!r}), columns={{"group": "school", "value": "score"}})).model
+model = build_model.one_way(Request(table=Path({str(table)!r}), columns={{"group": "school", "value": "score"}})).model
 assert len(model.groups) == 3
 print(sorted({{"arviz", "arviz_base", "arviz_stats", "matplotlib", "pymc", "pytensor", "xarray"}} & {{*sys.modules}}))
 """

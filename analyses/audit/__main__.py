@@ -54,30 +54,24 @@ def main(arguments: list[str] | None = None) -> int:
 def run(options: argparse.Namespace, rename: dict[str, str], _) -> int:
     """Audit the draws, print the finding and return the exit status."""
     from analyses import reference
-    from analyses.audit import completeness, draws, files, findings
+    from analyses.audit import files, outcome
     from analyses.engines import summary_tables
 
     against = reference.load(options.study)
-    completeness.require_known(options.without, against)
-    tree, unread = draws.named(files.read(options.file), against, rename)
-    posterior = tree["posterior"].dataset
-    missing = completeness.missing(posterior, against, unread, options.without)
-    finding = findings.audit(tree, against, reference.alternatives(against))
-    chains, size = posterior.sizes["chain"], posterior.sizes["draw"]
-    print(f"{options.file.name}: {chains} chain{'s' * (chains > 1)} of {size} draws, against {against.name}")
-    if chains == 1:
-        print("a single chain: nothing can tell whether it has seen all of the posterior")
-    if unread:
-        print(f"not looked at: {completeness.listed(unread, 8)}")
-    print(finding.compared)
-    if missing:
-        print(f"This says nothing of the whole posterior: {'; '.join(missing)}.")
-    print("\n  ".join([finding.sentence, *finding.more]))
+    audit = outcome.audit(
+        files.read(options.file),
+        against,
+        reference.alternatives(against),
+        source=options.file.name,
+        rename=rename,
+        without=options.without,
+    )
+    print(audit)
     if options.table:
-        summary_tables.write(finding.table, options.table, (*summary_tables.AGREEMENT[1:], "ess", "smallest"))
-    if finding.passed is None:
+        summary_tables.write(audit.table, options.table, (*summary_tables.AGREEMENT[1:], "ess", "smallest"))
+    if audit.passed is None:
         return USAGE
-    return FAILED if not finding.passed else PARTIAL if missing else PASSED
+    return FAILED if not audit.passed else PARTIAL if audit.missing else PASSED
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 from analyses.catalog import ENGINES, OWN, RAW, RUNS
 from analyses.cli.parser import Parser, at_least, repeated, some_of
 from analyses.ingest.request import Request, prior
+from analyses.ingest.usage import Wording, fault
 from models.spellings import SPELLINGS
 
 EXAMPLES = """\
@@ -27,11 +28,6 @@ exit status: 0 every check of the computation passed; 2 bad usage or input; 3 fi
 A model that does not fit its data is reported on its page and does not change the status.
 """
 
-ROWS, AVERAGES, ESTIMATES = ("group", "value"), ("group", "n", "mean"), ("estimate",)
-COLUMNS = {
-    "one_way": ("group", "value", "n", "mean", "sd", "se"),
-    "meta_analysis": ("estimate", "se", "variance", "label"),
-}
 HELP = {
     "group": "names of the groups (one_way)",
     "value": "values, a row each (one_way)",
@@ -59,8 +55,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     for name in options.study:
         if name not in (*RUNS, *OWN):
             parser.error(f"unknown study {name!r}: choose from {', '.join((*RUNS, *OWN))}")
-    if fault := _fault(options):
-        parser.error(fault)
+    if message := _fault(options):
+        parser.error(message)
     options.request = _request(options)
     return options
 
@@ -135,9 +131,10 @@ def _fault(options) -> str:
         return f"{study} runs by itself: leave out {', '.join(n for n in (name, *more) if n != study)}"
     if options.data is None:
         return f"{study} needs --data FILE"
-    if foreign := [name for name in given if name not in COLUMNS[study]]:
-        return f"--{foreign[0]} is not for {study}, which takes {_spelled(COLUMNS[study])}"
-    return _fault_of_columns(study, given) or _fault_of_repetition(options, given) or _fault_of_priors(study, options)
+    wording = Wording(study, option="--{}", covariates="--covariate", priors="--prior")
+    priors = [name for name, _ in options.prior]
+    columns = {name: getattr(options, name) for name in given}
+    return fault(study, columns, options.covariate, priors, options.tau_scale, wording) or _fault_of_compare(options)
 
 
 def _fault_of_studies(options, own) -> str:
@@ -148,35 +145,8 @@ def _fault_of_studies(options, own) -> str:
     return ""
 
 
-def _fault_of_columns(study, given) -> str:
-    """Which columns are missing, or too many."""
-    if study == "meta_analysis":
-        needed, errors = ["estimate"], ("se", "variance")
-    elif "value" in given:
-        too_many = [name for name in given if name not in ROWS]
-        return f"--{too_many[0]} does not go with --value" if too_many else _missing(study, ROWS, given)
-    else:
-        needed, errors = list(AVERAGES), ("sd", "se")
-    spread = [name for name in errors if name in given]
-    if study == "one_way" and not {"n", "mean", *errors} & {*given}:
-        return "one_way needs --group and --value, or --group, --n, --mean and --sd or --se"
-    if missing := _missing(study, needed, given):
-        return missing
-    if len(spread) != 1:
-        return f"{study} needs one of {_spelled(errors)}{', not both' if spread else ''}"
-    return ""
-
-
-def _fault_of_repetition(options, given) -> str:
-    """Which column, or group, is asked for twice where there have to be two."""
-    columns = [
-        *((f"--{name}", getattr(options, name)) for name in given),
-        *(("--covariate", c) for c in options.covariate),
-    ]
-    for i, (option, column) in enumerate(columns):
-        for other, same in columns[:i]:
-            if column == same:
-                return f"{other} and {option} both name the column {column!r}"
+def _fault_of_compare(options) -> str:
+    """Which group, or pair of groups, is named twice."""
     if same := next((f"{a} {b}" for a, b in options.compare if a == b), ""):
         return f"--compare {same} names one group twice: name two groups"
     if pair := repeated(frozenset(pair) for pair in options.compare):
@@ -184,29 +154,11 @@ def _fault_of_repetition(options, given) -> str:
     return ""
 
 
-def _missing(study, needed, given) -> str:
-    missing = [name for name in needed if name not in given]
-    return f"{study} needs {_spelled(missing)}" if missing else ""
-
-
-def _fault_of_priors(study, options) -> str:
-    names = [name.removesuffix("2") if name in ("tau2", "sigma2") else name for name, _ in options.prior]
-    known = ("mu", "tau", "sigma") if study == "one_way" else ("mu", "tau")
-    for name in names:
-        if names.count(name) > 1:
-            return f"--prior is given twice for {name}"
-        if name not in (*known, *options.covariate) and not name.startswith(tuple(f"{c}[" for c in options.covariate)):
-            return f"--prior of {name}: {study} has priors of {', '.join((*known, *options.covariate))}"
-    if study == "meta_analysis" and options.tau_scale:
-        return "--tau-scale is for one_way: there is no sigma that tau could be relative to"
-    return ""
-
-
 def _request(options) -> Request | None:
     if options.data is None:
         return None
     return Request(
-        path=options.data,
+        table=options.data,
         columns={name: getattr(options, name) for name in HELP if getattr(options, name) is not None},
         covariates=tuple(options.covariate),
         priors=dict(options.prior),
@@ -214,10 +166,6 @@ def _request(options) -> Request | None:
         compare=tuple(map(tuple, options.compare)),
         among=options.among,
     )
-
-
-def _spelled(names) -> str:
-    return ", ".join(f"--{name}" for name in names)
 
 
 def _prior(text):

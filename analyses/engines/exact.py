@@ -4,7 +4,7 @@ Moments and quantiles of every quantity come without sampling and with an estima
 independent draws are there for the asking.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,7 +17,16 @@ from analyses import progress
 from analyses.engines.blocks import slices
 from analyses.engines.inference_data import Drawn, complete, concatenated
 from analyses.engines.lattice import Lattice, density, settle
-from analyses.engines.mixture import Mixture, Named, highest_moment, lattice_mixture, named, spread, table
+from analyses.engines.mixture import (
+    PROBABILITIES,
+    Mixture,
+    Named,
+    highest_moment,
+    lattice_mixture,
+    named,
+    spread,
+    table,
+)
 from analyses.engines.quadrature import Parts, Region, cover
 from models.distributions import Numbers
 from models.groups import Positions
@@ -115,10 +124,10 @@ class Posterior:
         (noise, between), (location, squared) = self.variances(noise), self._regression(x)
         return self._t(location, (between + noise) * self.given.unit[:, None] + squared)
 
-    def new_value(self, at: int) -> Mixture:
-        """One more value of the group at that position: its theta and the noise of one."""
+    def new_value(self, at: Positions) -> Mixture:
+        """One more value of each of the groups at some positions: theta and the noise of one."""
         g = self.model.groups
-        mean, squared = self._theta(g.mean[[at]], g.noise[[at]], g.design[[at]])
+        mean, squared = self._theta(g.mean[at], g.noise[at], g.design[at])
         noise, _ = self.variances(g.noise_of_one[at])
         return self._t(mean, squared + noise * self.given.unit[:, None])
 
@@ -126,8 +135,8 @@ class Posterior:
         """Rows as those of `table` for what `predictive.predicted` draws: both routes of seed 003."""
         g, designs = self.model.groups, self.model.groups.designs
         x = np.array(list(designs.values()))
-        return self._table(
-            named("new_value", self.new_value(at), [g.labels[at]]),
+        return self.rows(
+            named("new_value", self.new_value([at]), [g.labels[at]]),
             named("new_theta", self.new_theta(x), designs),
             named("new_group_value", self.new_theta(x, g.noise_of_one[at]), designs),
         )
@@ -184,17 +193,25 @@ class Posterior:
         Nan for a moment that does not exist, or is so near to not existing that quadrature would have to go out to
         astronomical values of tau for it.
         """
+        population = self.population((*self.model.unknown, "sd_between"))
+        return pd.concat([population, self.groups(("theta", "kappa"), at)])
+
+    def population(self, scales: Iterable[str], probabilities: Mapping[str, float] = PROBABILITIES) -> pd.DataFrame:
+        """The rows of `table` for the coefficients and those scales; `probabilities` are those of its quantiles."""
+        coefficients = Named([("mu", ""), *(("beta", name) for name in self.model.groups.covariates)], self.b)
+        return self.rows(coefficients, *(named(name, self.scale(name)) for name in scales), probabilities=probabilities)
+
+    def groups(
+        self, names: Iterable[str], at: Positions | slice = EVERY, probabilities: Mapping[str, float] = PROBABILITIES
+    ) -> pd.DataFrame:
+        """The rows of `table` for theta or kappa, or both."""
         labels = np.array(self.model.groups.labels)[at].tolist()
-        groups = self._table(named("theta", self.theta(at), labels), named("kappa", self.kappa(at), labels))
-        return pd.concat([self.population((*self.model.unknown, "sd_between")), groups])
+        laws = {"theta": self.theta, "kappa": self.kappa}
+        return self.rows(*(named(name, laws[name](at), labels) for name in names), probabilities=probabilities)
 
-    def population(self, scales: Iterable[str]) -> pd.DataFrame:
-        """The rows of `table` for the coefficients and those scales."""
-        coefficients = [("mu", ""), *(("beta", name) for name in self.model.groups.covariates)]
-        return self._table(Named(coefficients, self.b), *(named(name, self.scale(name)) for name in scales))
-
-    def _table(self, *quantities: Named) -> pd.DataFrame:
-        return table(*quantities, orders=moments(self.model))
+    def rows(self, *quantities: Named, probabilities: Mapping[str, float] = PROBABILITIES) -> pd.DataFrame:
+        """A table of quantities, nan for moments that do not exist; `probabilities` are those of its quantiles."""
+        return table(*quantities, orders=moments(self.model), probabilities=probabilities)
 
     def draw(
         self, *, draws: int = 1000, chains: int = 4, only: Positions | None = None, rng: np.random.Generator

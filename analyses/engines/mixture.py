@@ -59,19 +59,26 @@ def named(variable: str, law: Mixture, labels: Iterable[str] = ("",)) -> Named:
     return Named([(variable, label) for label in labels], law)
 
 
-def table(*quantities: Named, orders: Mapping[tuple[str, str], float] | None = None) -> pd.DataFrame:
+def table(
+    *quantities: Named,
+    orders: Mapping[tuple[str, str], float] | None = None,
+    probabilities: Mapping[str, float] = PROBABILITIES,
+) -> pd.DataFrame:
     """Mean, sd and quantiles of each quantity, by variable and label.
 
     Parameters
     ----------
+    quantities : Named
     orders : mapping, optional
         Order below which moments exist, by variable and label, or by variable and "": nan stands for those that do not.
         All exist where none is given.
+    probabilities : mapping, optional
+        Name of a column to the probability of its quantile.
     """
-    probabilities = list(PROBABILITIES.values())
-    columns = [np.vstack([law.mean, law.sd, law.quantile(probabilities)]) for _, law in quantities]
+    levels = list(probabilities.values())
+    columns = [np.vstack([law.mean, law.sd, law.quantile(levels)]) for _, law in quantities]
     index = pd.MultiIndex.from_tuples(chain(*(keys for keys, _ in quantities)), names=["variable", "label"])
-    rows = pd.DataFrame(np.hstack(columns).T, index=index, columns=["mean", "sd", *PROBABILITIES])
+    rows = pd.DataFrame(np.hstack(columns).T, index=index, columns=["mean", "sd", *probabilities])
     orders = orders or {}
     order = [orders.get(key, orders.get((key[0], ""), np.inf)) for key in rows.index]
     highest = np.array(list(map(highest_moment, order)))

@@ -8,9 +8,10 @@ import xarray as xr
 
 from analyses.catalog import ENGINES
 from analyses.checks import Verdict, agreement, diagnostics, league_table, predictive, top_groups
-from analyses.engines import exact, gibbs, summary_tables
+from analyses.engines import exact, summary_tables
 from analyses.engines.inference_data import NAMES
 from analyses.engines.quadrature import QuadratureError
+from analyses.fits.draws import draw
 from analyses.fits.settings import Settings, timed
 from models.two_level import TwoLevel
 
@@ -225,18 +226,11 @@ def _draws(name, posterior, settings, thin, seconds, only=None) -> dict[str, xr.
 
     Independent draws are always made, as ranks and P(best) rest on them.
     """
-    model, trees = posterior.model, {}
-    if "nuts" in settings.engines:
-        from analyses.engines import nuts  # PyMC takes its time to import
-
-        with timed(seconds, "nuts"):
-            trees["nuts"] = nuts.sample(model, only=only, **settings.nuts(name))
+    trees = {}
+    for engine in ENGINES:
+        if engine in settings.engines or engine == "exact":
+            with timed(seconds, "exact draws" if engine == "exact" else engine):
+                trees[engine] = draw(engine, posterior, name=name, settings=settings, thin=thin, only=only)
+    if "nuts" in trees:
         seconds["nuts, of it sampling"] = trees["nuts"]["sample_stats"].attrs["sampling_time"]
-    if "gibbs" in settings.engines:
-        with timed(seconds, "gibbs"):
-            thin = thin or gibbs.thinning(model, rng=settings.rng("thinning", name))
-            options = {"thin": thin, "only": only, "show": settings.progress}
-            trees["gibbs"] = gibbs.sample(model, **options, rng=settings.rng("gibbs", name))
-    with timed(seconds, "exact draws"):
-        trees["exact"] = posterior.draw(only=only, rng=settings.rng("exact", name))
     return trees

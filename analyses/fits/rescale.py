@@ -1,5 +1,6 @@
 """Results put back into the units of the data, once engines have worked in numbers about 1."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,17 +10,7 @@ import xarray as xr
 from analyses.fits.crosscheck import ManyGroupsCrosscheck, TwoLevelCrosscheck
 from analyses.ingest.units import Units
 
-LOCATED = (
-    "mean",
-    "q2_5",
-    "q50",
-    "q97_5",
-    "q5",
-    "q95",
-    "value",
-    "exact",
-    "observed",
-)  # columns that move with the offset
+LOCATED = re.compile(r"mean|value|exact|observed|q\d+(_\d+)?")  # columns that move with the offset
 SCALED = ("sd", "mcse_mean", "mcse")  # columns that do not
 OF_GROUPS = {
     "theta": ("estimate", "theta_mean", "theta_q2_5", "theta_q97_5"),
@@ -33,7 +24,7 @@ def table(units: Units, rows: pd.DataFrame, variable: str = "variable") -> pd.Da
     """Rescale a table of moments and quantiles; `variable` names the column, or index level, that says of what."""
     of = rows.index.get_level_values(variable) if variable in rows.index.names else rows[variable]
     offset, unit = np.array([units.affine(name) for name in of]).reshape(-1, 2).T
-    located = {name: offset + unit * rows[name] for name in LOCATED if name in rows}
+    located = {name: offset + unit * rows[name] for name in rows if LOCATED.fullmatch(name)}
     return rows.assign(**located, **{name: unit * rows[name] for name in SCALED if name in rows})
 
 

@@ -1,7 +1,7 @@
 """From a table of one's own to a model of it: what is refused is refused here, before anything is computed from it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from difflib import get_close_matches
 
@@ -24,18 +24,30 @@ NARROWEST, WIDEST = 1e-6, 1e50  # priors, in units of the data: the fourth power
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Prepared:
-    """A model of a file.
+    """A model of a table.
 
     `model` is inside `units`; `priors` spells its priors, of what is outside; `references` maps a covariate of text to
-    the level that the others are compared with; `read` maps the file's name to the SHA-256 of what was read.
+    the level that the others are compared with; `read` maps the file's name to the SHA-256 of what was read. A model
+    that is not of a table has none of these, and no units.
     """
 
     model: TwoLevel
     units: Units
     priors: dict[str, str]
     references: dict[str, str]
-    warnings: tuple[str, ...]
-    read: dict[str, str]
+    warnings: tuple[str, ...] = ()
+    read: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def outside(self) -> TwoLevel:
+        """The model in the units of the data."""
+        groups = self.units.groups(self.model.groups)
+        return _with_priors(groups, self.priors, relative=self.model.relative) if self.priors else self.model
+
+
+def prepare(request: Request, *, show: bool = False) -> Prepared:
+    """Build the model of rows, of averages of groups, or of estimates, as the columns of the request say."""
+    return meta_analysis(request) if "estimate" in request.columns else one_way(request, show=show)
 
 
 def one_way(request: Request, *, show: bool = False) -> Prepared:
@@ -64,7 +76,7 @@ def meta_analysis(request: Request) -> Prepared:
 
 def _prepared(request: Request, table: Contents, defaults: dict[str, str]) -> Prepared:
     """Build the model, once what is wrong with groups, covariates and priors has been refused."""
-    where = request.path.name
+    where = request.table.name
     if taken := [name for name in request.covariates if name in PARAMETERS]:
         raise InputError(f"{where}: covariate {taken[0]!r} has the name of a parameter: name its column otherwise")
     if len(set(table.labels)) == 1:
@@ -110,7 +122,7 @@ def _require_known(request: Request, groups: Groups) -> None:
         if label not in groups.labels:
             near = get_close_matches(label, groups.labels, n=1)
             hint = f": did you mean {near[0]!r}?" if near else ""
-            raise InputError(f"--compare: {request.path.name} has no group {label!r}{hint}")
+            raise InputError(f"--compare: {request.table.name} has no group {label!r}{hint}")
 
 
 def _with_priors(groups: Groups, spelled: dict[str, str], *, relative: bool) -> TwoLevel:
@@ -127,7 +139,7 @@ def _with_priors(groups: Groups, spelled: dict[str, str], *, relative: bool) -> 
 
 def _warnings(request: Request, table: Contents, model: TwoLevel) -> Iterator[str]:
     """Say what the reader should know of the data first."""
-    groups, where = model.groups, request.path.name
+    groups, where = model.groups, request.table.name
     if table.repeated:
         yield table.repeated
     if alike := _but_for_case(groups.labels):
@@ -154,7 +166,7 @@ def _maybe_missing(request: Request, table: Contents) -> Iterator[str]:
     levels = [(name, "a level", values.values()) for name, values in table.covariates.items()]
     for column, what, values in names + levels:
         if message := maybe_missing(values, what):
-            yield f"{request.path.name}: column {column!r}: {message}"
+            yield f"{request.table.name}: column {column!r}: {message}"
 
 
 def _but_for_case(labels) -> list[str]:
@@ -186,6 +198,6 @@ def _spelled(request: Request, groups: Groups, defaults: dict[str, str]) -> dict
         levels = [c for c in groups.covariates if c == name or c.startswith(f"{name}[")]
         if name not in ("mu", "tau", "tau2", "sigma", "sigma2") and not levels:
             known = ", ".join(repr(c) for c in groups.covariates)
-            raise InputError(f"{request.path.name}: --prior of {name!r}: the coefficients are those of mu, {known}")
+            raise InputError(f"{request.table.name}: prior of {name!r}: the coefficients are those of mu, {known}")
         spelled |= dict.fromkeys(levels or [name], distribution)
     return spelled

@@ -53,7 +53,7 @@ class Contents:
 def of_rows(request: Request, *, show: bool) -> Contents:
     """Reduce rows in groups to sizes, means and sums of squares."""
     columns = {"group": request.columns["group"], "value": request.columns["value"], "covariates": request.covariates}
-    reduced = reduce.rows_in_groups(request.path, **columns, absolute=request.absolute, show=show)
+    reduced = reduce.rows_in_groups(request.table, **columns, absolute=request.absolute, show=show)
     _require_near(request, reduced.mean, np.sqrt(reduced.ss))
     return Contents(
         kind=Replicates,
@@ -68,7 +68,7 @@ def of_rows(request: Request, *, show: bool) -> Contents:
 
 def of_averages(request: Request) -> Contents:
     """Read sizes, averages and standard deviations or errors, a row a group."""
-    columns, path = request.columns, request.path
+    columns, path = request.columns, request.table
     size, mean, spread = columns["n"], columns["mean"], columns["sd" if "sd" in columns else "se"]
     text, numbers = [columns["group"]], [size, mean, spread]
     frame = strict_csv.read(path, text=text, numbers=numbers, either=request.covariates, optional=[spread])
@@ -100,7 +100,7 @@ def of_averages(request: Request) -> Contents:
 
 def of_estimates(request: Request) -> Contents:
     """Read estimates and their standard errors or variances, a row an estimate."""
-    columns, path = request.columns, request.path
+    columns, path = request.columns, request.table
     text, error = [columns["label"]] if "label" in columns else [], columns["se" if "se" in columns else "variance"]
     frame = strict_csv.read(path, text=text, numbers=[columns["estimate"], error], either=request.covariates)
     strict_csv.check(path, frame, error, (v > 0 for v in frame[error]), "must be positive")
@@ -127,7 +127,7 @@ def _of_frame(request: Request, frame: pd.DataFrame, kind, labels, numbers, unit
         numbers=numbers,
         units=units,
         covariates={name: dict(zip(labels, frame[name], strict=True)) for name in request.covariates},
-        read={request.path.name: frame.attrs["sha256"]},
+        read={request.table.name: frame.attrs["sha256"]},
         repeated=frame.attrs["repeated"],
     )
 
@@ -136,7 +136,7 @@ def _require_near(request: Request, *columns: np.ndarray) -> None:
     """Refuse numbers so much larger than most that no double holds their squares beside those of the others."""
     if (most := max(np.abs(column).max() for column in columns)) > LARGEST_SCALE:
         raise InputError(
-            f"{request.path.name}: a number is {most:.0e} times as large as most: no double can weigh them together"
+            f"{request.table.name}: a number is {most:.0e} times as large as most: no double can weigh them together"
         )
 
 
@@ -144,7 +144,7 @@ def _require_distinct(request: Request, frame: pd.DataFrame, column: str) -> lis
     """Return names that occur once each."""
     first: dict[str, int] = {}
     strict_csv.refuse([
-        f"{request.path.name}:{line}: column {column!r}: {label!r} is there already, in line {first[label]}"
+        f"{request.table.name}:{line}: column {column!r}: {label!r} is there already, in line {first[label]}"
         for line, label in zip(frame.index, frame[column], strict=True)
         if first.setdefault(label, line) != line
     ])  # fmt: skip

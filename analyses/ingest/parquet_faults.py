@@ -19,7 +19,7 @@ def refuse(root: Path, parts: list[Path], group: str, value: str, covariates: Se
     faults = strict_csv.Faults()
     for part in parts:
         name, table = str(part.relative_to(root)), files.relation([part], root)
-        strict_csv.positions(name, table.columns, (group, value, *covariates))
+        strict_csv.positions(f"{name}:1", table.columns, (group, value, *covariates))
         with files.read_as_parquet(name):
             wrong = _wrong(table, group, value)
             ((count,),) = wrong.aggregate("count(*)").fetchall()

@@ -1,6 +1,6 @@
-"""Rows of groups in a file of any size, reduced in one pass and in memory that grows with the groups alone."""
+"""Rows of a table of any size, reduced to groups in one pass and in memory that grows with the groups alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +10,7 @@ import numpy as np
 
 from analyses import progress
 from analyses.ingest import files, parquet_faults, strict_csv
+from analyses.ingest.data_frame import FrameTable
 from analyses.ingest.request import InputError
 from analyses.ingest.units import EXACTLY, Units
 from models.groups import sufficient_statistics
@@ -33,51 +34,84 @@ class Reduced(NamedTuple):
     repeated: str = ""
 
 
-def rows_in_groups(path: Path, **columns) -> Reduced:
-    """Reduce a CSV file, or Parquet: see `csv` and `parquet`."""
-    return parquet(path, **columns) if files.is_parquet(path) else csv(path, **columns)
-
-
-def csv(path: Path, *, group: str, value: str, covariates: Sequence[str], absolute: bool, show: bool) -> Reduced:
-    """Reduce a CSV file, as strictly as any is read.
-
-    Values are taken in decimals from the first value of their group, and only then rounded: a row keeps its digits
-    however far apart the groups are. The units are those of the rows up to the first batch that
-    brings any spread.
+def rows_in_groups(table: Path | FrameTable, *, show: bool, **columns) -> Reduced:
+    """Reduce rows to groups: those of CSV and small frames one by one, of Parquet and large frames where they are.
 
     Raises
     ------
     InputError
         With the first ten faults, and how many there are besides.
     """
-    sums, units, repeated = Sums(), None, ""
-    first, varying = {name: {} for name in covariates}, strict_csv.Faults()
+    if isinstance(table, FrameTable):
+        return frame(table, **columns) if table.is_large else in_decimals(table, table.records(), **columns)
+    return parquet(table, show=show, **columns) if files.is_parquet(table) else csv(table, show=show, **columns)
+
+
+def csv(path: Path, *, show: bool, **columns) -> Reduced:
+    """Reduce a CSV file, as strictly as any is read."""
     watched = progress.bar(f"reading {path.name}", total=path.stat().st_size, unit="B", show=show)
     with path.open("rb", buffering=0) as file, watched as bar:
         hashed = files.Hashed(file)
-        wanted = strict_csv.Columns(text=[group], numbers=[value], either=covariates)
-        for batch in strict_csv.batches(path, files.records(path, hashed), wanted):
-            labels, values = batch.columns[group], batch.columns[value]
-            for name, known in first.items():
-                varying.add(strict_csv.constant(path, name, batch.lines, labels, batch.columns[name], known))
-            if units is None or not sums.spread:
-                repeated = strict_csv.repeated(path, batch.rows, batch.lines) if units is None else ""
-                units = Units.of([*sums.first, *values], tau=absolute)
-            sums.add(labels, values, units)
-            bar.update(hashed.size - bar.n)
+        reduced = in_decimals(
+            path, files.records(path, hashed), update=lambda: bar.update(hashed.size - bar.n), **columns
+        )
+    return reduced._replace(read={path.name: hashed.hash.hexdigest()})
+
+
+def in_decimals(
+    table: Path | FrameTable,
+    records: Iterator[tuple[int, list[str]]],
+    *,
+    group: str,
+    value: str,
+    covariates: Sequence[str],
+    absolute: bool,
+    update: Callable[[], None] = lambda: None,
+) -> Reduced:
+    """Reduce rows of text, in one pass; `update` is called after each batch.
+
+    Values are taken in decimals from the first value of their group, and only then rounded: a row keeps its digits
+    however far apart the groups are. The units are those of the rows up to the first batch that brings any spread.
+    """
+    sums, units, repeated = Sums(), None, ""
+    first, varying = {name: {} for name in covariates}, strict_csv.Faults()
+    wanted = strict_csv.Columns(text=[group], numbers=[value], either=covariates)
+    for batch in strict_csv.batches(table, records, wanted):
+        labels, values = batch.columns[group], batch.columns[value]
+        for name, known in first.items():
+            varying.add(strict_csv.constant(table, name, batch.lines, labels, batch.columns[name], known))
+        if units is None or not sums.spread:
+            repeated = strict_csv.repeated(table, batch.rows, batch.lines) if units is None else ""
+            units = Units.of([*sums.first, *values], tau=absolute)
+        sums.add(labels, values, units)
+        update()
     varying.refuse()
-    constants = {name: {label: last for label, (_, last) in known.items()} for name, known in first.items()}
-    mean = np.array([units.located(v) for v in sums.first]) + sums.mean
     return Reduced(
         labels=list(sums.position),
         n=sums.n,
-        mean=mean,
+        mean=np.array([units.located(v) for v in sums.first]) + sums.mean,
         ss=sums.ss,
         units=units,
-        covariates=constants,
-        read={path.name: hashed.hash.hexdigest()},
+        covariates={name: {label: last for label, (_, last) in known.items()} for name, known in first.items()},
+        read={},
         repeated=repeated if sums.batches == 1 else "",
     )
+
+
+def frame(table: FrameTable, *, group: str, value: str, covariates: Sequence[str], absolute: bool) -> Reduced:
+    """Reduce a frame by its own library, lazy or not.
+
+    Raises
+    ------
+    InputError
+        With the first fault.
+    """
+    strict_csv.positions(table.name, table.columns, (group, value, *covariates))
+    try:
+        sums = sufficient_statistics.of_frame(table.frame, group=group, value=value, covariates=covariates)
+    except ValueError as error:
+        raise InputError(f"{table.name}: {error}") from error
+    return _inside(table, sums, group, absolute=absolute)
 
 
 @dataclass(eq=False)
@@ -127,7 +161,7 @@ def parquet(path: Path, *, group: str, value: str, covariates: Sequence[str], ab
     root, parts = files.of_parquet(path)
     before = [part.stat().st_mtime_ns for part in parts]
     table = files.relation(parts, root, show=show)
-    strict_csv.positions(path.name, table.columns, (group, value, *covariates))
+    strict_csv.positions(f"{path.name}:1", table.columns, (group, value, *covariates))
     try:
         with files.read_as_parquet(path.name):
             named = _without_truth(table, (group, *covariates))
@@ -135,21 +169,26 @@ def parquet(path: Path, *, group: str, value: str, covariates: Sequence[str], ab
     except ValueError as error:
         parquet_faults.refuse(root, parts, group, value, covariates)
         raise InputError(str(error) if isinstance(error, InputError) else f"{path.name}: {error}") from error
-    names = _names(path, group, sums.labels)
-    labels = [names[label] for label in sums.labels]
-    units = Units.about(Decimal(repr(sums.offset)), Decimal(repr(sums.spread)), tau=absolute)
-    inside = sums.unit / float(units.unit)
     read = {str(part.relative_to(root)): files.digest(part) for part in parts}
     if [part.stat().st_mtime_ns for part in parts] != before:
         raise InputError(f"{path.name}: changed while it was read")
+    return _inside(path, sums, group, absolute=absolute)._replace(read=read)
+
+
+def _inside(table: Path | FrameTable, sums, group: str, *, absolute: bool) -> Reduced:
+    """Sums of a table in their units."""
+    names = _names(table, group, sums.labels)
+    labels = [names[label] for label in sums.labels]
+    units = Units.about(Decimal(repr(sums.offset)), Decimal(repr(sums.spread)), tau=absolute)
+    inside = sums.unit / float(units.unit)
     return Reduced(
         labels=labels,
         n=sums.n,
         mean=inside * sums.mean,
         ss=inside**2 * sums.ss,
         units=units,
-        covariates={name: _of_groups(path, name, labels, v.values()) for name, v in sums.covariates.items()},
-        read=read,
+        covariates={name: _of_groups(table, name, labels, v.values()) for name, v in sums.covariates.items()},
+        read={},
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from models.spellings import IMPROPER, SPELLINGS
 
 if TYPE_CHECKING:
+    from analyses.ingest.data_frame import FrameTable
     from models.priors import Coefficient, Scale
 
 CALL = re.compile(r"(\w+)\s*(?:\((.*)\))?", re.ASCII)
@@ -19,13 +20,13 @@ class InputError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A file and the question put to it.
+    """A table and the question put to it: a file, or a data frame.
 
     `columns` maps what the study needs (group, value, estimate, ...) to names of columns; `priors` maps a parameter, or
     a covariate, to how its prior was spelled.
     """
 
-    path: Path
+    table: "Path | FrameTable"
     columns: dict[str, str] = field(default_factory=dict)
     covariates: tuple[str, ...] = ()
     priors: dict[str, str] = field(default_factory=dict)
@@ -69,6 +70,37 @@ def prior(name: str, spelled: str) -> "Scale | Coefficient":
     if not proper.proper:  # InverseGamma has improper ones too, but those go by other names here
         raise ValueError("InverseGamma({:g}, {:g}) is no density: give a positive shape and scale".format(*numbers))
     return proper
+
+
+def spelled(name: str, value: object) -> str:
+    """How the prior of a parameter is spelled: text as it is, an object of `models.priors` by its name and numbers.
+
+    Raises
+    ------
+    ValueError
+        For what is no prior.
+
+    Examples
+    --------
+    >>> from models import priors
+    >>> spelled("tau", priors.HalfCauchy(2.5)), spelled("tau2", priors.FLAT_VARIANCE), spelled("mu", "Normal(0, 1)")
+    ('HalfCauchy(2.5)', 'Uniform()', 'Normal(0, 1)')
+    """
+    from models import priors
+
+    if isinstance(value, str):
+        return value
+    for synonym, constant in IMPROPER.get(name, IMPROPER["mu"]).items():
+        if value == getattr(priors, constant):
+            return f"{synonym}()"
+    kind = type(value).__name__
+    if getattr(priors, kind, None) is not type(value):
+        alternatives = ", ".join(SPELLINGS.get(name, SPELLINGS["mu"]))
+        raise ValueError(f"{name}={value!r} is not a prior: write one of {alternatives}")
+    arguments = vars(value)
+    if kind == "HalfStudentT" and arguments["nu"] == 1:
+        kind, arguments = "HalfCauchy", {"scale": arguments["scale"]}
+    return f"{kind}({', '.join(f'{float(number)!r}'.removesuffix('.0') for number in arguments.values())})"
 
 
 def _number(name, spelled, argument) -> float:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from analyses.ingest import files
+from analyses.ingest.data_frame import FrameTable
 from analyses.ingest.request import InputError
 from models.groups import validation
 from models.groups.naming import normalized
@@ -58,12 +59,12 @@ class Batch(NamedTuple):
     columns: dict[str, list]
 
 
-def read(path: Path, **columns: Sequence[str]) -> pd.DataFrame:
-    """Read some columns of a CSV or Parquet file.
+def read(path: Path | FrameTable, **columns: Sequence[str]) -> pd.DataFrame:
+    """Read some columns of a CSV or Parquet file, or of a data frame.
 
     Parameters
     ----------
-    path : Path
+    path : Path or FrameTable
         CSV in UTF-8, with or without a byte-order mark, lines ending in LF, CRLF or CR, fields quoted or not; Parquet
         where the name ends in .parquet.
     **columns
@@ -91,9 +92,11 @@ def read(path: Path, **columns: Sequence[str]) -> pd.DataFrame:
 
 
 @contextmanager
-def opened(path: Path):
-    """Records of a file, the header first, and what tells the hash of all that was read."""
-    if files.is_parquet(path):
+def opened(path: Path | FrameTable):
+    """Records of a table, the header first, and what tells the hash of all that was read."""
+    if isinstance(path, FrameTable):
+        yield path.records(), path.digest
+    elif files.is_parquet(path):
         root, parts = files.of_parquet(path)
         yield files.records_of_parquet(path, root, parts), lambda: " ".join(map(files.digest, parts))
     else:
@@ -113,8 +116,10 @@ def batches(path: Path, records: Iterator[tuple[int, list[str]]], wanted: Column
         At the end, with the first ten faults of all rows.
     """
     line, header = next(records)
-    places = positions(path.name, header, (*wanted.text, *wanted.numbers, *wanted.either))
-    if not files.is_parquet(path):
+    is_csv = isinstance(path, Path) and not files.is_parquet(path)
+    where = path.name if isinstance(path, FrameTable) else f"{path.name}:1"
+    places = positions(where, header, (*wanted.text, *wanted.numbers, *wanted.either))
+    if is_csv:
         _require_header(f"{path.name}:{line}", wanted)
     uneven, wrong, alike = Faults(), Faults(), Faults()
     numeric, spelled = None, {name: {} for name in places}
@@ -210,20 +215,20 @@ def _ragged(path: Path, header: list[str], lines, rows) -> Iterator[tuple[int, s
 
 
 def positions(where: str, header: list[str], wanted: Sequence[str]) -> dict[str, int]:
-    """Where the columns stand in a file of that name."""
+    """Where the columns stand in a table; `where` begins the messages."""
     if len(header) == 1 and len(set(wanted)) > 1:
         for delimiter, separators in DELIMITERS.items():
             if delimiter in header[0]:
-                raise InputError(f"{where}:1: fields are separated by {separators}: separate them by commas")
+                raise InputError(f"{where}: fields are separated by {separators}: separate them by commas")
     names, count = tuple(dict.fromkeys(wanted)), Counter(header)
-    faults = [f"{where}:1: column {name!r} occurs {count[name]} times" for name in names if count[name] > 1]
+    faults = [f"{where}: column {name!r} occurs {count[name]} times" for name in names if count[name] > 1]
     for name in names:
         if name not in header:
             near = get_close_matches(name, header, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(map(repr, header))}"
             if not near and any(map(NUMBER.fullmatch, header)):
                 hint += "; if these are data, add a line of names above them"
-            faults.append(f"{where}:1: there is no column {name!r}: {hint}")
+            faults.append(f"{where}: there is no column {name!r}: {hint}")
     refuse(faults)
     return {name: header.index(name) for name in names}
 

@@ -11,10 +11,20 @@ from decimal import Context, Decimal
 from statistics import median_low
 from typing import Self
 
+from models.groups import Estimates, Groups
 from models.priors import Normal
 from models.two_level import TwoLevel
 
-LOCATIONS = {"mu", "theta", "new_theta", "new_value", "new_group_value", "largest group mean", "smallest group mean"}
+LOCATIONS = {
+    "mu",
+    "theta",
+    "value",
+    "new_theta",
+    "new_value",
+    "new_group_value",
+    "largest group mean",
+    "smallest group mean",
+}
 SCALES = {"beta", "sigma", "sd_between", "sd of group means", "spread of sds within groups"}
 EXACTLY = Context(prec=800)  # digits: more than doubles and files have between 1e305 and 1e-305
 
@@ -80,3 +90,12 @@ class Units:
                 *(slope.affine(0.0, unit) for slope in slopes),
             ),
         )
+
+    def groups(self, groups: Groups) -> Groups:
+        """Return groups in the units of the data, from groups inside."""
+        unit = float(self.unit)
+        noise = groups.noise * unit**2 if isinstance(groups, Estimates) else groups.noise
+        return replace(groups, mean=self.value("theta", groups.mean), noise=noise, ss=unit**2 * groups.ss)
+
+
+NONE = Units(Decimal(0), Decimal(1), tau=True)  # of a model whose data are used as they are

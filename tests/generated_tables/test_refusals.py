@@ -32,7 +32,7 @@ def test_any_bytes(tmp_path_factory, study, start, rest):
     path.write_bytes(start + rest)
     names = {"one_way": ("group", "value"), "meta_analysis": ("estimate", "se")}[study]
     try:
-        prepared = getattr(build_model, study)(Request(path=path, columns=dict(zip(names, "ab", strict=True))))
+        prepared = getattr(build_model, study)(Request(table=path, columns=dict(zip(names, "ab", strict=True))))
         faults = []
     except InputError as refused:
         prepared, faults = None, str(refused).splitlines()

@@ -38,7 +38,7 @@ class Case:
             writer = csv.writer(file)
             writer.writerows([self.header, *([str(r[name]) for name in self.header] for r in self.rows)])
         return Request(
-            path=path,
+            table=path,
             columns={("label" if n == "trial" else n): n for n in self.header if n not in (*self.covariates, "note")},
             covariates=self.covariates,
             priors={name: f"{dist}({', '.join(map(str, args))})" for name, (dist, args) in self.priors.items()},
@@ -55,7 +55,7 @@ class Case:
         given += [f"--covariate={name}" for name in asked.covariates]
         given += [f"--prior={name}={dist}" for name, dist in asked.priors.items()]
         given += ["--tau-scale=absolute"] if self.absolute and self.study == "one_way" else []
-        return [self.study, f"--data={asked.path}", *given]
+        return [self.study, f"--data={asked.table}", *given]
 
     def moved(self, a, b):
         """Of a + b y, the priors moved with it."""

@@ -78,4 +78,4 @@ def test_a_number_that_is_far_too_large_is_refused_in_a_line(size, batch, tmp_pa
     batch(size)
     path = put(tmp_path, "g,v\na,1\na,2\nb,1.5\nb,3e200\n")
     with pytest.raises(InputError, match="times as large as most: no double can weigh them together"):
-        build_model.one_way(Request(path=path, columns={"group": "g", "value": "v"}))
+        build_model.one_way(Request(table=path, columns={"group": "g", "value": "v"}))

@@ -13,7 +13,7 @@ FOUND = {"one_way": ("group", "value"), "meta_analysis": ("estimate", "se")}
 
 def asked(path, study, *names, **more):
     given = dict(zip(more.pop("columns", FOUND[study]), names, strict=True))
-    return getattr(build_model, study)(Request(path=path, columns=given, **more))
+    return getattr(build_model, study)(Request(table=path, columns=given, **more))
 
 
 def refusal(*arguments, **more):

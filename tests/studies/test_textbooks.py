@@ -73,7 +73,7 @@ def rows(tmp_path):
         path = tmp_path / "rows.csv"
         lines = [f"{group},{y}" for group, values in groups.items() for y in values]
         path.write_text("\n".join(["group,y", *lines]))
-        return build_model.one_way(Request(path=path, columns={"group": "group", "value": "y"}))
+        return build_model.one_way(Request(table=path, columns={"group": "group", "value": "y"}))
 
     return made
 
@@ -85,7 +85,7 @@ def estimates(tmp_path):
     def made(table, **asked):
         path = tmp_path / "estimates.csv"
         path.write_text("\n".join(["y,v,x", *(f"{y!r},{v!r},{x}" for y, v, x in table)]))
-        return build_model.meta_analysis(Request(path=path, columns={"estimate": "y", "variance": "v"}, **asked))
+        return build_model.meta_analysis(Request(table=path, columns={"estimate": "y", "variance": "v"}, **asked))
 
     return made
 

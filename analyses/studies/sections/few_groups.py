@@ -90,10 +90,16 @@ def _pictures(fit: TwoLevelCrosscheck, axes: dict[str, str]) -> dict[str, Pictur
 
 def _by_themselves(fit: TwoLevelCrosscheck) -> pd.DataFrame:
     """Groups with their own 95% intervals, the highest first."""
-    error, estimate = fit.groups["standard_error"], fit.groups["estimate"]
+    error = fit.groups["standard_error"]
     if "sigma" in fit.model.unknown:
         error = fit.reference.loc[("sigma", ""), "q50"] * np.sqrt(fit.model.groups.noise)
-    return fit.groups.assign(low=estimate - 1.96 * error, high=estimate + 1.96 * error).sort_values("estimate")
+    return with_own_intervals(fit.groups, error)
+
+
+def with_own_intervals(groups: pd.DataFrame, error: pd.Series) -> pd.DataFrame:
+    """A table of groups with the interval of each by itself, the highest first."""
+    estimate = groups["estimate"]
+    return groups.assign(low=estimate - 1.96 * error, high=estimate + 1.96 * error).sort_values("estimate")
 
 
 def _league_section(fit: TwoLevelCrosscheck) -> Section:

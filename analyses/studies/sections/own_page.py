@@ -15,7 +15,7 @@ def page(story: Story, prepared: Prepared, settings: Settings) -> Page:
     own = size.fit_table(story.name, prepared, settings)
     return Page(
         name=story.name,
-        title=f"{story.title} in {settings.request.path.name}",
+        title=f"{story.title} in {settings.request.table.name}",
         question=story.question(groups),
         sentence=f"{story.headline(own)} {size.leader(own.fit)}",
         sections=size.sections(story, own),

@@ -10,6 +10,7 @@ import pytest
 from helpers.thousands import ESTIMATES, ROWS, SIZE, TITLES, of_scores, of_trials, ran, section
 
 from analyses import run
+from analyses.engines import gibbs
 from analyses.fits import crosscheck
 from analyses.fits.settings import Settings
 from analyses.studies.sections import many_groups
@@ -77,6 +78,6 @@ def test_engines_that_were_not_asked_for_are_not_reported(monkeypatch):
     from models.two_level import TwoLevel
 
     model = TwoLevel(groups=Estimates.from_summary(range(60), rng.normal(size=60), np.ones(60)), tau=FLAT)
-    monkeypatch.setattr(crosscheck.gibbs, "thinning", lambda *_, **__: 1)
+    monkeypatch.setattr(gibbs, "thinning", lambda *_, **__: 1)
     found = crosscheck.many_groups("x", model, Settings(engines=("gibbs",)), best="high")
     assert set(found.trees) == {"gibbs"}

@@ -53,7 +53,7 @@ def test_all_groups_are_there_under_their_names(schools, low):
 def test_rows_are_those_of_the_plain_mixtures(low):
     """Of 2,500 groups, one by one and without a sweep: to 1e-10 of a posterior sd, and the rounding of the units."""
     asked = Request(
-        path=low.data, columns={"label": "trial", "estimate": "y", "se": "se"}, covariates=("year",), priors={}
+        table=low.data, columns={"label": "trial", "estimate": "y", "se": "se"}, covariates=("year",), priors={}
     )
     prepared = build_model.meta_analysis(asked)
     posterior = exact.posterior(prepared.model)
@@ -107,7 +107,7 @@ def test_a_scale_multiplies_and_changes_nothing(low, tmp_path, monkeypatch):
 
 def test_units_move_a_crowds_threshold(low):
     """With the offset and the unit of theta, as its rows are."""
-    asked = Request(path=low.data, columns={"label": "trial", "estimate": "y", "se": "se"}, covariates=(), priors={})
+    asked = Request(table=low.data, columns={"label": "trial", "estimate": "y", "se": "se"}, covariates=(), priors={})
     prepared = build_model.meta_analysis(asked)
     settings = Settings(engines=("exact",), best="low")
     inside = crosscheck.many_groups("x", prepared.model, settings, best="high")

@@ -107,7 +107,7 @@ def test_more_than_many_are_a_crowd(study, size, as_crowd, tmp_path, monkeypatch
     path.write_text("g,y,se\n" + rows)
     columns = {"one_way": {"group": "g", "value": "y"}, "meta_analysis": {"label": "g", "estimate": "y", "se": "se"}}
     with pytest.raises(StopError):
-        module.page(Settings(request=Request(path=path, columns=columns[study], covariates=(), priors={})))
+        module.page(Settings(request=Request(table=path, columns=columns[study], covariates=(), priors={})))
     assert asked == [many_groups if as_crowd else few_groups]
 
 

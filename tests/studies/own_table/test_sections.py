@@ -25,7 +25,7 @@ def answered(tmp_path, study, offset, unit):
         lines = ["g,y,s", *(f"{g},{offset + unit * y!r},{unit * s!r}" for g, y, s in TRIALS)]
         columns = {"label": "g", "estimate": "y", "se": "s"}
     path.write_text("\n".join(lines))
-    asked = Request(path=path, columns=columns, compare=(("b", "a"), ("c", "d")))
+    asked = Request(table=path, columns=columns, compare=(("b", "a"), ("c", "d")))
     prepared = getattr(build_model, study.STORY.name)(asked)
     return few_groups.fit_table("it", prepared, Settings(engines=("exact",), request=asked))
 

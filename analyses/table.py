@@ -1,0 +1,369 @@
+"""The front door: one call from a table to its exact posterior, and everything that can be asked of that."""
+
+import base64
+import html
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from warnings import warn
+
+import xarray as xr
+
+from analyses.catalog import ENGINES
+from analyses.engines import exact
+from analyses.fits import rescale
+from analyses.fits.draws import draw
+from analyses.fits.exact_fit import MANY, ExactFit
+from analyses.fits.settings import Settings
+from analyses.ingest import build_model, usage
+from analyses.ingest.build_model import Prepared
+from analyses.ingest.data_frame import FrameTable
+from analyses.ingest.request import InputError, Request, prior, spelled
+from analyses.ingest.units import NONE
+from analyses.reference import STATISTICS, Reference
+from analyses.report.numbers import median_and_interval
+from models.two_level import Parameterization, TwoLevel
+
+if TYPE_CHECKING:
+    import pymc as pm
+    from narwhals.typing import IntoFrame
+
+    from analyses.audit.outcome import Audit
+
+TARGET_ACCEPT = 0.99  # of NUTS's proposals: nobody knows what data will come
+SHOWN = 10  # groups in a notebook's table
+MOST_DRAWN = 60  # groups in a notebook's picture
+OF_ESTIMATES = {"estimate", "variance", "label"}
+
+
+class DataWarning(UserWarning):
+    """Something in a table that its reader should look at."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Fit(ExactFit):
+    """A hierarchical normal model of a table, with its exact posterior; `fit` makes it.
+
+    Everything is in the units of the data. `summary`, `league`, `difference`, `probability` and `predict` compute
+    exactly, without sampling. `sample` and `build` are for PyMC and ArviZ, `audit` is for draws of other programs, and
+    `report` writes a page.
+    """
+
+    def __repr__(self) -> str:
+        return "\n".join([self._sentence(), self._priors(), *map("Warning: {}".format, self.prepared.warnings)])
+
+    def _sentence(self) -> str:
+        """Say how many groups there are, and what is known of the population."""
+        rows = self.summary(self.population)
+        figures = [
+            f"{f'beta[{label}]' if label else name} {median_and_interval(rows.loc[(name, label)])}"
+            for name, label in rows.index
+        ]
+        return f"{len(self.labels):,} groups. Posterior medians with 95% intervals: {', '.join(figures)}."
+
+    def _priors(self) -> str:
+        """Say which priors the posterior rests on."""
+        spelled = ", ".join(f"{name} ~ {prior}" for name, prior in self.prepared.priors.items())
+        relative = self.model.relative and "sigma" in self.model.unknown
+        return f"Priors: {spelled}.{' tau is in units of sigma: sd_between = tau sigma.' if relative else ''}"
+
+    def _repr_html_(self) -> str:
+        """Show the sentence, the first groups of the league table, and a picture of all where they are few."""
+        rows = self.league().head(SHOWN)
+        return f"<p>{html.escape(repr(self))}</p>{self._picture()}{rows.to_html(float_format='{:.4g}'.format)}"
+
+    def _picture(self) -> str:
+        from analyses.report import figures, pages
+        from analyses.studies.sections.few_groups import with_own_intervals
+
+        if len(self.labels) > MOST_DRAWN:
+            return ""
+        league = self.league().reset_index()
+        sigma = self.summary(["sigma"])["q50"].iloc[0] if "sigma" in self.model.unknown else 1.0
+        noise = dict(zip(self.labels, self.model.groups.noise, strict=True))
+        rows = with_own_intervals(league, sigma * league["label"].map(noise) ** 0.5)
+        picture = base64.b64encode(pages.png(figures.forest(rows, xlabel="theta"))).decode("ascii")
+        return f'<img alt="Each group by itself and pooled" src="data:image/png;base64,{picture}">'
+
+    def sample(
+        self,
+        engine: str = "nuts",
+        *,
+        draws: int = 1000,
+        tune: int = 500,
+        chains: int = 4,
+        cores: int = 1,
+        target_accept: float = TARGET_ACCEPT,
+    ) -> xr.DataTree:
+        """Draw from the posterior.
+
+        Parameters
+        ----------
+        engine : {"nuts", "gibbs", "exact"}
+            NUTS in PyMC, Gibbs sampling, or independent draws.
+        draws, tune, chains, cores, target_accept
+            Of NUTS. Gibbs and independent draws have lengths of their own.
+
+        Returns
+        -------
+        DataTree
+            For ArviZ: posterior, posterior_predictive, observed_data, constant_data, log_likelihood and log_prior.
+
+        Raises
+        ------
+        ValueError
+            For an engine of another name.
+        """
+        if engine not in ENGINES:
+            raise ValueError(f"engine {engine!r}: write one of {', '.join(map(repr, ENGINES))}")
+        lengths = {"draws": draws, "tune": tune, "chains": chains, "cores": cores, "target_accept": target_accept}
+        settings = replace(self.settings, **lengths)
+        tree = draw(engine, self.posterior, name=self.name, settings=settings)
+        return rescale.tree(self.prepared.units, tree)
+
+    def build(self, parameterization: Parameterization = "noncentered") -> "pm.Model":
+        """The model in PyMC, in the units of the data, with the labels of the groups as coordinates.
+
+        Parameters
+        ----------
+        parameterization : {"noncentered", "centered", "marginal"}
+        """
+        from models import pymc_model
+
+        return pymc_model.build(self.model, parameterization=parameterization)
+
+    def audit(self, draws: Any, *, rename: Mapping[str, str] | None = None, without: Sequence[str] = ()) -> "Audit":
+        """Compare draws of any sampler with the exact posterior, quantity by quantity.
+
+        Parameters
+        ----------
+        draws : DataTree, Dataset, or path of a .nc or .csv file
+        rename : mapping, optional
+            Their names to ours.
+        without : sequence of str
+            Variables that the draws lack for a reason.
+
+        Returns
+        -------
+        Audit
+            `passed`, `table`, and sentences when printed.
+
+        Raises
+        ------
+        InputError
+            For draws that cannot be read, or names that do not fit.
+        """
+        from analyses.audit import files, outcome
+
+        source = "draws"
+        if isinstance(draws, str | Path):
+            source, draws = Path(draws).name, files.read(Path(draws))
+        elif isinstance(draws, xr.DataTree):
+            draws = draws["posterior"].to_dataset()
+        table = self.summary(self.variables if len(self.labels) <= MANY else self.population, ci_prob=0.9)
+        against = Reference(
+            name="the exact posterior of this fit", data="", priors=self.prepared.priors, table=table[[*STATISTICS]]
+        )
+        return outcome.audit(draws, against, source=source, rename=rename, without=without)
+
+    def report(
+        self,
+        out: str | Path = "reports",
+        *,
+        engines: Sequence[str] = ENGINES,
+        best: str | None = None,
+        compare: Sequence[tuple[str, str]] = (),
+        among: int | None = None,
+    ) -> Path:
+        """Write the report that `python -m analyses.run` writes of this table, and return its page.
+
+        Parameters
+        ----------
+        out : str or Path
+            Folder of reports; this one goes into a folder of its own in it.
+        engines : sequence of str
+            Those that sample and are compared with the exact posterior.
+        best : {"high", "low"}, optional
+        compare : sequence of pairs of labels
+            Groups whose difference is wanted.
+        among : int, optional
+            How many are the best k of the league table.
+
+        Raises
+        ------
+        ValueError
+            For a model that was not made of a table.
+        """
+        from analyses.report import publish
+        from analyses.studies import meta_analysis, one_way
+        from analyses.studies.sections import own_page
+
+        if self.request is None:
+            raise ValueError("this fit is of a model, not of a table: python -m analyses.run reports on the studies")
+        started, out = time.perf_counter(), Path(out)
+        request = replace(self.request, compare=tuple(map(tuple, compare)), among=among)
+        settings = replace(self.settings, engines=tuple(engines), best=best, request=request)
+        story = {"one_way": one_way.STORY, "meta_analysis": meta_analysis.STORY}[self.name]
+        publish.require_ours(out, [self.name])
+        with publish.aside(out) as folder:
+            page = own_page.page(story, self.prepared, settings)
+            seconds = {"in all": time.perf_counter() - started}
+            publish.write(page, folder / self.name, settings, command=[], seconds=seconds)
+            publish.replace_reports(folder, out)
+        return out / self.name / "index.html"
+
+
+def fit(
+    frame: "IntoFrame | Mapping[str, Sequence] | TwoLevel | str | Path",
+    formula: None = None,
+    *,
+    group: str | None = None,
+    value: str | None = None,
+    n: str | None = None,
+    mean: str | None = None,
+    sd: str | None = None,
+    se: str | None = None,
+    estimate: str | None = None,
+    variance: str | None = None,
+    label: str | None = None,
+    covariates: Sequence[str] = (),
+    priors: Mapping[str, object] | None = None,
+    tau_scale: str | None = None,
+    seed: int = 1,
+) -> Fit:
+    """Fit a hierarchical normal model to a table, exactly.
+
+    Model
+    -----
+    ::
+
+        y_ij ~ N(theta_i, sigma^2)                  value j of group i, or averages of groups
+        estimate_i ~ N(theta_i, se_i^2)             estimates with known standard errors
+        theta_i ~ N(mu + x_i'beta, sd_between^2)    sd_between = tau sigma (relative) or tau (absolute)
+
+    Parameters
+    ----------
+    frame : data frame, dictionary of columns, path of a CSV or Parquet file, or TwoLevel
+        A row a value, with `group` and `value`; or a row a group, with `group`, `n`, `mean`, and `sd` or `se`; or a row
+        an estimate, with `estimate`, and `se` or `variance`. Frames may be pandas, Polars, PyArrow, DuckDB, Dask or
+        PySpark. A model that is stated already takes no other argument than `seed`.
+    formula : None
+        Reserved.
+    group, value, n, mean, sd, se, estimate, variance, label : str
+        Names of columns. `label` names the estimates; they are numbered without it.
+    covariates : sequence of str
+        Columns that are constant within a group: numbers, or text with its first level for reference.
+    priors : mapping, optional
+        "mu", "tau" or "tau2", "sigma" or "sigma2", or a covariate, to a prior: text such as "HalfNormal(2.5)", or an
+        object of `models.priors`. Default: flat for mu and beta, Jeffreys' for sigma, HalfCauchy(1) for a relative tau
+        and Uniform() for an absolute one.
+    tau_scale : {"relative", "absolute"}, optional
+        Whether tau is in units of sigma, the default for rows and averages, or in those of the data.
+    seed : int
+        Of every random stream.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    InputError
+        For what is wrong with the request or the table, a line a fault, or a posterior that is improper.
+
+    Warns
+    -----
+    DataWarning
+        For what its reader should look at in the table.
+
+    Examples
+    --------
+    >>> schools = fit({"school": ["A", "B", "C"], "effect": [28, 8, -3], "se": [15, 10, 16]}, label="school",
+    ...               estimate="effect", se="se", priors={"tau": "HalfCauchy(5)"})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    analyses.table.DataWarning: frame: 3 groups say little of tau: its prior weighs as much as they do
+    """
+    columns = {
+        name: column
+        for name, column in {
+            "group": group,
+            "value": value,
+            "n": n,
+            "mean": mean,
+            "sd": sd,
+            "se": se,
+            "estimate": estimate,
+            "variance": variance,
+            "label": label,
+        }.items()
+        if column is not None
+    }
+    if formula is not None:
+        raise InputError(f"formula={formula!r}: formulas are not supported yet; name the columns")
+    if isinstance(frame, TwoLevel):
+        return _fit_of_model(frame, [*columns, *covariates, *(priors or {})], seed)
+    request = _request(frame, columns, covariates, priors or {}, tau_scale)
+    prepared = build_model.prepare(request)
+    for warning in prepared.warnings:
+        warn(warning, DataWarning, stacklevel=2)
+    return Fit(
+        name="meta_analysis" if "estimate" in columns else "one_way",
+        prepared=prepared,
+        posterior=exact.posterior(prepared.model),
+        request=request,
+        settings=Settings(seed=seed, target_accept=TARGET_ACCEPT),
+    )
+
+
+def _fit_of_model(model: TwoLevel, more: Sequence[str], seed: int) -> Fit:
+    """Fit a model that is stated already."""
+    if more:
+        raise InputError(f"{more[0]} does not go with a model, which states its groups and priors itself")
+    coefficients = dict(zip(("mu", *model.groups.covariates), model.coefficients, strict=True))
+    scales = {name: getattr(model, name) for name in model.unknown}
+    priors = {name: str(prior) for name, prior in (coefficients | scales).items()}
+    prepared = Prepared(model=model, units=NONE, priors=priors, references={})
+    return Fit(name="fit", prepared=prepared, posterior=exact.posterior(model), settings=Settings(seed=seed))
+
+
+def _request(frame, columns, covariates, priors, tau_scale) -> Request:
+    """Check what goes together before the table is read."""
+    if not columns:
+        raise InputError(
+            "name the columns: group= and value=; or group=, n=, mean= and sd= or se=; or estimate= and se= or "
+            "variance="
+        )
+    if isinstance(covariates, str):
+        raise InputError(f"covariates is the text {covariates!r}: give a list of names, [{covariates!r}]")
+    if not isinstance(priors, Mapping):
+        raise InputError(f"priors={priors!r}: give a dictionary, such as {{'tau': 'HalfNormal(2.5)'}}")
+    named = [*columns.items(), *(("covariates", name) for name in covariates)]
+    if wrong := [(name, column) for name, column in named if not isinstance(column, str)]:
+        raise InputError(f"{wrong[0][0]}={wrong[0][1]!r}: give the name of a column")
+    if tau_scale not in (None, "relative", "absolute"):
+        raise InputError(f"tau_scale={tau_scale!r}: write 'relative' or 'absolute'")
+    study = "meta_analysis" if OF_ESTIMATES & columns.keys() else "one_way"
+    subject = "a fit of estimates" if study == "meta_analysis" else "a fit of groups"
+    wording = usage.Wording(subject, option="{}=", covariates="covariates", priors="priors")
+    if message := usage.fault(study, columns, covariates, list(priors), tau_scale, wording):
+        raise InputError(message)
+    return Request(
+        table=Path(frame) if isinstance(frame, str | Path) else FrameTable.of(frame, [*columns.values(), *covariates]),
+        columns=columns,
+        covariates=tuple(covariates),
+        priors=dict(_spelled(name, value) for name, value in priors.items()),
+        absolute=tau_scale == "absolute",
+    )
+
+
+def _spelled(name: str, value: object) -> tuple[str, str]:
+    """A parameter and how its prior is spelled; refused where it is no prior of that parameter."""
+    try:
+        text = spelled(name, value)
+        prior(name, text)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    return name, text
