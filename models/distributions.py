@@ -28,6 +28,14 @@ class Normal:
         """Log density of each element."""
         return -LOG_2PI / 2 - np.log(self.sd) - ((x - self.mean) / self.sd) ** 2 / 2
 
+    def slope(self, x: Numbers) -> Numbers:
+        """Derivative of each element's log density with respect to x; minus it is that with respect to the mean."""
+        return (self.mean - x) / self.sd / self.sd
+
+    def slope_of_sd(self, x: Numbers) -> Numbers:
+        """Derivative of each element's log density with respect to the sd."""
+        return (((x - self.mean) / self.sd) ** 2 - 1) / self.sd
+
 
 @dataclass(frozen=True, eq=False)
 class MultivariateNormal:

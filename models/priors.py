@@ -45,6 +45,9 @@ class Prior(Protocol):
     def log_density(self, x: Numbers) -> Numbers:
         """Log density at each x; that of an improper prior has no constant."""
 
+    def slope(self, x: Numbers) -> Numbers:
+        """Derivative of the log density at each x."""
+
     def variable(self, name: str) -> "TensorVariable":
         """PyMC's variable of what has this prior."""
 
@@ -190,6 +193,10 @@ class InverseGamma(Scale):
         """Log density at each sd."""
         return self.rising(sd) + self.falling(sd)
 
+    def slope(self, sd: Numbers) -> Numbers:
+        """Derivative of the log density at each sd."""
+        return 2 * self.scale / sd**3 - self.tail_exponent / sd
+
     def rising(self, sd: Numbers) -> Numbers:
         """Exponential, and the power where it is positive."""
         return max(-self.tail_exponent, 0.0) * np.log(sd) - self.scale / sd**2
@@ -298,6 +305,10 @@ class HalfStudentT(Scale):
         constant = np.log(2) + gammaln(half) - gammaln(self.nu / 2) - np.log(np.pi * self.nu) / 2 - np.log(self.scale)
         return constant - half * np.log1p((sd / self.scale) ** 2 / self.nu)
 
+    def slope(self, sd: Numbers) -> Numbers:
+        """Derivative of the log density at each sd."""
+        return -(self.nu + 1) * sd / (self.nu * self.scale**2 + sd**2)
+
     def draw(self, size: Size, rng: np.random.Generator) -> np.ndarray:
         """Draw standard deviations."""
         return self.scale * np.abs(rng.standard_t(self.nu, size))
@@ -375,6 +386,10 @@ class HalfNormal(Scale):
         """Log density at each sd."""
         return np.log(2 / np.pi) / 2 - np.log(self.scale) - (sd / self.scale) ** 2 / 2
 
+    def slope(self, sd: Numbers) -> Numbers:
+        """Derivative of the log density at each sd."""
+        return -sd / self.scale**2
+
     def draw(self, size: Size, rng: np.random.Generator) -> np.ndarray:
         """Draw standard deviations."""
         return self.scale * np.abs(rng.standard_normal(size))
@@ -407,7 +422,7 @@ class KnownScale:
         """Nothing is added."""
         return np.zeros_like(sd)
 
-    rising = falling = log_density
+    rising = falling = slope = log_density
 
     def conditionals(self, name: str, residuals: Residuals) -> Conditionals:
         """Nothing is drawn."""
@@ -460,6 +475,10 @@ class Normal(Coefficient):
     def log_density(self, x: Numbers) -> Numbers:
         """Log density at each x; 0 where flat."""
         return distributions.Normal(self.mean, self.sd).log_density(x) if self.proper else np.zeros_like(x)
+
+    def slope(self, x: Numbers) -> Numbers:
+        """Derivative of the log density at each x; 0 where flat."""
+        return distributions.Normal(self.mean, self.sd).slope(x) if self.proper else np.zeros_like(x)
 
     def variable(self, name: str) -> "TensorVariable":
         """PyMC's variable of the coefficient."""

@@ -1,9 +1,14 @@
-"""The posteriors that are shipped: each a model, its exact table with its error, and its log density at some points."""
+"""The posteriors that are shipped: each a model, its exact table with its error, and log densities at some points.
+
+Each log density comes with its gradient.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -11,12 +16,15 @@ from analyses.engines import conjugate, exact
 from analyses.engines import three_level as three_level_engine
 from analyses.engines.mixture import width
 from analyses.reference import joint_statistics, quantity_name
-from analyses.reference.densities import Point, one_group_densities, three_level_densities, two_level_densities
+from analyses.reference.densities import Point, Terms, one_group_densities, three_level_densities, two_level_densities
 from models import baseball, blood_pressure, classrooms, eight_schools, math_test, one_group, priors
 from models.groups import Estimates
+from models.log_densities import Gradient
 from models.two_level import TwoLevel
 
 POINTS = ("q5", "q50", "q95")  # quantiles at which log densities are given
+DENSITIES = ("log_likelihood", "log_population", "log_marginal_likelihood", "log_prior")
+CANCELED = 1e-11  # of the largest derivative: less is the rounding error of a sum that is 0
 THREE_LEVEL_ERROR = 1e-8  # of a posterior sd: what is tested of the third level's quadrature
 
 
@@ -37,7 +45,7 @@ class Case:
     error : callable
         Table to the absolute error of its entries, by variable and label.
     densities : callable
-        Point to log densities there, with all constants but those of improper priors.
+        Point to log densities there and their gradients, with all constants but those of improper priors.
     draw : callable
         Independent draws: draws, chains, rng to a DataTree.
     joint : callable
@@ -50,14 +58,26 @@ class Case:
     parameters: list[tuple[str, str]]
     table: Callable[[], pd.DataFrame]
     error: Callable[[pd.DataFrame], pd.DataFrame]
-    densities: Callable[[Point], Point]
+    densities: Callable[[Point], Terms]
     draw: Callable[..., xr.DataTree]
     joint: Callable[[xr.Dataset], xr.Dataset]
 
-    def points(self, table: pd.DataFrame) -> list[Point]:
-        """Log densities at points of three digits near the quantiles of every parameter."""
+    def points(self, table: pd.DataFrame) -> list[dict[str, Any]]:
+        """Log densities and their gradients at points of three digits near the quantiles of every parameter."""
         points = [{quantity_name(key): float(f"{table.loc[key, q]:.3g}") for key in self.parameters} for q in POINTS]
-        return [point | self.densities(point) for point in points]
+        return [point | _described(self.densities(point), point) for point in points]
+
+
+def _described(terms: Terms, point: Point) -> dict[str, Any]:
+    names = [name for name in DENSITIES if name in terms]
+    gradient = {name: _derivatives(terms[name].gradient, point) for name in names}
+    return {name: terms[name].value for name in names} | {"gradient": gradient}
+
+
+def _derivatives(gradient: Gradient, point: Point) -> Gradient:
+    """Derivatives with respect to every parameter of the point, then to group effects; exactly 0 where they cancel."""
+    least = CANCELED * max(np.max(np.abs(slope)) for slope in gradient.values())
+    return {name: np.where(np.abs(s) > least, s, 0.0) for name, s in (dict.fromkeys(point, 0.0) | gradient).items()}
 
 
 def two_level_case(data: str, model: TwoLevel) -> Case:

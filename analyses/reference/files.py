@@ -15,6 +15,13 @@ from analyses.reference.cases import Case
 from analyses.reference.rounding import round_to_error
 
 CHAINS = 4  # parts of the independent draws
+GRADIENT = (
+    "At each point: partial derivatives of each log density, by the name of the parameter. "
+    "They are with respect to the parameters themselves, not to logs or squares of scales. "
+    "Group effects are held fixed while another parameter varies; "
+    "their own derivatives are a list in the order of the rows. "
+    "Sums of log densities, as log_likelihood + log_population + log_prior, have the sums of these as gradient."
+)
 
 
 def write_figures(name: str, case: Case, folder: Path) -> None:
@@ -24,7 +31,7 @@ def write_figures(name: str, case: Case, folder: Path) -> None:
     data = (resources.files("partial_pooling_data") / case.data).read_bytes()
     entries = {
         "command": f"python -m analyses.reference {name}",
-        "schema": 1,
+        "schema": 2,
         "name": name,
         "model": case.model,
         "priors": case.priors,
@@ -33,10 +40,18 @@ def write_figures(name: str, case: Case, folder: Path) -> None:
         "rows": [
             [*key, *(round_to_error(row[s], error.loc[key, s]) for s in STATISTICS)] for key, row in table.iterrows()
         ],
-        "points": [{name: float(f"{value:.12g}") for name, value in point.items()} for point in points],
+        "gradient": GRADIENT,
+        "points": [_twelve_digits(point) for point in points],
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(_json(entries), encoding="utf-8")
+
+
+def _twelve_digits(value):
+    """Round a number, or all that a mapping or an array holds."""
+    if isinstance(value, Mapping):
+        return {name: _twelve_digits(entry) for name, entry in value.items()}
+    return [*map(_twelve_digits, value)] if np.ndim(value) else float(f"{value:.12g}")
 
 
 def _json(entries: Mapping) -> str:

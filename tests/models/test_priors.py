@@ -48,6 +48,20 @@ def test_a_density_is_that_of_the_tests(prior):
     assert (np.diff(prior.falling(SD)) <= 0).all()
 
 
+@pytest.mark.parametrize("prior", [*SCALES, priors.KnownScale()], ids=str)
+def test_a_slope_is_the_derivative_of_the_log_density(prior):
+    with mp.workdps(30):
+        expected = [float(mp.diff(lambda sd: log_kernel(prior, mp.log(sd)), mpf(float(sd)))) for sd in SD]
+    assert prior.slope(SD) == pytest.approx(np.array(expected), rel=1e-13)
+
+
+@pytest.mark.parametrize("prior", [priors.Normal(1.0, 2.0), priors.Normal(-3.0, 0.1), priors.FLAT_COEFFICIENT], ids=str)
+def test_a_slope_of_a_coefficient(prior):
+    """Of -(x - mean)^2 / (2 sd^2); 0 where it is flat."""
+    x = np.array([-2.0, 0.0, 1.0, 5.0])
+    assert prior.slope(x) == pytest.approx(-(x - prior.mean) / prior.sd**2, rel=1e-14)
+
+
 @pytest.mark.parametrize("prior", SCALES, ids=str)
 def test_another_unit_changes_the_density_by_a_constant(prior):
     scaled = prior.scaled(10.0)

@@ -11,6 +11,7 @@ from analyses import reference
 from analyses.ingest.request import InputError
 from analyses.reference.__main__ import main
 from models import baseball, blood_pressure, classrooms, eight_schools, math_test, one_group
+from models.log_densities import log_density
 
 SLOW = {"math_test_general"}  # of two scales on the lattice
 
@@ -37,7 +38,16 @@ def test_the_file_is_what_its_command_gives(name, tmp_path):
             assert (value is None) == (before is None)
             assert value is None or abs(value - before) < 1.5 * max(last_digit(value), last_digit(before))
     for point, old in zip(again["points"], shipped["points"], strict=True):
+        gradient, old_gradient = point.pop("gradient"), old.pop("gradient")
         assert point == pytest.approx(old, rel=1e-11)
+        assert gradient.keys() == old_gradient.keys()
+        for density, slopes in gradient.items():
+            assert slopes.keys() == old_gradient[density].keys()
+            largest = max(np.max(np.abs(slope)) for slope in slopes.values())
+            for name, slope in slopes.items():
+                before = old_gradient[density][name]
+                assert slope == pytest.approx(before, rel=1e-11, abs=1e-12 * largest)
+                assert np.array_equal(np.equal(slope, 0), np.equal(before, 0))  # a sum that cancels is exactly 0
 
 
 def theta_of(model, point):
@@ -96,6 +106,55 @@ def test_log_densities_of_estimates(name):
         assert marginal == pytest.approx(point["log_marginal_likelihood"], rel=1e-11)
         prior = PRIORS[name](point["mu"], point["tau"])
         assert prior == pytest.approx(point["log_prior"], rel=1e-11, abs=1e-12)
+
+
+TWO_LEVEL = {
+    "blood_pressure": blood_pressure.model(),
+    "baseball_printed": baseball.model(sigma=baseball.PRINTED),
+    "eight_schools_weakly_informative": eight_schools.weakly_informative(),
+    "math_test": math_test.model(),
+    "math_test_general": math_test.general(),
+}
+
+
+@pytest.mark.parametrize("name", TWO_LEVEL)
+def test_sums_of_the_terms_are_log_density_and_its_gradient(name):
+    """What a file says of a point is what `log_density` gives there, with theta and with theta integrated out."""
+    model = TWO_LEVEL[name]
+    for entry in reference.read(name)["points"]:
+        gradient = entry["gradient"]
+        point = {name: entry[name] for name in gradient["log_prior"]}
+        _, _, theta = theta_of(model, point)
+        for terms, where in (
+            (("log_marginal_likelihood", "log_prior"), point),
+            (("log_likelihood", "log_population", "log_prior"), point | {"theta": theta}),
+        ):
+            density = log_density(model, where)
+            assert sum(entry[term] for term in terms) == pytest.approx(density.value, rel=1e-11)
+            assert where.keys() == density.gradient.keys() == {n for term in terms for n in gradient[term]}
+            for n, slope in density.gradient.items():
+                each = [np.array(gradient[term][n]) for term in terms if n in gradient[term]]
+                tolerance = 1e-11 * max(np.max(np.abs(s)) for term in terms for s in gradient[term].values())
+                assert sum(each) == pytest.approx(slope, abs=tolerance)
+
+
+def test_every_gradient_names_every_parameter():
+    """Group effects as well where the density depends on them, in the order of the rows, which a list needs."""
+    for name in reference.names():
+        sizes = {variable: len(labels) for variable, labels in reference.load(name).labels.items()}
+        for entry in reference.read(name)["points"]:
+            densities = {key for key in entry if key.startswith("log_")}
+            assert entry["gradient"].keys() == densities
+            for gradient in entry["gradient"].values():
+                assert {*entry} - densities - {"gradient"} <= {*gradient}
+                assert all(len(gradient[n]) == sizes[n] for n in gradient if isinstance(gradient[n], list))
+
+
+def test_a_derivative_that_cancels_is_written_as_0():
+    """Theta an sd above and below its mean in turn makes the population's density stationary in tau."""
+    for name in ("math_test", "baseball", "classrooms"):
+        for entry in reference.read(name)["points"]:
+            assert entry["gradient"]["log_population"]["tau"] == 0
 
 
 def test_log_densities_of_one_group():
