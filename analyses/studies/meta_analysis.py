@@ -3,7 +3,8 @@
 import pandas as pd
 
 from analyses.checks import chance, heterogeneity
-from analyses.fits.fit import MANY, Settings
+from analyses.engines.inference_data import MANY
+from analyses.fits.fit import Settings
 from analyses.ingest import build_model
 from analyses.report.numbers import median_and_interval
 from analyses.report.pages import Page, Section

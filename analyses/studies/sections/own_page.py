@@ -1,6 +1,7 @@
 """The page on a table of one's own."""
 
-from analyses.fits.fit import MANY, Settings
+from analyses.engines.inference_data import MANY
+from analyses.fits.fit import Settings
 from analyses.ingest.build_model import Prepared
 from analyses.report.pages import Page
 from analyses.studies.sections import few_groups, many_groups

@@ -11,6 +11,7 @@ import pytest
 from helpers.thousands import NAMES, TITLES, section
 
 from analyses.checks import top_groups
+from analyses.engines.inference_data import MANY
 from analyses.fits import fit
 from analyses.ingest.request import Request
 from analyses.studies.sections import few_groups, many_groups, own_table
@@ -90,7 +91,7 @@ def test_two_ends_are_two_groups(best):
     assert first != last
 
 
-@pytest.mark.parametrize(("size", "as_crowd"), [(fit.MANY, False), (fit.MANY + 1, True)])
+@pytest.mark.parametrize(("size", "as_crowd"), [(MANY, False), (MANY + 1, True)])
 @pytest.mark.parametrize("study", ["one_way", "meta_analysis"])
 def test_more_than_many_are_a_crowd(study, size, as_crowd, tmp_path, monkeypatch):
     """The limit itself is still a table of its own."""
