@@ -78,6 +78,19 @@ def test_every_call_works_and_leaves_out_what_leave_out_does(name, sample):
     assert weighed.mcse_sum < 1.0, "or it says nothing"
 
 
+@pytest.mark.parametrize("name", [*STUDIES, "classrooms"])
+def test_no_group_is_too_influential(name):
+    """Pareto k is below 0.7 in every study, from so many draws that its error is 0.03, of classrooms 0.06."""
+    if name == "classrooms":
+        posterior = three_level.posterior(classrooms.model())
+        draws = posterior.draw(draws=12_500, rng=np.random.default_rng(439))["log_likelihood"]["y"].values
+    else:
+        drawn = exact.posterior(STUDIES[name]).independent(200_000, rng=np.random.default_rng(439))
+        sigma = drawn.get("sigma", np.ones_like(drawn["tau"]))
+        draws = STUDIES[name].log_likelihood(drawn["b"], drawn["tau"], sigma)
+    assert array_stats.psislw(draws.reshape(-1, draws.shape[-1]).T)[1].max() < 0.7
+
+
 def test_given_theta_no_group_could_be_left_out():
     """What is stored is not conditional on theta: a school's theta has seen the school, and weights have no mean.
 
@@ -106,7 +119,7 @@ def test_two_models_are_compared():
 
 
 def test_sensitivity_is_to_the_priors_above_theta():
-    """Power-scaling by 1.01 and 0.99 compares posteriors; a narrower proper prior of tau matters more, mu's none."""
+    """tau's prior matters where it is narrower than what the data say, and not where it is far wider."""
     groups = estimates(424, 9)
     near, far = (
         az.psense(by_exact(TwoLevel(groups=groups, tau=priors.HalfNormal(scale))), group="prior")
@@ -133,16 +146,6 @@ def test_scaling_the_stored_prior_is_scaling_the_prior():
         error = np.std(weight * (x - right)) / weight.mean() / np.sqrt(x.size)
         assert abs(np.average(x, weights=weight) - right) < ERRORS * error
         assert abs(before[name, ""] - right) > 2 * ERRORS * error, "or it says nothing"
-
-
-def test_scaling_the_stored_likelihood_is_scaling_the_data():
-    """Weighed by it, draws have the posterior of data that count alpha times, theta integrated out before."""
-    alpha, model = 1.2, PROBLEMS["estimates, half-normal tau"]
-    tree = exact.posterior(model).draw(draws=5000, rng=np.random.default_rng(427))
-    log_likelihood = tree["log_likelihood"]["y"].values.sum(axis=-1)
-    b, tau = tree["posterior"]["mu"].values[..., None], tree["posterior"]["tau"].values
-    assert log_likelihood == pytest.approx(model.log_marginal(b, tau, np.ones_like(tau)), rel=1e-12)
-    assert np.isfinite(np.exp((alpha - 1) * log_likelihood)).all()
 
 
 def test_flat_priors_cannot_be_scaled():
@@ -263,7 +266,7 @@ def test_schools_are_left_out_of_three_levels(engine):
     effective = array_stats.ess(np.moveaxis(tree["log_likelihood"]["y"].values, -1, 0), method="mean")
     efficiency = min(1.0, float(effective.min()) / len(draws))
     stated = importance.by_importance(draws, efficiency=efficiency).groups["mcse_log_density"]
-    for i in (0, int(loo.pareto_k.argmax())):
+    for i in (0, int(loo.pareto_k.values.argmax())):
         posterior = three_level.posterior(without_school(model, i))
         others = posterior.draw(draws=5000, rng=np.random.default_rng(435))["posterior"]
         density = np.exp(model.log_likelihood(*(others[name].values for name in THREE_LEVEL))[..., i])
