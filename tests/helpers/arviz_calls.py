@@ -10,7 +10,13 @@ from analyses.engines.inference_data import SAMPLE
 
 
 def every_call(tree, *, prior=True):
-    """Summary, leave-one-out, comparison, sensitivity and plots; without a `prior` to scale only the likelihood's."""
+    """Tables and plots."""
+    tables(tree, prior=prior)
+    plots(tree)
+
+
+def tables(tree, *, prior=True):
+    """Summary, leave-one-out, comparison, sensitivity; without a `prior` to scale only the likelihood's."""
     posterior, names = tree["posterior"].dataset, above_theta(tree)
     assert len(az.summary(tree)) == sum(v.isel(chain=0, draw=0).size for v in posterior.data_vars.values())
     with warnings.catch_warnings():
@@ -22,7 +28,6 @@ def every_call(tree, *, prior=True):
         sensitivity = az.psense_summary(tree, var_names=names)
         assert np.isfinite(sensitivity[["prior", "likelihood"]]).all(axis=None)
     assert all(np.isfinite(v).all() for v in az.psense(tree, group="likelihood", var_names=names).data_vars.values())
-    plots(tree)
 
 
 def plots(tree):
