@@ -13,9 +13,10 @@ import xarray as xr
 
 from analyses.catalog import ENGINES
 from analyses.engines import exact
+from analyses.engines.inference_data import MANY
 from analyses.fits import rescale
 from analyses.fits.draws import draw
-from analyses.fits.exact_fit import MANY, ExactFit
+from analyses.fits.exact_fit import ExactFit
 from analyses.fits.settings import Settings
 from analyses.ingest import build_model, usage
 from analyses.ingest.build_model import Prepared
@@ -121,7 +122,7 @@ class Fit(ExactFit):
         lengths = {"draws": draws, "tune": tune, "chains": chains, "cores": cores, "target_accept": target_accept}
         settings = replace(self.settings, **lengths)
         tree = draw(engine, self.posterior, name=self.name, settings=settings)
-        return rescale.tree(self.prepared.units, tree)
+        return rescale.tree(self.prepared.units, self.prepared.model, tree)
 
     def build(self, parameterization: Parameterization = "noncentered") -> "pm.Model":
         """The model in PyMC, in the units of the data, with the labels of the groups as coordinates.

@@ -80,6 +80,11 @@ class OneGroup:
         squares = self.ss + self.n * (self.mean - theta) ** 2 + ((theta - self.mu) / self.tau) ** 2
         return priors.InverseGamma(self.alpha, self.beta).given(self.n + 1, squares)
 
+    def log_priors(self, theta: Numbers, sigma: Numbers) -> dict[str, Numbers]:
+        """Log prior density of theta given sigma, and of sigma, by name."""
+        of_theta = distributions.Normal(self.mu, self.tau * sigma).log_density(theta)
+        return {"theta": of_theta, "sigma": priors.InverseGamma(self.alpha, self.beta).log_density(sigma)}
+
     def conditionals(self) -> Conditionals:
         """Laws of sigma^2 and theta, in the order in which Gibbs draws them; the state maps both to arrays (chain,)."""
         return {

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from models import distributions, priors
-from models.distributions import Conditionals, State
+from models.distributions import Conditionals, Numbers, State
 from models.groups import Replicates
 from models.groups.equal_noise import Cells
 from models.least_squares import Pooled, pool
@@ -141,6 +141,38 @@ class ThreeLevel:
         rising = rising - (schools.log_precision + top.log_precision) / 2
         falling = falling - (schools.log_variances + top.log_variances) / 2
         return Nested(rising, falling, schools, top, sigma2)
+
+    def log_likelihood(self, top: np.ndarray, kappa: np.ndarray, tau: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+        """Log of p(data of each school | lambda, kappa, tau, sigma), mu and theta integrated out: (..., I).
+
+        Given lambda, `top`, and the scales schools are independent; classrooms of one school share its mu. With v_ij =
+        tau^2 + sigma^2 / n_ij, m_i the mean of the classrooms of school i weighted by 1 / v_ij, and w_i = 1 / sum_j(1 /
+        v_ij), the classroom means have the density
+
+            prod_j N(mean_ij | m_i, v_ij) / N(0 | 0, w_i) N(m_i | lambda, kappa^2 + w_i).
+
+        To it comes what the pupils say beyond their classroom's mean.
+
+        Parameters
+        ----------
+        top, kappa, tau, sigma : ndarray (...)
+        """
+        g, members = self.classrooms, self.members
+        v = tau[..., None] ** 2 + sigma[..., None] ** 2 * g.noise
+        w = 1 / ((1 / v) @ members)
+        m = (g.mean / v) @ members * w
+        about_m = distributions.Normal(m[..., self.school], np.sqrt(v)).log_density(g.mean) + g.log_within(sigma)
+        about_top = distributions.Normal(top[..., None], np.sqrt(kappa[..., None] ** 2 + w)).log_density(m)
+        return about_m @ members - distributions.Normal(0.0, np.sqrt(w)).log_density(0.0) + about_top
+
+    def log_priors(self, top: Numbers, kappa: Numbers, tau: Numbers, sigma: Numbers) -> dict[str, Numbers]:
+        """Log prior density of lambda, kappa, tau and sigma by name; all are improper and without a constant."""
+        return {
+            "lambda": FLAT.log_density(top),
+            "kappa": self.kappa.log_density(kappa),
+            "tau": self.tau.log_density(tau),
+            "sigma": self.sigma.log_density(sigma),
+        }
 
     def conditionals(self) -> Conditionals:
         """Full conditionals in the order in which Gibbs draws them.

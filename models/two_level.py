@@ -5,8 +5,8 @@
 
 Rows in groups: noise_i = 1/n_i. Estimates: noise_i = se_i^2, no df, sigma known to be 1. b is mu and beta.
 
-From this statement come the PyMC model (pymc_model.py), the full conditionals that Gibbs draws, `log_marginal` with
-theta integrated out, and `collapsed` with b gone too, and sigma where it can.
+From this statement come the PyMC model (pymc_model.py), the full conditionals that Gibbs draws, `log_marginal` and
+`log_likelihood` with theta integrated out, and `collapsed` with b gone too, and sigma where it can.
 """
 
 from dataclasses import dataclass, replace
@@ -228,10 +228,26 @@ class TwoLevel:
         """Variances of the group means about theta and of theta about its regression, as arrays or PyMC variables."""
         return noise * sigma**2, (tau * sigma if self.relative else tau) ** 2
 
+    def log_priors(self, b: np.ndarray, tau: Numbers, sigma: Numbers) -> dict[str, Numbers]:
+        """Log prior density of mu, beta (..., p - 1) and the unknown scales, by name.
+
+        Each is a density of the variable itself, of tau and not of tau^2. An improper one has no constant, so that of a
+        flat prior is 0.
+
+        Parameters
+        ----------
+        b : ndarray (..., p)
+        tau, sigma : ndarray (...)
+        """
+        mu, *slopes = (prior.log_density(b[..., k]) for k, prior in enumerate(self.coefficients))
+        beta = {"beta": np.stack(slopes, axis=-1)} if slopes else {}
+        scales = {"tau": self.tau.log_density(tau), "sigma": self.sigma.log_density(sigma)}
+        return {"mu": mu, **beta, **{name: scales[name] for name in self.unknown}}
+
     def log_prior(self, b: np.ndarray, tau: Numbers, sigma: Numbers) -> Numbers:
-        """Log density of (b, tau, sigma), (..., p) and (...) twice; an improper part has no constant."""
-        of_b = sum(prior.log_density(b[..., k]) for k, prior in enumerate(self.coefficients))
-        return of_b + self.tau.log_density(tau) + self.sigma.log_density(sigma)
+        """Log density of (b, tau, sigma), (..., p) and (...) twice: the sum of `log_priors`."""
+        parts = self.log_priors(b, tau, sigma)
+        return sum(np.sum(part, axis=-1) if name == "beta" else part for name, part in parts.items())
 
     def log_marginal(self, b: np.ndarray, tau: ArrayLike, sigma: ArrayLike) -> Numbers:
         """Log of p(means, pooled sum of squares | b, tau, sigma), theta integrated out (seed 001; seed 002).
@@ -241,11 +257,33 @@ class TwoLevel:
         b : ndarray (..., p)
         tau, sigma : ndarray (...)
         """
-        g, sigma = self.groups, np.asarray(sigma, dtype=float)
-        noise, between = self.variances(g.noise, np.asarray(tau)[..., None], sigma[..., None])
-        means = distributions.Normal(b @ g.design.T, np.sqrt(noise + between)).log_density(g.mean)
+        sigma = np.asarray(sigma, dtype=float)
         squares = self._log_squares(sigma)
-        return np.sum(means, axis=-1) + (squares.rising + squares.falling) + squares.log_constant
+        means = np.sum(self._log_means(b, np.asarray(tau), sigma), axis=-1)
+        return means + (squares.rising + squares.falling) + squares.log_constant
+
+    def log_likelihood(self, b: np.ndarray, tau: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+        """Log of p(data of each group | b, tau, sigma), theta integrated out: (..., J).
+
+        Given b and the scales groups are independent. With v_i = sigma^2 noise_i + sd_between^2 and n_i rows it is
+
+            log N(mean_i | x_i'b, v_i) - (n_i - 1) / 2 log(2 pi sigma^2) - ss_i / (2 sigma^2) - log(n_i) / 2,
+
+        the density of the rows themselves; of an estimate it is the first term. Its sum is `log_marginal` but for a
+        constant, as that is a density of means and a pooled sum of squares.
+
+        Parameters
+        ----------
+        b : ndarray (..., p)
+        tau, sigma : ndarray (...)
+        """
+        return self._log_means(b, tau, sigma) + self.groups.log_within(sigma)
+
+    def _log_means(self, b, tau, sigma):
+        """Log density of the mean of each group, theta integrated out, (..., J)."""
+        g = self.groups
+        noise, between = self.variances(g.noise, tau[..., None], sigma[..., None])
+        return distributions.Normal(b @ g.design.T, np.sqrt(noise + between)).log_density(g.mean)
 
     @property
     def _log_squares_constant(self):

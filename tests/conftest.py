@@ -7,7 +7,7 @@ import pytest
 
 # Helpers that assert say what they compared, as tests do.
 pytest.register_assert_rewrite(
-    *(f"helpers.{name}" for name in ("audits", "cases", "own_tables", "runs", "scans", "thousands"))
+    *(f"helpers.{name}" for name in ("arviz_calls", "audits", "cases", "own_tables", "runs", "scans", "thousands"))
 )
 
 

@@ -1,4 +1,8 @@
-"""One group in closed form (seed 003): tables, independent draws, and the engines that are compared with them."""
+"""One group in closed form (seed 003): tables, independent draws, and the engines that are compared with them.
+
+A DataTree of them has log_prior, of theta and sigma, and no log_likelihood: a single group cannot be left out, and of
+its rows only n, mean and sum of squares are known.
+"""
 
 import numpy as np
 import pandas as pd
@@ -6,10 +10,12 @@ import xarray as xr
 from scipy import stats
 
 from analyses.engines import mixture
-from analyses.engines.inference_data import SAMPLE, Labels, labelled
+from analyses.engines.inference_data import SAMPLE, Labels, labelled, log_prior_node
 from analyses.engines.mixture import PROBABILITIES, named
 from analyses.engines.samplers import Samplers
 from models.one_group import OneGroup, build
+
+NO_LOG_LIKELIHOOD = "not stored: a single group cannot be left out, and of its rows only a summary is known"
 
 
 def table(model: OneGroup) -> pd.DataFrame:
@@ -45,7 +51,9 @@ def draw(model: OneGroup, *, draws: int = 1000, chains: int = 4, rng: np.random.
 
 
 def _label(model, drawn, rng) -> Labels:
-    return Labels({"posterior": {name: (SAMPLE, drawn[name]) for name in ("theta", "sigma")}}, {})
+    posterior = {name: (SAMPLE, drawn[name]) for name in ("theta", "sigma")}
+    log_prior = log_prior_node(model.log_priors(drawn["theta"], drawn["sigma"]))
+    return Labels({"posterior": posterior, "log_prior": log_prior}, {}, {"no_log_likelihood": NO_LOG_LIKELIHOOD})
 
 
 SAMPLERS: Samplers[OneGroup] = Samplers(

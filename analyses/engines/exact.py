@@ -226,7 +226,7 @@ class Posterior:
         """
         drawn = self.independent(chains * draws, rng=rng)
         shaped = {name: values.reshape(chains, draws, *values.shape[1:]) for name, values in drawn.items()}
-        return complete(self.model.subset(only), shaped, engine="exact", rng=rng)
+        return complete(self.model, shaped, engine="exact", rng=rng, only=only)
 
     def independent(self, size: int, *, rng: np.random.Generator) -> Drawn:
         """So many independent draws of b (draw, p) and the unknown scales (draw,), by name."""

@@ -57,7 +57,7 @@ def sample(
     swept = run(model.conditionals(), state, draws=draws, tune=tune, thin=thin, only=only, show=show, rng=rng)
     sds = {"tau": np.sqrt(swept["tau2"]), "sigma": np.sqrt(swept["sigma2"])}
     drawn = {"b": swept["b"], "theta": swept["theta"], **sds}
-    return complete(model.subset(only), drawn, engine="gibbs", rng=rng)
+    return complete(model, drawn, engine="gibbs", rng=rng, only=only)
 
 
 def thinning(model: TwoLevel, *, rng: np.random.Generator) -> int:

@@ -8,12 +8,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from models.groups import Groups
+from models.groups import Groups, Positions
 from models.shrinkage import kappa, theta_given
 from models.two_level import TwoLevel
 
 Drawn = dict[str, np.ndarray]  # what an engine has drawn, by name: (chain, draw, ...)
 Variables = Mapping[str, tuple[str | tuple[str, ...], np.ndarray]]  # by name, each with its dimensions
+
+MANY = 2_000  # groups, of which 4,000 draws of theta and kappa take 128 MB an engine: above it the report summarizes
 
 SAMPLE = ("chain", "draw")
 QUANTILES = {"q2_5": 0.025, "q50": 0.5, "q97_5": 0.975}  # what every table reports
@@ -43,6 +45,7 @@ def complete(
     *,
     engine: str,
     rng: np.random.Generator,
+    only: Positions | None = None,
     sample_stats: xr.Dataset | None = None,
 ) -> xr.DataTree:
     """Complete and label the draws of an engine.
@@ -50,11 +53,14 @@ def complete(
     Parameters
     ----------
     model : TwoLevel
+        Of all groups.
     drawn : dict
         b (chain, draw, p), tau and sigma (chain, draw), of which sigma may be left out where it is known; theta
-        (chain, draw, J) if the engine has it, else it is drawn from its conditional.
+        (chain, draw, group) if the engine has it, else it is drawn from its conditional.
     engine : str
     rng : numpy.random.Generator
+    only : ndarray, optional
+        Positions of the groups that the tree has; all, if not given.
     sample_stats : xarray.Dataset, optional
 
     Returns
@@ -62,16 +68,27 @@ def complete(
     xarray.DataTree
         posterior: mu, beta (covariate), tau, sigma, sd_between, theta and kappa (group); posterior_predictive and
         observed_data: mean, and ss where groups have any (group); constant_data: noise, df and design (group);
-        sample_stats.
+        log_likelihood: y (group); log_prior: mu, beta (covariate), tau, sigma; sample_stats. The attributes of the tree
+        and of its nodes: engine, dim.
 
     Raises
     ------
     FloatingPointError
         Where a draw is not a finite number.
+
+    Notes
+    -----
+    log_likelihood has `TwoLevel.log_likelihood`, a density of all data of a group with theta integrated out, so
+    `az.loo` leaves out groups. Conditional on theta its weights would be uneven: a group's theta has seen the group.
+
+    log_prior has `TwoLevel.log_priors`, of the parameters above theta. Where all of them are flat it is 0 at every
+    draw: power-scaling changes nothing, and ArviZ raises a ValueError, "All tail values are the same".
+
+    Above 2,000 groups, or with `only`, the tree has neither; its attribute no_log_likelihood says why.
     """
     _require_finite(drawn, engine)
-    g, b, tau = model.groups, drawn["b"], drawn["tau"]
-    sigma = drawn.get("sigma", np.ones_like(tau))
+    b, tau = drawn["b"], drawn["tau"]
+    sigma, g = drawn.get("sigma", np.ones_like(tau)), model.subset(only).groups
     noise, between = model.variances(g.noise, tau[..., None], sigma[..., None])
     theta = drawn.get("theta")
     if theta is None:
@@ -86,9 +103,30 @@ def complete(
         "theta": (each_group, theta),
         "kappa": (each_group, np.broadcast_to(kappa(noise, between), theta.shape)),
     }
-    data = data_nodes(g, theta, sigma, {"design": ((g.dim, "coefficient"), g.design)}, rng=rng)
+    nodes = {
+        "posterior": posterior,
+        **data_nodes(g, theta, sigma, {"design": ((g.dim, "coefficient"), g.design)}, rng=rng),
+    }
+    attrs = {"engine": engine, "dim": g.dim}
+    if reason := _no_log_densities(model, only):
+        attrs["no_log_likelihood"] = reason
+    else:
+        nodes["log_likelihood"] = {"y": (each_group, model.log_likelihood(b, tau, sigma))}
+        nodes["log_prior"] = log_prior_node(model.log_priors(b, tau, sigma))
     coords = {g.dim: list(g.labels), "covariate": list(g.covariates), "coefficient": ["mu", *g.covariates]}
-    return labelled({"posterior": posterior, **data}, coords, {"engine": engine, "dim": g.dim}, sample_stats)
+    return labelled(nodes, coords, attrs, sample_stats)
+
+
+def _no_log_densities(model: TwoLevel, only: Positions | None) -> str:
+    """Why a tree has no log densities; empty where it has."""
+    if len(model.groups) > MANY:
+        return f"not stored, nor log_prior: above {MANY:,} groups it would take as much room as all draws of theta"
+    return "" if only is None else "not stored, nor log_prior: the tree is of some groups only"
+
+
+def log_prior_node(log_priors: Mapping[str, Any]) -> Variables:
+    """Log prior densities by name, (chain, draw), as variables of a DataTree; beta has one for each covariate."""
+    return {name: ((*SAMPLE, "covariate") if name == "beta" else SAMPLE, part) for name, part in log_priors.items()}
 
 
 def _require_finite(drawn: Drawn, engine: str) -> None:
@@ -131,9 +169,10 @@ def labelled(
 ) -> xr.DataTree:
     """Make a DataTree of nodes: name to variables, each (dims, values), with the coordinates that a node uses.
 
-    The statistics of a sampler become a node without a change.
+    The tree and its nodes have the attributes. The statistics of a sampler become a node without a change.
     """
-    datasets = {name: _dataset(variables, coords, attrs) for name, variables in nodes.items()}
+    datasets = {"/": xr.Dataset(attrs=attrs)}
+    datasets |= {name: _dataset(variables, coords, attrs) for name, variables in nodes.items()}
     return xr.DataTree.from_dict(datasets if sample_stats is None else datasets | {"sample_stats": sample_stats})
 
 

@@ -141,7 +141,7 @@ def _completed(model, tree, only, rng) -> xr.DataTree:
     slopes = [posterior["beta"].values] if model.groups.covariates else []
     drawn["b"] = np.concatenate([posterior["mu"].values[..., None], *slopes], axis=-1) @ model.standard.basis.T
     stats = tree["sample_stats"].dataset.assign_attrs(sampling_time=tree["posterior"].attrs["sampling_time"])
-    return complete(model.subset(only), drawn, engine="nuts", rng=rng, sample_stats=stats)
+    return complete(model, drawn, engine="nuts", rng=rng, only=only, sample_stats=stats)
 
 
 def run(

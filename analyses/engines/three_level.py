@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analyses.engines.inference_data import SAMPLE, Drawn, Labels, Variables, data_nodes, labelled
+from analyses.engines.inference_data import SAMPLE, Drawn, Labels, Variables, data_nodes, labelled, log_prior_node
 from analyses.engines.lattice import Lattice, density, settle
 from analyses.engines.mixture import Mixture, highest_moment, named, table
 from analyses.engines.quadrature import Parts, cover
@@ -150,11 +150,17 @@ def _reported_powers(model):
 
 
 def _label(model: ThreeLevel, drawn: Drawn, rng: np.random.Generator) -> Labels:
-    """Label draws of the scales, lambda, mu and theta; mu and theta are drawn where theta is not there."""
+    """Label draws of the scales, lambda, mu and theta; mu and theta are drawn where theta is not there.
+
+    log_likelihood is of schools, mu and theta integrated out, as classrooms of one school are not independent.
+    """
     g, drawn = model.classrooms, drawn if "theta" in drawn else descend(model, drawn, rng)
     dims = dict.fromkeys(("lambda", *SCALES), SAMPLE) | {"mu": (*SAMPLE, "school"), "theta": (*SAMPLE, g.dim)}
     posterior: Variables = {name: (dims[name], drawn[name]) for name in dims}
     data = data_nodes(g, drawn["theta"], drawn["sigma"], {"school_of": (g.dim, model.school)}, rng=rng)
+    top = [drawn[name] for name in ("lambda", "kappa", "tau", "sigma")]
+    data["log_likelihood"] = {"y": ((*SAMPLE, "school"), model.log_likelihood(*top))}
+    data["log_prior"] = log_prior_node(model.log_priors(*top))
     coords = {"school": list(model.schools), g.dim: list(g.labels)}
     return Labels({"posterior": posterior, **data}, coords, {"dim": g.dim})
 

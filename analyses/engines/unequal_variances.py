@@ -12,6 +12,7 @@ from models.unequal_variances import GRID, OwnVariances, build
 TAIL_SDS = 8.0  # of a normal, beyond which lies less than 1e-15 of it
 BLOCK_DRAWS = 250  # at a time: of a hundred groups an array of them stays in the cache
 NODES = 120  # across all of it: some four an sd, of a density that is smooth on that scale
+NO_LOG_LIKELIHOOD = "not stored, as it takes an integral over each sigma_i: unequal_variances.log_predictive has it"
 
 
 def _label(model: OwnVariances, drawn: Drawn, rng: np.random.Generator) -> Labels:
@@ -24,7 +25,7 @@ def _label(model: OwnVariances, drawn: Drawn, rng: np.random.Generator) -> Label
         "log_nu": (SAMPLE, np.log(drawn["nu"])),
         **{name: (each_group, drawn[name]) for name in ("theta", "sigma")},
     }
-    return Labels({"posterior": posterior}, {g.dim: list(g.labels)})
+    return Labels({"posterior": posterior}, {g.dim: list(g.labels)}, {"no_log_likelihood": NO_LOG_LIKELIHOOD})
 
 
 def _given_theta(model, theta, s2, rng) -> Drawn:

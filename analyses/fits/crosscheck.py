@@ -15,8 +15,7 @@ from analyses.fits.draws import draw
 from analyses.fits.settings import Settings, timed
 from models.two_level import TwoLevel
 
-MANY = 2_000  # groups, of which 4,000 draws of theta and kappa take 128 MB an engine: above it the report summarizes
-SOME = 50  # groups above that limit whose theta is drawn: enough to see an engine that is wrong only far out
+SOME = 50  # groups, of very many, whose theta is drawn: enough to see an engine that is wrong only far out
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -15,6 +15,7 @@ from analyses.checks import league_table, top_groups
 from analyses.checks.league_table import AMONG, End
 from analyses.engines import all_groups, exact
 from analyses.engines.blocks import slices
+from analyses.engines.inference_data import MANY
 from analyses.engines.mixture import Mixture, named
 from analyses.fits import predictions, rescale
 from analyses.fits.settings import Settings
@@ -23,7 +24,6 @@ from analyses.ingest.request import Request
 from models.groups import Estimates
 from models.two_level import TwoLevel
 
-MANY = 2_000  # groups: above it a table has no ranks but the probability of the top 1%
 BLOCK_ENTRIES = 4_000_000  # of an array over nodes and groups
 OF_GROUPS = ("theta", "kappa")
 

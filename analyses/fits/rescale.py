@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import ArrayLike
 
 from analyses.fits.crosscheck import ManyGroupsCrosscheck, TwoLevelCrosscheck
 from analyses.ingest.units import Units
+from models.two_level import TwoLevel
 
 LOCATED = re.compile(r"mean|value|exact|observed|q\d+(_\d+)?")  # columns that move with the offset
 SCALED = ("sd", "mcse_mean", "mcse")  # columns that do not
@@ -40,12 +42,46 @@ def groups(units: Units, rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def tree(units: Units, draws: xr.DataTree) -> xr.DataTree:
-    """Rescale draws and data. Squares of a unit that no double holds are left out."""
-    nodes = {name: _dataset(units, draws[name].dataset, "sigma" not in draws["posterior"]) for name in TREE_GROUPS}
+def tree(units: Units, model: TwoLevel, draws: xr.DataTree) -> xr.DataTree:
+    """Rescale draws, data and log densities. Squares of a unit that no double holds are left out.
+
+    Parameters
+    ----------
+    units : Units
+    model : TwoLevel
+        Of the draws, in the units of the engines.
+    draws : DataTree
+    """
+    nodes = {"/": draws.dataset}
+    nodes |= {name: _dataset(units, draws[name].dataset, "sigma" not in draws["posterior"]) for name in TREE_GROUPS}
+    if "log_likelihood" in draws:
+        nodes["log_likelihood"] = _log_likelihood(units, model, draws["log_likelihood"].dataset)
+        nodes["log_prior"] = _log_prior(units, model, draws["log_prior"].dataset)
     if "sample_stats" in draws:
         nodes["sample_stats"] = draws["sample_stats"].dataset
     return xr.DataTree.from_dict(nodes)
+
+
+def _log_likelihood(units: Units, model: TwoLevel, data: xr.Dataset) -> xr.Dataset:
+    """Log density of each group's data in their own unit: each row of a group, or its estimate, has its inverse."""
+    rows = model.groups.df + 1
+    return data.assign(y=data["y"] - rows * np.log(units.spread("theta", 1.0)))
+
+
+def _log_prior(units: Units, model: TwoLevel, data: xr.Dataset) -> xr.Dataset:
+    """Log prior densities of the variables in the units of the data.
+
+    A proper density has the inverse of its variable's unit. An improper one is a power of the variable without a
+    constant, in any unit: a flat one stays 0.
+    """
+    mu, *slopes = (float(prior.proper) for prior in model.coefficients)
+    scales = {name: getattr(model, name) for name in model.unknown}
+    powers: dict[str, ArrayLike] = {"mu": mu, "beta": slopes}
+    powers |= {name: 1.0 if prior.proper else prior.tail_exponent for name, prior in scales.items()}
+    return data.assign({
+        name: log_density - np.log(units.spread(name, 1.0)) * np.asarray(powers[name])
+        for name, log_density in data.data_vars.items()
+    })  # fmt: skip
 
 
 def _dataset(units: Units, data: xr.Dataset, sigma_is_known: bool) -> xr.Dataset:
@@ -83,7 +119,7 @@ def _any_fit(units: Units, fit):
     return replace(
         fit,
         reference=table(units, fit.reference),
-        trees={engine: tree(units, draws) for engine, draws in fit.trees.items()},
+        trees={engine: tree(units, fit.model, draws) for engine, draws in fit.trees.items()},
         summary=table(units, fit.summary),
         agreement=table(units, fit.agreement.assign(of=of), "of").drop(columns="of"),
         predictions=table(units, fit.predictions),

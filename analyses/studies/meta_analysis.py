@@ -3,7 +3,7 @@
 import pandas as pd
 
 from analyses.checks import chance, heterogeneity
-from analyses.fits.crosscheck import MANY
+from analyses.engines.inference_data import MANY
 from analyses.fits.settings import Settings
 from analyses.ingest import build_model
 from analyses.report.numbers import median_and_interval

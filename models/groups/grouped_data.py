@@ -13,7 +13,7 @@ from typing import Self
 
 import numpy as np
 
-from models.distributions import Numbers
+from models.distributions import LOG_2PI, Numbers
 from models.groups.equal_noise import Cells
 
 MOST_DESIGNS = 12  # for which new groups are predicted one by one
@@ -97,6 +97,18 @@ class Groups:
     def _name_new(self, x) -> str:
         values = zip(self.covariates, x[1:], strict=True)
         return ", ".join([f"a new {self.dim}", *(f"{name} {value:.6g}" for name, value in values)])
+
+    def log_within(self, sigma: np.ndarray) -> np.ndarray:
+        """Log of p(rows of each group | theta, sigma) over p(its mean | theta, sigma), for sigma (...): (..., J).
+
+        With n_i rows, and theta in neither,
+
+            -(n_i - 1) / 2 log(2 pi sigma^2) - ss_i / (2 sigma^2) - log(n_i) / 2.
+
+        It is 0 for estimates, which have no rows.
+        """
+        variance = sigma[..., None] ** 2
+        return -(self.df * (LOG_2PI + np.log(variance)) + self.ss / variance + np.log(self.df + 1)) / 2
 
     @property
     def noise_of_one(self) -> np.ndarray:

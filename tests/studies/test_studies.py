@@ -2,9 +2,11 @@
 
 import re
 
+import arviz as az
 import numpy as np
 import pandas as pd
 import pytest
+from helpers import arviz_calls
 from helpers.runs import TINY
 from scipy import stats
 
@@ -44,6 +46,18 @@ def test_one_group_is_sampled_by_nuts_too(tmp_path):
     """The one study whose NUTS no other test of this suite runs. Chains this short may fail a check: status 3."""
     assert run.main(["normal", "--engines", "nuts", *TINY, "--out", str(tmp_path), "--quiet"]) in {0, 3}
     assert (tmp_path / "normal" / "nuts.nc").is_file()
+
+
+def test_saved_draws_are_what_arviz_reads(reports):
+    """All fits of all studies, by all engines of the run; one group alone has nothing that could be left out."""
+    paths = sorted(reports[0].rglob("*.nc"))
+    assert {path.relative_to(reports[0]).parts[0] for path in paths} == {*WITHOUT_NUTS} - {"published"}
+    for path in paths:
+        tree = az.from_netcdf(path)
+        if "normal" in path.parts:
+            assert "no_log_likelihood" in tree.attrs
+        else:
+            arviz_calls.tables(tree, prior=not arviz_calls.all_flat(tree))
 
 
 @pytest.mark.parametrize(("study", "letters"), [("math_test", "ABCCDEF"), ("blood_pressure", "ACCD")])

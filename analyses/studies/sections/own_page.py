@@ -1,6 +1,6 @@
 """The page on a table of one's own."""
 
-from analyses.fits.crosscheck import MANY
+from analyses.engines.inference_data import MANY
 from analyses.fits.settings import Settings
 from analyses.ingest.build_model import Prepared
 from analyses.report.pages import Page

@@ -11,6 +11,7 @@ import pytest
 from helpers.thousands import NAMES, TITLES, section
 
 from analyses.checks import top_groups
+from analyses.engines.inference_data import MANY
 from analyses.fits import crosscheck
 from analyses.fits.settings import Settings
 from analyses.ingest.request import Request
@@ -91,7 +92,7 @@ def test_two_ends_are_two_groups(best):
     assert first != last
 
 
-@pytest.mark.parametrize(("size", "as_crowd"), [(crosscheck.MANY, False), (crosscheck.MANY + 1, True)])
+@pytest.mark.parametrize(("size", "as_crowd"), [(MANY, False), (MANY + 1, True)])
 @pytest.mark.parametrize("study", ["one_way", "meta_analysis"])
 def test_more_than_many_are_a_crowd(study, size, as_crowd, tmp_path, monkeypatch):
     """The limit itself is still a table of its own."""
