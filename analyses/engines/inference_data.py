@@ -9,13 +9,14 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from models.groups import Groups
-from models.shrinkage import kappa, theta_given
+from models.shrinkage import kappa
 from models.two_level import TwoLevel
 
 Drawn = dict[str, np.ndarray]  # what an engine has drawn, by name: (chain, draw, ...)
 Variables = Mapping[str, tuple[str | tuple[str, ...], np.ndarray]]  # by name, each with its dimensions
 
 SAMPLE = ("chain", "draw")
+DATA = {"mean": "y", "ss": "ss_within"}  # names in PyMC and ArviZ of what groups have
 QUANTILES = {"q2_5": 0.025, "q50": 0.5, "q97_5": 0.975}  # what every table reports
 NAMES = {
     "nuts": "NUTS",
@@ -61,8 +62,8 @@ def complete(
     -------
     xarray.DataTree
         posterior: mu, beta (covariate), tau, sigma, sd_between, theta and kappa (group); posterior_predictive and
-        observed_data: mean, and ss where groups have any (group); constant_data: noise, df and design (group);
-        sample_stats.
+        observed_data: y, the group's mean or estimate, and ss_within where groups have any (group); constant_data:
+        noise, df and, with covariates, design (group, covariate); sample_stats.
 
     Raises
     ------
@@ -75,8 +76,7 @@ def complete(
     noise, between = model.variances(g.noise, tau[..., None], sigma[..., None])
     theta = drawn.get("theta")
     if theta is None:
-        mean, variance = theta_given(g.mean, noise, b @ g.design.T, between)
-        theta = rng.normal(mean, np.sqrt(variance))
+        theta = model.theta_given(b, tau, sigma).draw(rng)
     each_group = (*SAMPLE, g.dim)
     posterior: Variables = {
         "mu": (SAMPLE, b[..., 0]),
@@ -86,8 +86,10 @@ def complete(
         "theta": (each_group, theta),
         "kappa": (each_group, np.broadcast_to(kappa(noise, between), theta.shape)),
     }
-    data = data_nodes(g, theta, sigma, {"design": ((g.dim, "coefficient"), g.design)}, rng=rng)
-    coords = {g.dim: list(g.labels), "covariate": list(g.covariates), "coefficient": ["mu", *g.covariates]}
+    # `noise` and `design` are those of `pymc_model.build`, which draws theta anew where they differ.
+    design: Variables = {"design": ((g.dim, "covariate"), g.design[:, 1:])} if g.covariates else {}
+    data = data_nodes(g, theta, sigma, design, rng=rng)
+    coords = {g.dim: list(g.labels), "covariate": list(g.covariates)}
     return labelled({"posterior": posterior, **data}, coords, {"engine": engine, "dim": g.dim}, sample_stats)
 
 
@@ -103,8 +105,8 @@ def data_nodes(
     """Replicated data for draws of theta and sigma, the observed data, and what is known of each group."""
     replicated = replicate(g, theta, sigma, rng=rng)
     return {
-        "posterior_predictive": {name: ((*SAMPLE, g.dim), values) for name, values in replicated.items()},
-        "observed_data": {name: (g.dim, getattr(g, name)) for name in replicated},
+        "posterior_predictive": {DATA[name]: ((*SAMPLE, g.dim), values) for name, values in replicated.items()},
+        "observed_data": {DATA[name]: (g.dim, getattr(g, name)) for name in replicated},
         "constant_data": {"noise": (g.dim, g.noise), "df": (g.dim, g.df), **constants},
     }
 
