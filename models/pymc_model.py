@@ -211,10 +211,10 @@ def recover_theta(idata: xr.DataTree, model: TwoLevel, *, rng: np.random.Generat
         raise ValueError(f"the posterior has no {missing[0]!r}: pass draws of this model, with {', '.join(needed)}")
     if "theta" in posterior:
         raise ValueError("the posterior has theta already: nothing is left to recover")
-    mu, *others = (posterior[name].transpose("chain", "draw", ...).values for name in needed)
-    beta = others.pop(0) if g.covariates else mu[..., :0]
-    tau, sigma = others if len(others) == 2 else (*others, np.ones_like(mu))
-    theta = model.theta_given(np.concatenate([mu[..., None], beta], axis=-1), tau, sigma).draw(rng)
+    drawn = {name: posterior[name].transpose("chain", "draw", ...).values for name in needed}
+    slopes = [drawn["beta"]] if g.covariates else []
+    b = np.concatenate([drawn["mu"][..., None], *slopes], axis=-1)
+    theta = model.theta_given(b, drawn["tau"], drawn.get("sigma", np.ones_like(drawn["tau"]))).draw(rng)
     recovered = idata.copy()
     recovered["posterior"] = xr.DataTree(
         posterior.assign(theta=(("chain", "draw", g.dim), theta)).assign_coords({g.dim: list(g.labels)})
