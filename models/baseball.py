@@ -58,7 +58,7 @@ def model(*, sigma: float | None = None, tau: Scale = FLAT_VARIANCE, mu: Normal 
 
 def build(
     *,
-    parameterization: Parameterization = "marginal",
+    parameterization: Parameterization = "noncentered",
     sigma: float | None = None,
     tau: Scale = FLAT_VARIANCE,
     mu: Normal = Normal(),
@@ -69,13 +69,13 @@ def build(
     -----
     ::
 
-        mean_i ~ N(theta_i, sigma^2)        batting averages, i = 1..18; sigma = 0.0658 or as given
+        y_i ~ N(theta_i, sigma^2)           batting averages, i = 1..18; sigma = 0.0658 or as given
         theta_i ~ N(mu, tau^2)
-        p(mu, tau^2) = 1                    improper: HalfFlat on tau^2, named tau_power
+        p(mu, tau^2) = 1                    improper: p(tau) = tau up to a constant
 
     Parameters
     ----------
-    parameterization : {"centered", "noncentered", "marginal"}
+    parameterization : {"noncentered", "centered", "marginal"}
     sigma, tau, mu
         As of `model`.
 
@@ -94,3 +94,11 @@ def build(
     Seed 003, whose sigma^2 is misprinted.
     """
     return named_cases.build(model(sigma=sigma, tau=tau, mu=mu), parameterization)
+
+
+def code() -> str:
+    """The model with its own priors as a script of plain PyMC, noncentered with an explicit z: to read and to paste.
+
+    Its log density is that of `build()`, up to a constant.
+    """
+    return named_cases.code("baseball")

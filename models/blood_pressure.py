@@ -50,31 +50,34 @@ def model(
     return TwoLevel(groups=groups or data(), tau=tau, sigma=sigma, coefficients=coefficients, relative=relative)
 
 
-def build(*, parameterization: Parameterization = "marginal", **options: Unpack[Options]) -> "pm.Model":
+def build(
+    *, parameterization: Parameterization = "noncentered", cells: bool = False, **options: Unpack[Options]
+) -> "pm.Model":
     """The model in PyMC, on subject means.
 
     Model
     -----
     ::
 
-        mean_i ~ N(theta_i, sigma^2 / n_i)              subject means, mmHg; i = 1..20
-        ss ~ sigma^2 chi^2(N - 20)                      pooled sum of squares; N = 426
+        y_i ~ N(theta_i, sigma^2 / n_i)                 subject means, mmHg; i = 1..20
+        ss_within ~ sigma^2 chi^2(N - 20)               pooled sum of squares; N = 426
         theta_i ~ N(mu + beta x_i, tau^2 sigma^2)
         p(mu) = p(beta) = 1                             improper
-        p(sigma^2) = 1/sigma^2                          improper: flat log_sigma
+        p(sigma^2) = 1/sigma^2                          improper
         p(tau) = sqrt(2/pi) tau^-2 exp(-1/(2 tau^2))    tau^2 ~ InverseGamma(1/2, 1/2)
 
     Parameters
     ----------
-    parameterization : {"centered", "noncentered", "marginal"}
+    parameterization : {"noncentered", "centered", "marginal"}
+    cells : bool
+        Whether groups of equal size are one observation of the marginal model: see `pymc_model.build`.
     **options
         Arguments of `model`.
 
     Returns
     -------
     pm.Model
-        mu, sigma (mmHg), beta (covariate,) of which beta_1 is the free one, tau (in units of sigma), and theta
-        (subject,) unless marginal.
+        mu, sigma (mmHg), beta (covariate,), tau (in units of sigma), and theta (subject,) unless marginal.
 
     Raises
     ------
@@ -85,7 +88,7 @@ def build(*, parameterization: Parameterization = "marginal", **options: Unpack[
     ----------
     Seed 000, part 2, C, whose V_s and variance of beta are misprinted.
     """
-    return named_cases.build(model(**options), parameterization)
+    return named_cases.build(model(**options), parameterization, cells)
 
 
 def build_rows(
@@ -96,3 +99,11 @@ def build_rows(
     The other arguments are those of `build`, except that it is never marginal. See `pymc_model.build_rows`.
     """
     return named_cases.build_rows(model(**options), labels, values, parameterization)
+
+
+def code() -> str:
+    """The model with its own priors as a script of plain PyMC, noncentered with an explicit z: to read and to paste.
+
+    Its log density is that of `build()`, up to a constant.
+    """
+    return named_cases.code("blood_pressure")

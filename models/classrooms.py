@@ -6,14 +6,15 @@ mu_i ~ N(lambda, kappa^2)
 p(lambda, kappa^2) = p(tau^2) = 1, p(sigma^2) = 1/sigma^2      improper; the last two are ours, the source has none
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from partial_pooling_data import table
 
-from models import three_level
+from models import named_cases, three_level
 from models.groups import Replicates
 from models.priors import FLAT_VARIANCE, InverseGamma
 from models.three_level import ThreeLevel
+from models.two_level import Parameterization
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -39,7 +40,7 @@ def model(*, tau: InverseGamma = FLAT_VARIANCE, kappa: InverseGamma = FLAT_VARIA
 
 def build(
     *,
-    parameterization: Literal["marginal", "centered"] = "marginal",
+    parameterization: Parameterization = "noncentered",
     tau: InverseGamma = FLAT_VARIANCE,
     kappa: InverseGamma = FLAT_VARIANCE,
 ) -> "pm.Model":
@@ -49,8 +50,8 @@ def build(
     -----
     ::
 
-        mean_ij ~ N(theta_ij, sigma^2 / n_ij)       classroom means, points
-        ss ~ sigma^2 chi^2(N - C)                   pooled sum of squares
+        y_ij ~ N(theta_ij, sigma^2 / n_ij)          classroom means, points
+        ss_within ~ sigma^2 chi^2(N - C)            pooled sum of squares
         theta_ij ~ N(mu_i, tau^2)
         mu_i ~ N(lambda, kappa^2)                   i = 1..10
         p(lambda, kappa^2) = p(tau^2) = 1           improper
@@ -58,14 +59,14 @@ def build(
 
     Parameters
     ----------
-    parameterization : {"marginal", "centered"}
+    parameterization : {"noncentered", "centered", "marginal"}
     tau, kappa
         Priors, as of `model`.
 
     Returns
     -------
     pm.Model
-        lambda, sigma, tau, kappa, all in points; mu (school,) and theta (classroom,) if centered.
+        lambda, sigma, tau, kappa, all in points; mu (school,) and theta (classroom,) unless marginal.
 
     Raises
     ------
@@ -77,3 +78,11 @@ def build(
     Seed 003, the slide on another level.
     """
     return three_level.build(model(tau=tau, kappa=kappa), parameterization=parameterization)
+
+
+def code() -> str:
+    """The model with its own priors as a script of plain PyMC, noncentered with an explicit z: to read and to paste.
+
+    Its log density is that of `build()`, up to a constant.
+    """
+    return named_cases.code("classrooms")

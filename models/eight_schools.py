@@ -46,20 +46,22 @@ def weakly_informative() -> TwoLevel:
     return model(tau=HalfCauchy(5.0), mu=Normal(0.0, 5.0))
 
 
-def build(*, parameterization: Parameterization = "marginal", tau: Scale = FLAT, mu: Normal = Normal()) -> "pm.Model":
+def build(
+    *, parameterization: Parameterization = "noncentered", tau: Scale = FLAT, mu: Normal = Normal()
+) -> "pm.Model":
     """The model in PyMC, on the estimates.
 
     Model
     -----
     ::
 
-        mean_j ~ N(theta_j, se_j^2)         estimated effects, points; j = A..H
+        y_j ~ N(theta_j, se_j^2)            estimated effects, points; j = A..H
         theta_j ~ N(mu, tau^2)
         p(mu, tau) = 1                      improper; `tau` and `mu` replace it
 
     Parameters
     ----------
-    parameterization : {"centered", "noncentered", "marginal"}
+    parameterization : {"noncentered", "centered", "marginal"}
     tau, mu
         Priors, as of `model`: tau=HalfCauchy(5.0), mu=Normal(0.0, 5.0) gives p(tau) = 2 / (5 pi (1 + tau^2/25)).
 
@@ -76,10 +78,18 @@ def build(*, parameterization: Parameterization = "marginal", tau: Scale = FLAT,
     Examples
     --------
     >>> [variable.name for variable in build(mu=Normal(0.0, 5.0)).free_RVs]
-    ['mu', 'tau']
+    ['mu', 'tau', 'theta']
 
     References
     ----------
     Seed 002, whose B_j leaves out the index of sigma_j.
     """
     return named_cases.build(model(tau=tau, mu=mu), parameterization)
+
+
+def code() -> str:
+    """The model with its own priors as a script of plain PyMC, noncentered with an explicit z: to read and to paste.
+
+    Its log density is that of `build()`, up to a constant.
+    """
+    return named_cases.code("eight_schools")

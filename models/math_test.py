@@ -65,23 +65,27 @@ def general(groups: Replicates | None = None) -> TwoLevel:
     return model(groups=groups, tau=tau, sigma=sigma, coefficients=(Normal(50.0, 10.0),))
 
 
-def build(*, parameterization: Parameterization = "marginal", **options: Unpack[Options]) -> "pm.Model":
+def build(
+    *, parameterization: Parameterization = "noncentered", cells: bool = False, **options: Unpack[Options]
+) -> "pm.Model":
     """The model in PyMC, on school means.
 
     Model
     -----
     ::
 
-        mean_i ~ N(theta_i, sigma^2 / n_i)              school means, points; i = 1..100
-        ss ~ sigma^2 chi^2(N - 100)                     pooled sum of squares; N = 1993
+        y_i ~ N(theta_i, sigma^2 / n_i)                 school means, points; i = 1..100
+        ss_within ~ sigma^2 chi^2(N - 100)              pooled sum of squares; N = 1993
         theta_i ~ N(mu, tau^2 sigma^2)
         p(mu) = 1                                       improper
-        p(sigma^2) = 1/sigma^2                          improper: flat log_sigma
+        p(sigma^2) = 1/sigma^2                          improper
         p(tau) = sqrt(2/pi) tau^-2 exp(-1/(2 tau^2))    tau^2 ~ InverseGamma(1/2, 1/2)
 
     Parameters
     ----------
-    parameterization : {"centered", "noncentered", "marginal"}
+    parameterization : {"noncentered", "centered", "marginal"}
+    cells : bool
+        Whether groups of equal size are one observation of the marginal model: see `pymc_model.build`.
     **options
         Arguments of `model`.
 
@@ -99,7 +103,7 @@ def build(*, parameterization: Parameterization = "marginal", **options: Unpack[
     ----------
     Seed 000, part 1, C and D.
     """
-    return named_cases.build(model(**options), parameterization)
+    return named_cases.build(model(**options), parameterization, cells)
 
 
 def build_rows(
@@ -110,3 +114,11 @@ def build_rows(
     The other arguments are those of `build`, except that it is never marginal. See `pymc_model.build_rows`.
     """
     return named_cases.build_rows(model(**options), labels, values, parameterization)
+
+
+def code() -> str:
+    """The model with its own priors as a script of plain PyMC, noncentered with an explicit z: to read and to paste.
+
+    Its log density is that of `build()`, up to a constant.
+    """
+    return named_cases.code("math_test")

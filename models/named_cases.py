@@ -1,10 +1,11 @@
 """What the named cases share: their options, and the door to PyMC, which nothing imports before it is needed.
 
-Each case is a module with `data()`, `model()`, which states it as data, and `build()`, which states it in PyMC. The two
-of rows in groups have `build_rows()` as well.
+Each case is a module with `data()`, `model()`, which states it as data, `build()`, which states it in PyMC, and
+`code()`, the text of the same model in plain PyMC. The two of rows in groups have `build_rows()` as well.
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from models.groups import Replicates
@@ -27,11 +28,16 @@ class Options(TypedDict, total=False):
     relative: bool
 
 
-def build(model: TwoLevel, parameterization: Parameterization) -> "pm.Model":
+def build(model: TwoLevel, parameterization: Parameterization, cells: bool = False) -> "pm.Model":
     """State a case in PyMC, on group means: `pymc_model.build`."""
     from models import pymc_model
 
-    return pymc_model.build(model, parameterization=parameterization)
+    return pymc_model.build(model, parameterization=parameterization, cells=cells)
+
+
+def code(case: str) -> str:
+    """Text of the script of `models.plain_pymc` with the name of a case."""
+    return Path(__file__).with_name("plain_pymc").joinpath(f"{case}.py").read_text(encoding="utf-8")
 
 
 def build_rows(model: TwoLevel, labels: Iterable, values: Iterable[float], parameterization: Centering) -> "pm.Model":

@@ -120,15 +120,15 @@ def build(model: OneGroup | None = None) -> "pm.Model":
     -----
     ::
 
-        mean ~ N(theta, sigma^2 / n)
-        ss ~ sigma^2 chi^2(n - 1)                   where n > 1
+        y ~ N(theta, sigma^2 / n)                   mean of the n values
+        ss_within ~ sigma^2 chi^2(n - 1)            where n > 1
         theta | sigma^2 ~ N(mu, tau^2 sigma^2)
         sigma^2 ~ InverseGamma(alpha, beta)
 
     Returns
     -------
     pm.Model
-        sigma2 and its root sigma, theta.
+        Free: sigma, theta. Observed: y and ss_within.
 
     References
     ----------
@@ -140,8 +140,8 @@ def build(model: OneGroup | None = None) -> "pm.Model":
     with pm.Model() as built:
         sigma = priors.InverseGamma(model.alpha, model.beta).variable("sigma")
         theta = pm.Normal("theta", np.float64(model.mu), np.float64(model.tau) * sigma)
-        mean, ss = (pm.Data(f"observed_{name}", np.float64(getattr(model, name))) for name in ("mean", "ss"))
-        pm.Normal("mean", theta, sigma / np.sqrt(model.n), observed=mean)
+        y, ss = (pm.Data(f"observed_{name}", np.float64(v)) for name, v in (("y", model.mean), ("ss_within", model.ss)))
+        pm.Normal("y", theta, sigma / np.sqrt(model.n), observed=y)
         if model.n > 1:
-            pm.Gamma("ss", np.float64((model.n - 1) / 2), 1 / (2 * sigma**2), observed=ss)
+            pm.Gamma("ss_within", np.float64((model.n - 1) / 2), 1 / (2 * sigma**2), observed=ss)
     return built

@@ -6,7 +6,7 @@ deviation itself, whatever scale its name is on. `models.spellings` has what use
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 from scipy.special import gammaln
@@ -109,16 +109,43 @@ class Scale(Prior, Protocol):
         """Log density of the variance `name` and its auxiliary variable in a state, up to a constant."""
         return self.log_density(np.sqrt(state[name])) - np.log(state[name]) / 2
 
-    def initial(self, name: str, sd: float) -> dict[str, float]:
-        """Values of the variables that PyMC samples where the sd is that."""
-        return {name: sd}
-
 
 def _variable(distribution: str, name: str, *constants: float) -> "TensorVariable":
     """Variable of a distribution of PyMC, which takes logs of floats, but not of np.float64, in single precision."""
     import pymc as pm
 
     return getattr(pm, distribution)(name, *map(np.float64, constants))
+
+
+def _positive(name: str, shown: str, *constants: float, **functions: Any) -> "TensorVariable":
+    """Variable above 0 of a distribution that PyMC does not have; NUTS walks in its log."""
+    import pymc as pm
+
+    log = pm.distributions.transforms.log
+    return pm.CustomDist(name, *map(np.float64, constants), class_name=shown, transform=log, **functions)
+
+
+def _root_of_inverse_gamma(shape, scale, size):
+    import pymc as pm
+
+    return pm.math.sqrt(pm.InverseGamma.dist(shape, scale, size=size))
+
+
+def _log_power(sd, exponent):
+    """Log of p(sd) = sd^exponent."""
+    import pymc as pm
+
+    return pm.math.switch(sd > 0, exponent * pm.math.log(sd), -np.inf)
+
+
+def _draw_power(exponent, rng, size):
+    raise NotImplementedError(f"p(sd) = sd^{exponent:g} is improper: to sample the scale, give it a proper prior")
+
+
+def _where_log_is_0(rv, size, exponent):
+    import pymc as pm
+
+    return pm.math.constant(1.0)
 
 
 @dataclass(frozen=True)
@@ -225,25 +252,17 @@ class InverseGamma(Scale):
         """Conjugate: one inverse gamma."""
         return {name: lambda state: self.given(*residuals(state))}
 
-    def initial(self, name: str, sd: float) -> dict[str, float]:
-        """Value of the variable that PyMC samples where the sd is that."""
-        if self.proper:
-            return {f"{name}2": sd**2}
-        if self.shape == 0:
-            return {f"log_{name}": np.log(sd)}
-        return {name: sd} if self.shape == -0.5 else {f"{name}_power": sd ** (-2 * self.shape)}
-
     def variable(self, name: str) -> "TensorVariable":
-        """PyMC's variable of the sd. Improper: flat on that power of it, or its log, whose density is constant."""
+        """PyMC's variable of the sd."""
         import pymc as pm
 
         if self.proper:
-            return pm.Deterministic(name, _variable("InverseGamma", f"{name}2", self.shape, self.scale) ** 0.5)
-        if self.shape == 0:
-            return pm.Deterministic(name, pm.math.exp(pm.Flat(f"log_{name}")))
+            return _positive(name, "RootInverseGamma", self.shape, self.scale, dist=_root_of_inverse_gamma)
         if self.shape == -0.5:
             return pm.HalfFlat(name)
-        return pm.Deterministic(name, pm.HalfFlat(f"{name}_power") ** (-0.5 / self.shape))
+        return _positive(
+            name, "Power", -self.tail_exponent, logp=_log_power, random=_draw_power, support_point=_where_log_is_0
+        )
 
 
 JEFFREYS = InverseGamma(0.0)  # p(sd^2) = 1/sd^2
@@ -426,10 +445,6 @@ class KnownScale:
 
     def conditionals(self, name: str, residuals: Residuals) -> Conditionals:
         """Nothing is drawn."""
-        return {}
-
-    def initial(self, name: str, sd: float) -> dict[str, float]:
-        """Nothing is sampled."""
         return {}
 
     def variable(self, name: str) -> float:

@@ -1,4 +1,4 @@
-"""The statement handed to PyMC: centered, noncentered, or with theta integrated out."""
+"""The two-level model in PyMC: noncentered, centered, or with theta integrated out."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -6,98 +6,159 @@ from typing import Literal
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+import xarray as xr
+from pymc.logprob.transforms import Transform
 from pytensor.tensor import TensorVariable
 
 from models.distributions import LOG_2PI, Numbers, State
 from models.groups import Groups
+from models.priors import Coefficient
 from models.two_level import Parameterization, TwoLevel
 
 
-def centered(population: TensorVariable, sd_between: TensorVariable, dim: str) -> TensorVariable:
-    """theta ~ N(population, sd_between^2), sampled as it stands."""
-    return pm.Normal("theta", population, sd_between, dims=dim)
+class Noncentered(Transform):
+    """NUTS walks in z = (x - mean) / sd of a normal x, as if x = mean + sd z with z ~ N(0, 1) had been written.
+
+    There is no funnel where the data say little about x, and what is stored, started and predicted is x.
+    """
+
+    name = "noncentered"
+    ndim_supp = 0
+
+    def forward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
+        """Z of x; the inputs of a normal variable end in its mean and its sd."""
+        *_, mean, sd = inputs
+        return (value - mean) / sd
+
+    def backward(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
+        """X of z. PyTensor cancels mean and sd in the density of x, so it is that of z to the last digit."""
+        *_, mean, sd = inputs
+        return mean + sd * value
+
+    def log_jac_det(self, value: TensorVariable, *inputs: TensorVariable) -> TensorVariable:
+        """Log of dx/dz = sd."""
+        *_, sd = inputs
+        return pt.log(sd) + pt.zeros_like(value)
 
 
-def noncentered(population: TensorVariable, sd_between: TensorVariable, dim: str) -> TensorVariable:
-    """theta = population + sd_between z, z ~ N(0, 1): no funnel where the data say little."""
-    z = pm.Normal("z", dims=dim)
-    return pm.Deterministic("theta", population + sd_between * z, dims=dim)
-
-
-THETA = {"centered": centered, "noncentered": noncentered}
-PARAMETERIZATIONS = (*THETA, "marginal")
+TRANSFORMS = {"centered": {}, "noncentered": {"transform": Noncentered()}}
+PARAMETERIZATIONS = (*TRANSFORMS, "marginal")
 STATE = ("b", "tau2", "sigma2", "theta")
 
 
-def build(model: TwoLevel, *, parameterization: Parameterization = "marginal") -> pm.Model:
+def build(model: TwoLevel, *, parameterization: Parameterization = "noncentered", cells: bool = False) -> pm.Model:
     """State the model in PyMC, on group means and one pooled sum of squares.
+
+    Model
+    -----
+    ::
+
+        y_i ~ N(theta_i, sigma^2 noise_i)           group means, or estimates with noise_i = se_i^2
+        ss_within ~ sigma^2 chi^2(df_within)        pooled sum of squares, where groups have any
+        theta_i ~ N(mu + x_i'beta, sd_between^2)    sd_between = tau sigma (relative) or tau (absolute)
 
     Parameters
     ----------
     model : TwoLevel
-    parameterization : {"centered", "noncentered", "marginal"}
-        "marginal" has no theta: mean_i ~ N(x_i'b, sigma^2 noise_i + sd_between^2); theta is drawn from its
-        conditional afterwards. Many groups of equal noise it sees as one cell: it costs as much for a million groups
-        as for a hundred of the same sizes.
+    parameterization : {"noncentered", "centered", "marginal"}
+        "noncentered" and "centered" have the same variables; NUTS walks in (theta - x'b) / sd_between in the first,
+        in theta in the second. "marginal" has no theta: y_i ~ N(x_i'b, sigma^2 noise_i + sd_between^2);
+        `recover_theta` draws it afterwards.
+    cells : bool
+        Whether groups of equal noise are one observation of the marginal model. Its density is the same; it costs as
+        much for a million groups as for a hundred of the same sizes.
 
     Returns
     -------
     pm.Model
-        Free: mu, beta_1.. (in the data's units), the scales under the names that their priors give them, theta or z
-        (group,). Observed: mean (group,) and, where groups have any, ss, the pooled sum of squares; p(mu) = 1 and
-        other improper priors are Flat. Data: observed_mean, noise (group,), design (group, covariate), observed_ss, df.
-        Where groups are cells: mean (cell,), and spread (cell,), the squares that see no b, ~ v chi^2(unseen); design
-        (cell, coefficient), observed_spread, unseen.
+        Free: mu, beta (covariate,), tau and sigma where they are unknown, theta (group,) unless marginal: the names
+        of the draws of every engine. Observed: y (group,) and ss_within. Data: observed_y, noise (group,), design
+        (group, covariate), observed_ss_within, df_within.
+        With cells: y (cell,), and ss_between, the squares within cells that see no b, ~ v chi^2(df_between); design
+        (cell, coefficient), observed_ss_between, df_between.
 
     Raises
     ------
     ValueError
-        For a parameterization of another name.
+        For a parameterization of another name, or cells of a model that is not marginal.
 
     Examples
     --------
     >>> from models import eight_schools
-    >>> [variable.name for variable in build(eight_schools.model(), parameterization="noncentered").free_RVs]
-    ['mu', 'tau', 'z']
+    >>> [variable.name for variable in build(eight_schools.model()).free_RVs]
+    ['mu', 'tau', 'theta']
     """
     require_one_of(parameterization, PARAMETERIZATIONS)
+    if cells:
+        if parameterization != "marginal":
+            raise ValueError(f"a cell has no theta: cells need parameterization='marginal', not {parameterization!r}")
+        return _build_cells(model)
     g = model.groups
-    if parameterization == "marginal" and _many_alike(g):
-        return _of_cells(model)
     with pm.Model(coords=_coords(g)) as built:
-        mean, noise = pm.Data("observed_mean", g.mean, dims=g.dim), pm.Data("noise", g.noise, dims=g.dim)
+        y, noise = pm.Data("observed_y", g.mean, dims=g.dim), pm.Data("noise", g.noise, dims=g.dim)
         population, tau, sigma = _population(model), model.tau.variable("tau"), model.sigma.variable("sigma")
         within, between = model.variances(noise, tau, sigma)
         if parameterization == "marginal":
-            pm.Normal("mean", population, pt.sqrt(within + between), observed=mean, dims=g.dim)
+            pm.Normal("y", population, pt.sqrt(within + between), observed=y, dims=g.dim)
         else:
-            theta = THETA[parameterization](population, pt.sqrt(between), g.dim)
-            pm.Normal("mean", theta, pt.sqrt(within), observed=mean, dims=g.dim)
+            theta = normal_level("theta", population, pt.sqrt(between), dims=g.dim, parameterization=parameterization)
+            pm.Normal("y", theta, pt.sqrt(within), observed=y, dims=g.dim)
         observe_squares(g, sigma)
     return built
 
 
-def _many_alike(groups: Groups) -> bool:
-    """Whether cells are at most half as many as the groups; else groups as they stand read better."""
-    return 2 * len(groups.cells.noise) <= len(groups)
-
-
-def _of_cells(model: TwoLevel) -> pm.Model:
+def _build_cells(model: TwoLevel) -> pm.Model:
     """State the marginal model on cells of equal noise."""
-    g, cells, data = model.groups, model.groups.cells, observed(model.groups)
+    g, cells, data = model.groups, model.groups.cells, _observed_cells(model.groups)
     several = cells.count > 1
     coords = {"cell": range(len(cells.noise)), "coefficient": ["mu", *g.covariates], "covariate": g.covariates}
     with pm.Model(coords=coords) as built:
         design = pm.Data("design", cells.design, dims=("cell", "coefficient"))
-        b, tau, sigma = _coefficients(model), model.tau.variable("tau"), model.sigma.variable("sigma")
+        b = pt.concatenate([pt.atleast_1d(variable) for variable in _coefficients(model)])
+        tau, sigma = model.tau.variable("tau"), model.sigma.variable("sigma")
         within, between = model.variances(pm.Data("noise", cells.noise, dims="cell"), tau, sigma)
         v = within + between
-        mean, spread = (pm.Data(name, data[name]) for name in ("observed_mean", "observed_spread"))
-        pm.Normal("mean", pt.dot(design, pt.stack(b)), pt.sqrt(v), observed=mean, dims="cell")
-        unseen = pm.Data("unseen", cells.count[several] - 1)
-        pm.CustomDist("spread", v[np.flatnonzero(several)], unseen, dist=_chi2, logp=_log_normal, observed=spread)
+        y = pm.Data("observed_y", data["observed_y"], dims="cell")
+        ss_between = pm.Data("observed_ss_between", data["observed_ss_between"])
+        pm.Normal("y", pt.dot(design, b), pt.sqrt(v), observed=y, dims="cell")
+        df = pm.Data("df_between", cells.count[several] - 1)
+        pm.CustomDist("ss_between", v[np.flatnonzero(several)], df, dist=_chi2, logp=_log_normal, observed=ss_between)
         observe_squares(g, sigma)
     return built
+
+
+def build_for_nuts(model: TwoLevel) -> pm.Model:
+    """State the marginal model as NUTS samples it fastest: on cells where they are at most half as many as groups."""
+    return build(model, parameterization="marginal", cells=_many_alike(model.groups))
+
+
+def _many_alike(groups: Groups) -> bool:
+    return 2 * len(groups.cells.noise) <= len(groups)
+
+
+def observed(groups: Groups) -> dict[str, Numbers]:
+    """Values of the data of `build_for_nuts` that change from one set of data of a design to another, by name."""
+    df, ss = groups.within
+    of_means = _observed_cells(groups) if _many_alike(groups) else {"observed_y": groups.mean}
+    return of_means | ({"observed_ss_within": ss} if df else {})
+
+
+def _observed_cells(groups: Groups) -> dict[str, np.ndarray]:
+    cells = groups.cells
+    return {
+        "observed_y": cells.mean + cells.design[:, 0] * groups.center,
+        "observed_ss_between": cells.spread[..., cells.count > 1],
+    }
+
+
+def _chi2(v, k, size):
+    """v chi^2(k)."""
+    return pm.Gamma.dist(k / 2, 1 / (2 * v), size=size)
+
+
+def _log_normal(ss, v, k):
+    """Log density of k residuals of variance v with that sum of squares, which may be 0 where means are equal."""
+    return -k / 2 * (LOG_2PI + pt.log(v)) - ss / (2 * v)
 
 
 def initial(model: TwoLevel, parameterization: Parameterization, state: State) -> list[dict[str, Numbers]]:
@@ -106,35 +167,59 @@ def initial(model: TwoLevel, parameterization: Parameterization, state: State) -
 
 
 def _initial(model, parameterization, b, tau2, sigma2, theta):
-    g, (mu, *slopes) = model.groups, b
-    values = {"mu": mu} | {f"beta_{k}": slope for k, slope in enumerate(slopes, start=1)}
-    values |= model.tau.initial("tau", np.sqrt(tau2)) | model.sigma.initial("sigma", np.sqrt(sigma2))
-    _, between = model.variances(g.noise, np.sqrt(tau2), np.sqrt(sigma2))
-    z = (theta - g.design @ b) / np.sqrt(between)
-    return values | {"centered": {"theta": theta}, "noncentered": {"z": z}, "marginal": {}}[parameterization]
+    sds = {"tau": np.sqrt(tau2), "sigma": np.sqrt(sigma2)}
+    values = {"mu": b[0]} | {name: sds[name] for name in model.unknown}
+    values |= {"beta": b[1:]} if model.groups.covariates else {}
+    return values | ({} if parameterization == "marginal" else {"theta": theta})
 
 
-def observed(groups: Groups) -> dict[str, Numbers]:
-    """Values of the marginal model's data that change from one set of data of a design to another, by name."""
-    df, ss = groups.within
-    of_squares = {"observed_ss": ss} if df else {}
-    if not _many_alike(groups):
-        return {"observed_mean": groups.mean} | of_squares
-    cells = groups.cells
-    return {
-        "observed_mean": cells.mean + cells.design[:, 0] * groups.center,
-        "observed_spread": cells.spread[..., cells.count > 1],
-    } | of_squares
+def recover_theta(idata: xr.DataTree, model: TwoLevel, *, rng: np.random.Generator) -> xr.DataTree:
+    """Add theta to draws of the marginal model, each from its conditional given the coefficients and the scales.
 
+    theta_i | b, tau, sigma, y ~ N(kappa_i x_i'b + (1 - kappa_i) y_i, (1 - kappa_i) sigma^2 noise_i)
 
-def _chi2(v, k, size):
-    """v chi^2(k)."""
-    return pm.Gamma.dist(k / 2, 1 / (2 * v), size=size)
+    Parameters
+    ----------
+    idata : xarray.DataTree
+        What `pm.sample` returned for ``build(model, parameterization="marginal")``, with cells or without.
+    model : TwoLevel
+        The model that was built.
+    rng : numpy.random.Generator
 
+    Returns
+    -------
+    xarray.DataTree
+        A copy whose posterior has theta (chain, draw, group) with the labels of the groups.
 
-def _log_normal(spread, v, k):
-    """Log density of k residuals of variance v with that sum of squares, which may be 0 where means are equal."""
-    return -k / 2 * (LOG_2PI + pt.log(v)) - spread / (2 * v)
+    Raises
+    ------
+    ValueError
+        Where the posterior lacks a variable of the model, or has theta already.
+
+    Examples
+    --------
+    >>> from models import eight_schools
+    >>> drawn = {"mu": (("chain", "draw"), np.full((1, 2), 8.0)), "tau": (("chain", "draw"), np.full((1, 2), 5.0))}
+    >>> marginal = xr.DataTree.from_dict({"posterior": xr.Dataset(drawn)})
+    >>> theta = recover_theta(marginal, eight_schools.model(), rng=np.random.default_rng(1))["posterior"]["theta"]
+    >>> dict(theta.sizes)
+    {'chain': 1, 'draw': 2, 'school': 8}
+    """
+    g, posterior = model.groups, idata["posterior"].to_dataset()
+    needed = ["mu", *(["beta"] if g.covariates else []), *model.unknown]
+    if missing := [name for name in needed if name not in posterior]:
+        raise ValueError(f"the posterior has no {missing[0]!r}: pass draws of this model, with {', '.join(needed)}")
+    if "theta" in posterior:
+        raise ValueError("the posterior has theta already: nothing is left to recover")
+    drawn = {name: posterior[name].transpose("chain", "draw", ...).values for name in needed}
+    slopes = [drawn["beta"]] if g.covariates else []
+    b = np.concatenate([drawn["mu"][..., None], *slopes], axis=-1)
+    theta = model.theta_given(b, drawn["tau"], drawn.get("sigma", np.ones_like(drawn["tau"]))).draw(rng)
+    recovered = idata.copy()
+    recovered["posterior"] = xr.DataTree(
+        posterior.assign(theta=(("chain", "draw", g.dim), theta)).assign_coords({g.dim: list(g.labels)})
+    )
+    return recovered
 
 
 def build_rows(
@@ -166,7 +251,7 @@ def build_rows(
     ValueError
         For another parameterization, or a label that is no group's.
     """
-    require_one_of(parameterization, THETA)
+    require_one_of(parameterization, TRANSFORMS)
     g, names = model.groups, list(map(str, labels))
     position = {label: i for i, label in enumerate(g.labels)}
     if unknown := set(names) - set(position):
@@ -175,9 +260,16 @@ def build_rows(
         group = pm.Data("group_of_row", [position[name] for name in names], dims="row")
         population, tau, sigma = _population(model), model.tau.variable("tau"), model.sigma.variable("sigma")
         _, between = model.variances(g.noise, tau, sigma)
-        theta = THETA[parameterization](population, pt.sqrt(between), g.dim)
+        theta = normal_level("theta", population, pt.sqrt(between), dims=g.dim, parameterization=parameterization)
         pm.Normal("y", theta[group], sigma, observed=pm.Data("observed_y", list(values), dims="row"), dims="row")
     return built
+
+
+def normal_level(
+    name: str, mean: TensorVariable, sd: TensorVariable, *, dims: str, parameterization: str
+) -> TensorVariable:
+    """Normal variables of a level of the model, centered or noncentered."""
+    return pm.Normal(name, mean, sd, dims=dims, **TRANSFORMS[parameterization])
 
 
 def _coords(groups: Groups) -> dict:
@@ -187,27 +279,51 @@ def _coords(groups: Groups) -> dict:
 
 def _population(model):
     """Population means x_i'b: mu alone where there are no covariates."""
-    g, (mu, *slopes) = model.groups, _coefficients(model)
-    if not slopes:
+    g, (mu, *beta) = model.groups, _coefficients(model)
+    if not beta:
         return mu
-    x = pm.Data("design", g.design[:, 1:], dims=(g.dim, "covariate"))
-    return mu + pt.dot(x, pt.stack(slopes))
+    return mu + pt.dot(pm.Data("design", g.design[:, 1:], dims=(g.dim, "covariate")), *beta)
 
 
 def _coefficients(model):
-    """mu and each beta_k; beta has all of the latter."""
-    mu, *rest = model.coefficients
-    slopes = [prior.variable(f"beta_{k}") for k, prior in enumerate(rest, start=1)]
-    if slopes:
-        pm.Deterministic("beta", pt.stack(slopes), dims="covariate")
-    return mu.variable("mu"), *slopes
+    """Variable mu, and beta where there are covariates."""
+    mu, *slopes = model.coefficients
+    return (mu.variable("mu"), _beta(slopes)) if slopes else (mu.variable("mu"),)
+
+
+def _beta(slopes: list[Coefficient]) -> TensorVariable:
+    """One vector, normal where a prior is proper and flat elsewhere."""
+    mean, sd = np.array([(slope.mean, slope.sd) for slope in slopes], dtype=float).T
+    if np.isfinite(sd).all():
+        return pm.Normal("beta", mean, sd, dims="covariate")
+    if np.isinf(sd).all():
+        return pm.Flat("beta", dims="covariate")
+    return pm.CustomDist(
+        "beta",
+        mean,
+        sd,
+        logp=_log_normal_or_flat,
+        random=_draw_flat,
+        support_point=lambda rv, size, mean, sd: mean,
+        class_name="NormalOrFlat",
+        dims="covariate",
+    )
+
+
+def _log_normal_or_flat(x, mean, sd):
+    return pt.switch(pt.isinf(sd), 0.0, -LOG_2PI / 2 - pt.log(sd) - ((x - mean) / sd) ** 2 / 2)
+
+
+def _draw_flat(mean, sd, rng, size):
+    raise NotImplementedError("beta has a flat prior: to sample it, give every coefficient a proper prior")
 
 
 def observe_squares(groups: Groups, sigma: TensorVariable | float) -> None:
-    """Add the pooled sum of squares within groups to a model, where they have any: ss ~ sigma^2 chi^2(df)."""
+    """Add the pooled sum of squares to a model, where groups have any: ss_within ~ sigma^2 chi^2(df_within)."""
     if groups.df.any():
-        df, ss = (pm.Data(name, value) for name, value in zip(("df", "observed_ss"), groups.within, strict=True))
-        pm.Gamma("ss", df / 2, 1 / (2 * sigma**2), observed=ss)
+        df, ss = groups.within
+        shape, observed_ss = pm.Data("df_within", df) / 2, pm.Data("observed_ss_within", ss)
+        pm.Gamma("ss_within", shape, 1 / (2 * sigma**2), observed=observed_ss)
 
 
 def require_one_of(parameterization: str, names: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ lambda, and sigma integrates out.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from models.groups import Replicates
 from models.groups.equal_noise import Cells
 from models.least_squares import Pooled, pool
 from models.shrinkage import theta_law
+from models.two_level import Parameterization
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -224,20 +225,21 @@ class ThreeLevel:
         return scales | {"theta": theta, "mu": mu, "lambda": mu.mean(axis=-1)}
 
 
-def build(model: ThreeLevel, *, parameterization: Literal["marginal", "centered"] = "marginal") -> "pm.Model":
+def build(model: ThreeLevel, *, parameterization: Parameterization = "noncentered") -> "pm.Model":
     """State the model in PyMC.
 
     Parameters
     ----------
     model : ThreeLevel
-    parameterization : {"marginal", "centered"}
+    parameterization : {"noncentered", "centered", "marginal"}
         "marginal" has neither theta nor mu: with v_ij = tau^2 + sigma^2 / n_ij, those of a school vary about their
         weighted mean, and that about lambda with variance kappa^2 + 1 / sum_j(1 / v_ij).
 
     Returns
     -------
     pm.Model
-        lambda and the scales, in the data's units; mu (school,) and theta (classroom,) if centered.
+        Free: lambda, sigma, tau and kappa, in the data's units; mu (school,) and theta (classroom,) unless marginal.
+        Observed: y (classroom,) and ss_within.
 
     Raises
     ------
@@ -246,7 +248,7 @@ def build(model: ThreeLevel, *, parameterization: Literal["marginal", "centered"
     """
     import pymc as pm
 
-    from models.pymc_model import observe_squares, require_one_of
+    from models.pymc_model import PARAMETERIZATIONS, normal_level, observe_squares, require_one_of
 
     def pooled(mean, top, kappa, variance):
         """Classrooms about their school's weighted mean, which stands for mu, and that mean about lambda."""
@@ -259,17 +261,18 @@ def build(model: ThreeLevel, *, parameterization: Literal["marginal", "centered"
             + pm.logp(pm.Normal.dist(top, (kappa**2 + 1 / precision) ** 0.5), school).sum()
         )
 
-    require_one_of(parameterization, ("marginal", "centered"))
+    require_one_of(parameterization, PARAMETERIZATIONS)
     g = model.classrooms
     with pm.Model(coords={"school": model.schools, g.dim: g.labels}) as built:
-        mean = pm.Data("observed_mean", g.mean, dims=g.dim)
+        y = pm.Data("observed_y", g.mean, dims=g.dim)
         sigma, tau, kappa = (getattr(model, name).variable(name) for name in ("sigma", "tau", "kappa"))
         top = pm.Flat("lambda")
         if parameterization == "marginal":
             variance = tau**2 + sigma**2 * g.noise
-            pm.CustomDist("mean", top, kappa, variance, logp=pooled, signature=SIGNATURE, observed=mean, dims=g.dim)
+            pm.CustomDist("y", top, kappa, variance, logp=pooled, signature=SIGNATURE, observed=y, dims=g.dim)
         else:
-            theta = pm.Normal("theta", pm.Normal("mu", top, kappa, dims="school")[model.school], tau, dims=g.dim)
-            pm.Normal("mean", theta, sigma * np.sqrt(g.noise), observed=mean, dims=g.dim)
+            mu = normal_level("mu", top, kappa, dims="school", parameterization=parameterization)
+            theta = normal_level("theta", mu[model.school], tau, dims=g.dim, parameterization=parameterization)
+            pm.Normal("y", theta, sigma * np.sqrt(g.noise), observed=y, dims=g.dim)
         observe_squares(g, sigma)
     return built

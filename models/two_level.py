@@ -358,6 +358,12 @@ class TwoLevel:
         mu, *slopes = self.coefficients
         return mu.affine(self.groups.center, 1.0), *slopes
 
+    def theta_given(self, b: np.ndarray, tau: Numbers, sigma: Numbers) -> distributions.Normal:
+        """Law of theta given b (..., p) and the scales (...): N(kappa x'b + (1 - kappa) mean, (1 - kappa) noise)."""
+        g, scales = self.groups, (np.asarray(scale)[..., None] for scale in (tau, sigma))
+        noise, between = self.variances(g.noise, *scales)
+        return theta_law(g.mean, noise, b @ g.design.T, between)
+
     def conditionals(self) -> Conditionals:
         """Full conditionals, in the order in which Gibbs draws them (seeds 000 and 001, with their slips mended).
 
@@ -390,8 +396,7 @@ class TwoLevel:
             return distributions.MultivariateNormal(mean @ basis.T, basis @ covariance @ basis.T)
 
         def theta(state):
-            noise, between = variances(state)
-            return theta_law(g.mean, noise, state["b"] @ g.design.T, between)
+            return self.theta_given(state["b"], np.sqrt(state["tau2"]), np.sqrt(state["sigma2"]))
 
         def residuals_of_sigma(state):
             count, squares = df + len(g), ss + ((g.mean - state["theta"]) ** 2) @ precision
@@ -428,8 +433,7 @@ class TwoLevel:
         population, unit = g.design @ b, sigma if self.relative else 1.0
         least = np.sqrt(g.noise.min()) * sigma / unit
         tau = np.geomspace(least, max(np.abs(g.mean - population).max() / unit, 10 * least), chains)
-        noise, between = self.variances(g.noise, tau[:, None], sigma)
-        law = theta_law(g.mean, noise, population, between)
+        law = self.theta_given(b, tau, sigma)
         theta = rng.normal(law.mean, law.sd)
         return {"b": np.tile(b, (chains, 1)), "sigma2": np.full(chains, sigma**2), "tau2": tau**2, "theta": theta}
 

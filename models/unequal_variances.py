@@ -117,9 +117,9 @@ def build(model: OwnVariances) -> "pm.Model":
         return pt.logsumexp((constant + of_groups).sum(axis=1)) - np.log(len(GRID))
 
     with pm.Model(coords={g.dim: g.labels}) as built:
-        mean, ss = (pm.Data(f"observed_{name}", getattr(g, name), dims=g.dim) for name in ("mean", "ss"))
+        y, ss = pm.Data("observed_y", g.mean, dims=g.dim), pm.Data("observed_ss_within", g.ss, dims=g.dim)
         # From 0, far from the data, a chain may fall into the neck where sd_between is 0, and stay there.
         mu, between = pm.Flat("mu", initval=g.mean.mean()), priors.FLAT.variable("sd_between")
         s, theta = priors.JEFFREYS.variable("s"), pm.Normal("theta", mu, between, initval=g.mean, dims=g.dim)
-        pm.CustomDist("mean", theta, s**2, ss, logp=log_density, signature=SIGNATURE, observed=mean, dims=g.dim)
+        pm.CustomDist("y", theta, s**2, ss, logp=log_density, signature=SIGNATURE, observed=y, dims=g.dim)
     return built

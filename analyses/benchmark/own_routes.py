@@ -71,13 +71,14 @@ def gibbs_sweeps(model: TwoLevel, seed: int, watch: Stopwatch) -> Mapping:
 
 def nuts_draws(model: TwoLevel, seed: int, watch: Stopwatch, *, parameterization: str) -> Mapping:
     """Run NUTS on summaries; where theta is integrated out, drawing it afterwards counts as sampling."""
-    built = pymc_model.build(model, parameterization=parameterization)
+    marginal = parameterization == "marginal"
+    built = pymc_model.build_for_nuts(model) if marginal else pymc_model.build(model, parameterization=parameterization)
     watch.lap("setup")
     tree = nuts.run(built, tune=TUNING_STEPS[parameterization], seed=seed, **SAMPLER)
     watch.lap("run")
     watch.seconds = pymc_seconds(tree, **watch.seconds)
     posterior = tree["posterior"].dataset
-    if parameterization != "marginal":
+    if not marginal:
         return posterior
     draws = {name: posterior[name].values for name in ("mu", "tau", "sigma")}
     columns = {"b": draws["mu"].reshape(-1, 1), "tau": draws["tau"].ravel(), "sigma": draws["sigma"].ravel()}

@@ -84,13 +84,7 @@ def _most_typical(values: list[np.ndarray]) -> np.ndarray:
 
 
 def transform(name: str, truth: States) -> Transform:
-    """How PyMC's value of a name comes from the truth.
-
-    A scale's value is the log of it or of its square; a flat prior of the square is the `power` that is square itself.
-    """
+    """How PyMC's value of a name comes from the truth: a scale's value is its log."""
     if name in truth:
         return Transform(name, lambda x: x, lambda value: value)
-    variable = name.removeprefix("log_").removesuffix("_log__")
-    root = variable.removesuffix("_power").removesuffix("2")
-    power = 1.0 if variable == root else 2.0
-    return Transform(root, lambda x: power * np.log(x), lambda value: np.exp(value / power))
+    return Transform(name.removesuffix("_log__"), np.log, np.exp)

@@ -43,7 +43,7 @@ def log_likelihood(model, state):
 
 def observed(model):
     """Return the values of PyMC's data."""
-    return {"observed_mean": model.mean, "observed_ss": model.ss}
+    return {"observed_y": model.mean, "observed_ss_within": model.ss}
 
 
 def to_pymc(model, truth):

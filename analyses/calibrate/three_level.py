@@ -1,6 +1,7 @@
 """Calibration of classrooms in schools, `models.three_level`; its scales are not relative, so their priors are cut."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from scipy.ndimage import maximum_filter
@@ -14,7 +15,7 @@ from models import distributions, three_level
 
 LAMBDA = 500.0  # where it is fixed
 VARIANCES = {name: f"{name}2" for name in SCALES}
-build = three_level.build
+build = partial(three_level.build, parameterization="marginal")
 
 
 def simulate(family, size, rng):
@@ -51,7 +52,7 @@ def log_joint(model, state):
 
 def observed(model):
     """Return the values of PyMC's data."""
-    return {"observed_mean": model.classrooms.mean, "observed_ss": model.classrooms.within[1]}
+    return {"observed_y": model.classrooms.mean, "observed_ss_within": model.classrooms.within[1]}
 
 
 def to_pymc(model, truth):

@@ -80,7 +80,7 @@ def _population(model, state):
 
 def build(model):
     """State the model in PyMC with theta integrated out, its covariates standardized."""
-    return pymc_model.build(model.standard.model)
+    return pymc_model.build_for_nuts(model.standard.model)
 
 
 def observed(model):
@@ -91,18 +91,18 @@ def observed(model):
 def to_pymc(model, truth):
     """Return the coefficients of standardized covariates."""
     b = np.linalg.solve(model.standard.basis, truth["b"][..., None])[..., 0]
-    return {name: b[:, k] for k, name in enumerate(_coefficients(model))}
+    return {"mu": b[:, 0], "beta": b[:, 1:]}
 
 
 def complete(model, sampled, rng):
     """Return states with theta drawn from its conditional, and b from the coefficients of standardized covariates."""
-    b = np.stack([sampled[name] for name in _coefficients(model)], axis=-1) @ model.standard.basis.T
-    return _with_theta(model, sampled | {"b": b}, rng)
+    return _with_theta(model, sampled | {"b": _coefficients(model, sampled) @ model.standard.basis.T}, rng)
 
 
-def _coefficients(model):
-    """Names of the coefficients in PyMC's model."""
-    return ["mu", *(f"beta_{k}" for k, _ in enumerate(model.groups.covariates, start=1))]
+def _coefficients(model, drawn):
+    """Draws of mu, and of beta where there are covariates, as one array."""
+    slopes = [drawn["beta"]] if model.groups.covariates else []
+    return np.concatenate([drawn["mu"][..., None], *slopes], axis=-1)
 
 
 def _with_variances(drawn):
@@ -179,9 +179,7 @@ def draw_by_sampler(family, simulation, sample, *, draws, rng):
 def _from_tree(model, tree):
     """A state (draw, 1, ...) from a tree of one chain."""
     draws = {name: values.values for name, values in tree["posterior"].dataset.isel(chain=0).items()}
-    slopes = [draws["beta"]] if model.groups.covariates else []
-    b = np.concatenate([draws["mu"][:, None], *slopes], axis=-1)
-    state = _with_variances(draws | {"b": b}) | {"theta": draws["theta"]}
+    state = _with_variances(draws | {"b": _coefficients(model, draws)}) | {"theta": draws["theta"]}
     return {name: values[:, None] for name, values in state.items()}
 
 

@@ -56,7 +56,7 @@ def log_likelihood(model, state):
 
 def observed(model):
     """Return the values of PyMC's data."""
-    return {"observed_mean": model.groups.mean, "observed_ss": model.groups.ss}
+    return {"observed_y": model.groups.mean, "observed_ss_within": model.groups.ss}
 
 
 def to_pymc(model, truth):

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from models.groups import Groups, Positions
-from models.shrinkage import kappa, theta_given
+from models.shrinkage import kappa
 from models.two_level import TwoLevel
 
 Drawn = dict[str, np.ndarray]  # what an engine has drawn, by name: (chain, draw, ...)
@@ -18,6 +18,7 @@ Variables = Mapping[str, tuple[str | tuple[str, ...], np.ndarray]]  # by name, e
 MANY = 2_000  # groups, of which 4,000 draws of theta and kappa take 128 MB an engine: above it the report summarizes
 
 SAMPLE = ("chain", "draw")
+DATA = {"mean": "y", "ss": "ss_within"}  # names in PyMC and ArviZ of what groups have
 QUANTILES = {"q2_5": 0.025, "q50": 0.5, "q97_5": 0.975}  # what every table reports
 NAMES = {
     "nuts": "NUTS",
@@ -67,9 +68,9 @@ def complete(
     -------
     xarray.DataTree
         posterior: mu, beta (covariate), tau, sigma, sd_between, theta and kappa (group); posterior_predictive and
-        observed_data: mean, and ss where groups have any (group); constant_data: noise, df and design (group);
-        log_likelihood: y (group); log_prior: mu, beta (covariate), tau, sigma; sample_stats. The attributes of the tree
-        and of its nodes: engine, dim.
+        observed_data: y, the group's mean or estimate, and ss_within where groups have any (group); constant_data:
+        noise, df and, with covariates, design (group, covariate); log_likelihood: y (group); log_prior: mu, beta
+        (covariate), tau, sigma; sample_stats. The attributes of the tree and of its nodes: engine, dim.
 
     Raises
     ------
@@ -88,12 +89,12 @@ def complete(
     """
     _require_finite(drawn, engine)
     b, tau = drawn["b"], drawn["tau"]
-    sigma, g = drawn.get("sigma", np.ones_like(tau)), model.subset(only).groups
+    sigma, some = drawn.get("sigma", np.ones_like(tau)), model.subset(only)
+    g = some.groups
     noise, between = model.variances(g.noise, tau[..., None], sigma[..., None])
     theta = drawn.get("theta")
     if theta is None:
-        mean, variance = theta_given(g.mean, noise, b @ g.design.T, between)
-        theta = rng.normal(mean, np.sqrt(variance))
+        theta = some.theta_given(b, tau, sigma).draw(rng)
     each_group = (*SAMPLE, g.dim)
     posterior: Variables = {
         "mu": (SAMPLE, b[..., 0]),
@@ -103,17 +104,16 @@ def complete(
         "theta": (each_group, theta),
         "kappa": (each_group, np.broadcast_to(kappa(noise, between), theta.shape)),
     }
-    nodes = {
-        "posterior": posterior,
-        **data_nodes(g, theta, sigma, {"design": ((g.dim, "coefficient"), g.design)}, rng=rng),
-    }
+    # `noise` and `design` are those of `pymc_model.build`, which draws theta anew where they differ.
+    design: Variables = {"design": ((g.dim, "covariate"), g.design[:, 1:])} if g.covariates else {}
+    nodes = {"posterior": posterior, **data_nodes(g, theta, sigma, design, rng=rng)}
     attrs = {"engine": engine, "dim": g.dim}
     if reason := _no_log_densities(model, only):
         attrs["no_log_likelihood"] = reason
     else:
         nodes["log_likelihood"] = {"y": (each_group, model.log_likelihood(b, tau, sigma))}
         nodes["log_prior"] = log_prior_node(model.log_priors(b, tau, sigma))
-    coords = {g.dim: list(g.labels), "covariate": list(g.covariates), "coefficient": ["mu", *g.covariates]}
+    coords = {g.dim: list(g.labels), "covariate": list(g.covariates)}
     return labelled(nodes, coords, attrs, sample_stats)
 
 
@@ -141,8 +141,8 @@ def data_nodes(
     """Replicated data for draws of theta and sigma, the observed data, and what is known of each group."""
     replicated = replicate(g, theta, sigma, rng=rng)
     return {
-        "posterior_predictive": {name: ((*SAMPLE, g.dim), values) for name, values in replicated.items()},
-        "observed_data": {name: (g.dim, getattr(g, name)) for name in replicated},
+        "posterior_predictive": {DATA[name]: ((*SAMPLE, g.dim), values) for name, values in replicated.items()},
+        "observed_data": {DATA[name]: (g.dim, getattr(g, name)) for name in replicated},
         "constant_data": {"noise": (g.dim, g.noise), "df": (g.dim, g.df), **constants},
     }
 

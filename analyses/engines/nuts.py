@@ -18,7 +18,7 @@ from analyses.engines.inference_data import complete
 from models.distributions import Numbers
 from models.groups import Positions
 from models.propriety import require_proper
-from models.pymc_model import build, initial, observed
+from models.pymc_model import build, build_for_nuts, initial, observed
 from models.two_level import Parameterization, TwoLevel
 
 pytensor.config.numba__fastmath = False
@@ -61,7 +61,8 @@ def sample(
     require_proper(model)
     standard = model.standard.model
     start = initial(standard, parameterization, standard.start(chains, np.random.default_rng(seed)))
-    built = build(standard, parameterization=parameterization)
+    marginal = parameterization == "marginal"
+    built = build_for_nuts(standard) if marginal else build(standard, parameterization=parameterization)
     return _completed(model, run(built, initial=start, chains=chains, seed=seed, **options), only, rng)
 
 
@@ -91,7 +92,7 @@ class Compiled:
     @cached_property
     def _sampler(self):
         """PyMC's model and its sampler."""
-        with build(self.model.standard.model) as built, np.errstate(over="ignore"):
+        with build_for_nuts(self.model.standard.model) as built, np.errstate(over="ignore"):
             return built, pm.NUTS(target_accept=self.target_accept, compile_kwargs=TRUSTED)
 
     def sample(

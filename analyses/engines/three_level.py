@@ -6,7 +6,7 @@ times a constant; each quantity is a mixture of those over the nodes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -166,7 +166,7 @@ def _label(model: ThreeLevel, drawn: Drawn, rng: np.random.Generator) -> Labels:
 
 
 SAMPLERS = Samplers(
-    build=build,  # theta and mu integrated out
+    build=partial(build, parameterization="marginal"),
     start=ThreeLevel.start,
     label=_label,
     sampled=("lambda", *SCALES),

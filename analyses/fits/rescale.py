@@ -85,13 +85,13 @@ def _log_prior(units: Units, model: TwoLevel, data: xr.Dataset) -> xr.Dataset:
 
 
 def _dataset(units: Units, data: xr.Dataset, sigma_is_known: bool) -> xr.Dataset:
-    squares = {"ss", "noise"} if sigma_is_known else {"ss"}
+    squares = {"ss_within", "noise"} if sigma_is_known else {"ss_within"}
     if abs(units.unit.adjusted()) >= LARGEST_EXPONENT:
         data = data.drop_vars(squares.intersection(data.data_vars))
     return data.assign({
         name: float(units.unit) ** 2 * array
         if name in squares
-        else units.value("theta" if name == "mean" else str(name), array)
+        else units.value("theta" if name == "y" else str(name), array)
         for name, array in data.data_vars.items()
     })  # fmt: skip
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from models.groups import naming
 
 RESERVED = {
-    *("chain", "draw", "covariate", "coefficient", "row", "mean", "ss", "noise", "df", "design", "z", "y"),
+    *("chain", "draw", "covariate", "coefficient", "row", "mean", "ss", "ss_within", "noise", "df", "design", "z", "y"),
     *("mu", "beta", "tau", "sigma", "sd_between", "theta", "kappa"),
 }
 # Sizes whose fourth powers, squares of variances, are doubles. Variances themselves, 1e-150 to 1e150, leave the

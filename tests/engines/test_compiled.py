@@ -49,7 +49,7 @@ def test_draws_agree_with_the_exact_posterior(which, ran):
     model, tree = (FIRST, SECOND)[which], ran[which]
     verdict = agreement.verdict(agreement.table(tree, exact.posterior(model).table()))
     assert verdict.passed, verdict.sentence
-    assert tree["observed_data"]["mean"].values.tolist() == model.groups.mean.tolist()
+    assert tree["observed_data"]["y"].values.tolist() == model.groups.mean.tolist()
     assert tree["posterior"]["theta"]["group"].values.tolist() == list(model.groups.labels)
 
 
@@ -146,9 +146,9 @@ def test_some_groups_of_nuts(parameterization, canned):
     model, theta = canned
     tree, whole = asked_for(model, parameterization), asked_for(model, parameterization, None)
     assert tree["posterior"]["theta"]["group"].values.tolist() == ["g4", "g0", "g3"]
-    assert tree["posterior_predictive"]["mean"].shape == (2, 500, 3)
-    for name in ("mean", "ss"):
-        assert tree["observed_data"][name].values.tolist() == getattr(model.groups, name)[SOME].tolist()
+    assert tree["posterior_predictive"]["y"].shape == (2, 500, 3)
+    for name, field in (("y", "mean"), ("ss_within", "ss")):
+        assert tree["observed_data"][name].values.tolist() == getattr(model.groups, field)[SOME].tolist()
     for name in ("mu", "beta", "tau", "sigma", "sd_between"):
         assert (tree["posterior"][name].values == whole["posterior"][name].values).all()
     assert (tree["posterior"]["kappa"].values == whole["posterior"]["kappa"].values[..., SOME]).all()

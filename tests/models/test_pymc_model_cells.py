@@ -62,26 +62,21 @@ def states(model):
 
 
 def on_cells(model) -> pm.Model:
-    built = pymc_model.build(model)
-    assert "cell" in built.coords
-    return built
+    return pymc_model.build(model, parameterization="marginal", cells=True)
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_density_is_that_of_one_row_a_group(name, monkeypatch):
+def test_density_is_that_of_one_row_a_group(name):
     """An orthogonal transformation of equal noises has determinant 1: not even a constant is between them."""
     model = MODELS[name]
     cells = log_density(model, on_cells(model))
-    monkeypatch.setattr(pymc_model, "_many_alike", lambda groups: False)
-    built = pymc_model.build(model)
-    assert "cell" not in built.coords
-    separate = log_density(model, built)
+    separate = log_density(model, pymc_model.build(model, parameterization="marginal"))
     for here in states(model):
         assert cells(here) == pytest.approx(separate(here), abs=TOLERANCE)
 
 
 @pytest.mark.parametrize("name", ["unequal classes", "estimates, proper coefficients", "absolute tau"])
-def test_spread_is_what_the_others_leave(name):
+def test_ss_between_is_what_the_others_leave(name):
     """Of each class the squares about its own regression, as anybody's least squares have them."""
     model = MODELS[name]
     g, rest = model.groups, []
@@ -91,17 +86,17 @@ def test_spread_is_what_the_others_leave(name):
         if len(y) > x.shape[1]:
             rest.append(np.sum((y - x @ np.linalg.lstsq(x, y)[0]) ** 2))
     built = on_cells(model)
-    assert built["observed_spread"].get_value() == pytest.approx(rest, rel=1e-9)
-    unseen = built["unseen"].get_value()
+    assert built["observed_ss_between"].get_value() == pytest.approx(rest, rel=1e-9)
+    unseen = built["df_between"].get_value()
     assert unseen.sum() + len(built["noise"].get_value()) == len(g)
 
 
 def test_equal_means_leave_a_density():
-    """A spread of exactly 0 is no density of chi^2, but one of the residuals; a slope in the scales is there too."""
+    """Squares of exactly 0 are no density of chi^2, but one of the residuals; a slope in the scales is there too."""
     built = on_cells(MODELS["twins"])
-    assert built["observed_spread"].get_value() == pytest.approx([0.0, 0.0], abs=1e-25)  # squares of rounding
+    assert built["observed_ss_between"].get_value() == pytest.approx([0.0, 0.0], abs=1e-25)  # squares of rounding
     with built:
-        pm.set_data({"observed_spread": np.zeros(2)})
+        pm.set_data({"observed_ss_between": np.zeros(2)})
     point = built.initial_point() | {"mu": np.array(500.0)}
     assert np.isfinite(built.compile_logp()(point))
     assert np.isfinite(built.compile_dlogp()(point)).all()
@@ -140,23 +135,23 @@ def test_a_thousand_times_the_groups_cost_nothing(kind):
 
 
 def test_what_is_replicated_has_the_law_that_is_stated():
-    """spread ~ v chi^2(unseen) and mean ~ N(design b, v), of draws at one value of all parameters."""
+    """ss_between ~ v chi^2(df_between) and y ~ N(design b, v), of draws at one value of all parameters."""
     model = MODELS["covariate, half-Cauchy tau"]
     built, draws = on_cells(model), 2000
     mu, slope, tau, sigma = 499.0, 3.0, 0.6, 11.0
-    free = {"mu": mu, "beta_1": slope, "tau": tau, "log_sigma": np.log(sigma), "sigma": sigma}
-    tree = xr.DataTree.from_dict(
-        {"posterior": xr.Dataset({k: (("chain", "draw"), np.full((1, draws), v)) for k, v in free.items()})}
-    )
+    free = {"mu": mu, "tau": tau, "sigma": sigma}
+    posterior = {k: (("chain", "draw"), np.full((1, draws), v)) for k, v in free.items()}
+    posterior["beta"] = (("chain", "draw", "covariate"), np.full((1, draws, 1), slope))
+    tree = xr.DataTree.from_dict({"posterior": xr.Dataset(posterior, {"covariate": ["x"]})})
     with built:
         made = pm.sample_posterior_predictive(
-            tree, var_names=["mean", "spread"], random_seed=60, progressbar=False
+            tree, var_names=["y", "ss_between"], random_seed=60, progressbar=False
         ).posterior_predictive
     cells = model.groups.cells
     several = cells.count > 1
     v = sigma**2 * (cells.noise + tau**2)
     unseen = (cells.count - 1)[several]
-    spread, mean = made["spread"].values[0], made["mean"].values[0]
+    spread, mean = made["ss_between"].values[0], made["y"].values[0]
     assert spread.shape == (draws, 2)
     assert mean.shape == (draws, 4)
     z = (spread.mean(axis=0) / (v[several] * unseen) - 1) / np.sqrt(2 / unseen / draws)
@@ -178,7 +173,7 @@ def test_swapped_data_have_the_density_of_the_others(name):
     density = [before(here) for here in states(model)]
     with built:
         pm.set_data(pymc_model.observed(moved))
-    after, anew = log_density(model, built), log_density(other, pymc_model.build(other))
+    after, anew = log_density(model, built), log_density(other, on_cells(other))
     for here, was in zip(states(model), density, strict=True):
         assert after(here) == pytest.approx(anew(here), abs=TOLERANCE)
         assert abs(after(here) - was) > 0.1
@@ -191,7 +186,7 @@ def test_many_sets_of_data_at_once(sizes):
     mean, ss = g.mean + rng.normal(0, 5, (2, 3, len(g))), g.ss * rng.uniform(0.5, 2, (2, 3, len(g)))
     together = pymc_model.observed(replace(g, mean=mean, ss=ss))
     alone = pymc_model.observed(g)
-    assert ("observed_spread" in together) == ("observed_spread" in alone) == (len(sizes) == 12)
+    assert ("observed_ss_between" in together) == ("observed_ss_between" in alone) == (len(sizes) == 12)
     for k in np.ndindex(2, 3):
         one = pymc_model.observed(replace(g, mean=mean[k], ss=ss[k]))
         assert one.keys() == together.keys() == alone.keys()
@@ -204,9 +199,9 @@ def test_many_sets_of_data_at_once(sizes):
     ("sizes", "as_cells"), [([2] * 2, True), ([2, 3], False), ([2, 2, 3], False), ([2, 2, 3, 3], True)]
 )
 def test_cells_are_for_groups_twice_as_many(sizes, as_cells):
-    """At just half as many, they are; and what is observed goes with what was built."""
+    """NUTS has them at just half as many; and what is observed goes with what was built."""
     g = replicates(64, sizes)
-    built = pymc_model.build(TwoLevel(groups=g, tau=priors.HalfCauchy(1.0)))
+    built = pymc_model.build_for_nuts(TwoLevel(groups=g, tau=priors.HalfCauchy(1.0)))
     assert ("cell" in built.coords) == as_cells
     assert pymc_model.observed(g).keys() <= {data.name for data in built.data_vars}
     for name, values in pymc_model.observed(g).items():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.joint import spelled
+from helpers.joint import log_derivative, untransformed
 from helpers.problems import replicates
 from scipy import stats
 from scipy.special import logsumexp
@@ -57,24 +57,12 @@ def near(model, rng):
 
 def log_density(model, parameterization):
     """PyMC's, as a function of a state: in lambda, the three variances, and mu and theta where it has them."""
-    built = three_level.build(model, parameterization=parameterization)
-    logp = built.compile_logp(jacobian=False)
-    names = {value.name: variable.name for variable, value in built.rvs_to_values.items()}
-    free = {variable.name for variable in built.free_RVs}
+    logp = untransformed(three_level.build(model, parameterization=parameterization))
 
     def density(state):
-        values, log_jacobian = {name: state[name][0] for name in ("lambda", "mu", "theta")}, 0.0
-        for name in SCALES:
-            spelling, value, log_derivative = spelled(name, getattr(model, name), np.sqrt(state[f"{name}2"][0]))
-            values[spelling] = value
-            log_jacobian += log_derivative
-        # PyMC's value of a positive parameter is its log.
-        point = {
-            value: np.log(values[name]) if value.endswith("_log__") else values[name]
-            for value, name in names.items()
-            if name in free
-        }
-        return float(logp(point)) + log_jacobian
+        sds = {name: np.sqrt(state[f"{name}2"][0]) for name in SCALES}
+        values = {name: state[name][0] for name in ("lambda", "mu", "theta")} | sds
+        return logp(values) + sum(log_derivative(sd) for sd in sds.values())
 
     return density
 
@@ -134,8 +122,8 @@ def test_marginal_model_is_the_centered_one_with_theta_and_mu_integrated_out(mod
 
 
 def test_an_unknown_parameterization_is_refused():
-    with pytest.raises(ValueError, match="'noncentered' is none of marginal, centered"):
-        three_level.build(MODELS["flat variances"], parameterization="noncentered")
+    with pytest.raises(ValueError, match="'centred' is none of centered, noncentered, marginal"):
+        three_level.build(MODELS["flat variances"], parameterization="centred")
 
 
 # what is integrated out on paper

@@ -146,17 +146,17 @@ def test_a_sweep_begins_from_a_start():
 
 
 def log_density_of_the_rest(mu, between, s, theta):
-    """Of (mu, sd_between, log s, theta, rows): each variance integrated out, nu summed out."""
+    """Of (mu, sd_between, s, theta, rows): each variance integrated out, nu summed out."""
     of_nu = [sum(integrated(y, t, s**2, nu) for y, t in zip(ROWS, theta, strict=True)) for nu in GRID]
-    return logsumexp(of_nu) - np.log(len(GRID)) + stats.norm.logpdf(theta, mu, between).sum()
+    return logsumexp(of_nu) - np.log(len(GRID)) + stats.norm.logpdf(theta, mu, between).sum() - np.log(s)
 
 
 def test_pymc_has_the_joint_with_the_variances_integrated_and_nu_summed_out():
-    """Up to a constant: PyMC sees means, not rows. p(s^2) = 1/s^2 is flat in log s, p(sd_between) = 1 in sd_between."""
+    """Up to a constant: PyMC sees means, not rows. p(s^2) = 1/s^2 is 1/s in s, p(sd_between) = 1."""
     logp = build(MODEL).compile_logp(jacobian=False)
     gaps = []
     for here in states(np.random.default_rng(149), count=3):
         between, s = np.sqrt(here["between2"]), np.sqrt(here["s2"])
-        point = {"mu": here["mu"], "sd_between_log__": np.log(between), "log_s": np.log(s), "theta": here["theta"]}
+        point = {"mu": here["mu"], "sd_between_log__": np.log(between), "s_log__": np.log(s), "theta": here["theta"]}
         gaps.append(float(logp(point)) - log_density_of_the_rest(here["mu"], between, s, here["theta"]))
     assert gaps == pytest.approx([gaps[0]] * 3, abs=TOLERANCE)
