@@ -80,7 +80,7 @@ def prepared(groups, covariates, options, path):
         table = {"g": list(ROWS), "y": MEANS, "se": list(ERROR.values())}
     table |= {name: [values[label] for label in table["g"]] for name, values in covariates.items()}
     pd.DataFrame(table).to_csv(path, index=False)
-    request = Request(path=path, columns=columns, covariates=tuple(covariates), **options)
+    request = Request(table=path, columns=columns, covariates=tuple(covariates), **options)
     return study(request), Settings(engines=("gibbs", "exact"), request=request)
 
 
