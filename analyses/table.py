@@ -21,10 +21,11 @@ from analyses.fits.settings import Settings
 from analyses.ingest import build_model, usage
 from analyses.ingest.build_model import Prepared
 from analyses.ingest.data_frame import FrameTable
-from analyses.ingest.request import InputError, Request, prior, spelled
+from analyses.ingest.request import InputError, Request
 from analyses.ingest.units import NONE
 from analyses.reference import STATISTICS, Reference
 from analyses.report.numbers import median_and_interval
+from models.spellings import prior, spelled, stated
 from models.two_level import Parameterization, TwoLevel
 
 if TYPE_CHECKING:
@@ -325,7 +326,7 @@ def _fit_of_model(model: TwoLevel, more: Sequence[str], seed: int) -> Fit:
         raise InputError(f"{more[0]} does not go with a model, which states its groups and priors itself")
     coefficients = dict(zip(("mu", *model.groups.covariates), model.coefficients, strict=True))
     scales = {name: getattr(model, name) for name in model.unknown}
-    priors = {name: str(prior) for name, prior in (coefficients | scales).items()}
+    priors = dict(stated(name, prior).split(" ~ ") for name, prior in (coefficients | scales).items())
     prepared = Prepared(model=model, units=NONE, priors=priors, references={})
     return Fit(name="fit", prepared=prepared, posterior=exact.posterior(model), settings=Settings(seed=seed))
 

@@ -1,4 +1,9 @@
-"""What is believed: data as the likelihood sees them, priors, and the algebra of the two-level normal model.
+"""Hierarchical normal models: groups, priors, and what they say together; named cases as modules.
 
-Nothing here runs a chain or draws a picture. Importing it does not import PyMC; asking a builder for a model does.
+Names are imported when they are used: `from models import Replicates, TwoLevel, priors, eight_schools`. Only `build`
+and `recover_theta` import PyMC.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

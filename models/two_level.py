@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
-from models import distributions, priors
+from models import distributions, priors, spellings
 from models.distributions import Conditionals, Numbers, State
 from models.groups import Estimates, Groups, Positions
 from models.least_squares import pool, regression
@@ -113,7 +113,7 @@ class Standard:
         return np.column_stack([x[:, 0], (centered @ self.slopes).astype(float)])
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class TwoLevel:
     """Groups and priors.
 
@@ -156,11 +156,25 @@ class TwoLevel:
             raise ValueError(f"estimates come with their standard errors: sigma is known to be 1, not {self.sigma}")
         if isinstance(self.tau, priors.KnownScale):
             raise ValueError("tau is what is to be found: give it a prior, not Known")
+        for name, prior in {"tau": self.tau, "sigma": self.sigma}.items():
+            spellings.require_prior(name, prior)
         if not self.coefficients:
             object.__setattr__(self, "coefficients", self.groups.design.shape[1] * (priors.Normal(),))
         if len(self.coefficients) != self.groups.design.shape[1]:
             needed = ("mu", *self.groups.covariates)
             raise ValueError(f"{len(self.coefficients)} priors for the coefficients {', '.join(needed)}: give one each")
+        for name, prior in zip(("mu", *self.groups.covariates), self.coefficients, strict=True):
+            spellings.require_prior(name, prior)
+
+    def __repr__(self) -> str:
+        g, known = self.groups, "sigma" not in self.unknown
+        slopes = "".join(f" + beta[{name}] {name}_i" for name in g.covariates)
+        between = "tau^2 sigma^2" if self.relative and not known else "tau^2"
+        likelihood = "y_i ~ N(theta_i, se_i^2)" if known else "y_ij ~ N(theta_i, sigma^2)"
+        scales = {name: getattr(self, name) for name in self.unknown}
+        coefficients = dict(zip(("mu", *g.covariates), self.coefficients, strict=True))
+        priors = ", ".join(spellings.stated(name, prior) for name, prior in (coefficients | scales).items())
+        return f"{g!r}\n{likelihood}, theta_i ~ N(mu{slopes}, {between})\n{priors}"
 
     def subset(self, positions: Positions | None) -> Self:
         """The model of the groups at some positions, or of all where there are none.

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from analyses.catalog import ENGINES, OWN, RAW, RUNS
 from analyses.cli.parser import Parser, at_least, repeated, some_of
-from analyses.ingest.request import Request, prior
+from analyses.ingest.request import Request
 from analyses.ingest.usage import Wording, fault
-from models.spellings import SPELLINGS
+from models.spellings import SPELLINGS, prior
 
 EXAMPLES = """\
 examples:

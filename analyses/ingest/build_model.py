@@ -7,12 +7,13 @@ from difflib import get_close_matches
 
 from analyses.ingest import contents
 from analyses.ingest.contents import Contents
-from analyses.ingest.request import InputError, Request, prior
-from analyses.ingest.units import Units
+from analyses.ingest.request import InputError, Request
+from analyses.ingest.units import NONE, Units
 from models.groups import Estimates, Groups
 from models.groups.covariates import design
 from models.groups.naming import maybe_missing
 from models.propriety import require_proper, says_nothing_of_tau
+from models.spellings import prior
 from models.two_level import TwoLevel
 
 FEW = 5  # groups: with fewer the prior of tau speaks as loud as they do
@@ -41,8 +42,9 @@ class Prepared:
     @property
     def outside(self) -> TwoLevel:
         """The model in the units of the data."""
-        groups = self.units.groups(self.model.groups)
-        return _with_priors(groups, self.priors, relative=self.model.relative) if self.priors else self.model
+        if self.units == NONE:
+            return self.model
+        return _with_priors(self.units.groups(self.model.groups), self.priors, relative=self.model.relative)
 
 
 def prepare(request: Request, *, show: bool = False) -> Prepared:

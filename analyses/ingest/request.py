@@ -1,17 +1,11 @@
 """What is asked of a table of one's own: its columns, the priors, what to compare."""
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.spellings import IMPROPER, SPELLINGS
-
 if TYPE_CHECKING:
     from analyses.ingest.data_frame import FrameTable
-    from models.priors import Coefficient, Scale
-
-CALL = re.compile(r"(\w+)\s*(?:\((.*)\))?", re.ASCII)
 
 
 class InputError(ValueError):
@@ -33,87 +27,3 @@ class Request:
     absolute: bool = False
     compare: tuple[tuple[str, str], ...] = ()
     among: int | None = None
-
-
-def prior(name: str, spelled: str) -> "Scale | Coefficient":
-    """Prior of a parameter from how it is spelled; any name but those of `SPELLINGS` is that of a covariate, as mu.
-
-    Raises
-    ------
-    ValueError
-        For an unknown spelling, with those that are known.
-
-    Examples
-    --------
-    >>> prior("tau", "HalfCauchy(5)")
-    HalfStudentT(nu=1.0, scale=5.0)
-    >>> prior("mu", "Normal(0, 10)")
-    Normal(mean=0.0, sd=10.0)
-    """
-    from models import priors
-
-    parameter = name if name in SPELLINGS else "mu"
-    alternatives = ", ".join(SPELLINGS[parameter])
-    counts = {signature.partition("(")[0]: signature.count(",") + 1 for signature in SPELLINGS[parameter]}
-    counts |= dict.fromkeys(IMPROPER[parameter], 0)
-    call = CALL.fullmatch(spelled.strip())
-    if call is None or call[1] not in counts:
-        hint = _hint(name, call)
-        raise ValueError(f"{spelled!r} is no prior of {name} that is known here: write {alternatives}{hint}")
-    arguments = [part.strip() for part in call[2].split(",")] if call[2] and call[2].strip() else []
-    if len(arguments) != counts[call[1]]:
-        raise ValueError(f"{spelled!r} has {len(arguments)} arguments: write {alternatives}")
-    if not arguments:
-        return getattr(priors, IMPROPER[parameter][call[1]])
-    numbers = [_number(name, spelled, argument) for argument in arguments]
-    proper = getattr(priors, call[1])(*numbers)
-    if not proper.proper:  # InverseGamma has improper ones too, but those go by other names here
-        raise ValueError("InverseGamma({:g}, {:g}) is no density: give a positive shape and scale".format(*numbers))
-    return proper
-
-
-def spelled(name: str, value: object) -> str:
-    """How the prior of a parameter is spelled: text as it is, an object of `models.priors` by its name and numbers.
-
-    Raises
-    ------
-    ValueError
-        For what is no prior.
-
-    Examples
-    --------
-    >>> from models import priors
-    >>> spelled("tau", priors.HalfCauchy(2.5)), spelled("tau2", priors.FLAT_VARIANCE), spelled("mu", "Normal(0, 1)")
-    ('HalfCauchy(2.5)', 'Uniform()', 'Normal(0, 1)')
-    """
-    from models import priors
-
-    if isinstance(value, str):
-        return value
-    for synonym, constant in IMPROPER.get(name, IMPROPER["mu"]).items():
-        if value == getattr(priors, constant):
-            return f"{synonym}()"
-    kind = type(value).__name__
-    if getattr(priors, kind, None) is not type(value):
-        alternatives = ", ".join(SPELLINGS.get(name, SPELLINGS["mu"]))
-        raise ValueError(f"{name}={value!r} is not a prior: write one of {alternatives}")
-    arguments = vars(value)
-    if kind == "HalfStudentT" and arguments["nu"] == 1:
-        kind, arguments = "HalfCauchy", {"scale": arguments["scale"]}
-    return f"{kind}({', '.join(f'{float(number)!r}'.removesuffix('.0') for number in arguments.values())})"
-
-
-def _number(name, spelled, argument) -> float:
-    try:
-        number = float(argument)
-    except ValueError:
-        number = float("nan")
-    if not abs(number) < float("inf"):
-        raise ValueError(f"{argument!r} in {name}={spelled} is not a finite number")
-    return number
-
-
-def _hint(name, call) -> str:
-    """A word to who gave the prior of a variance to its root."""
-    of_variance = [s for s in SPELLINGS.get(f"{name}2", ()) if call and s.startswith(f"{call[1]}(")]
-    return f", or {name}2={of_variance[0]}, which is of the variance" if of_variance else ""

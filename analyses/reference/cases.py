@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analyses.engines import conjugate, exact
-from analyses.engines import three_level as three_level_engine
+from analyses.engines import conjugate, exact, three_level as three_level_engine
 from analyses.engines.mixture import width
 from analyses.reference import joint_statistics, quantity_name
 from analyses.reference.densities import Point, Terms, one_group_densities, three_level_densities, two_level_densities

@@ -16,12 +16,13 @@ import numpy as np
 from models.distributions import LOG_2PI, Numbers
 from models.groups.equal_noise import Cells
 
+MOST_SHOWN = 6  # labels in a line
 MOST_DESIGNS = 12  # for which new groups are predicted one by one
 
 Positions = Sequence[int] | np.ndarray  # of groups, from 0
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Groups:
     """Group means with what is known of their noise.
 
@@ -59,6 +60,11 @@ class Groups:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def __repr__(self) -> str:
+        shown = self.labels if len(self) <= MOST_SHOWN else (*self.labels[: MOST_SHOWN - 1], "...", self.labels[-1])
+        covariates = f"; covariates {', '.join(self.covariates)}" if self.covariates else ""
+        return f"{type(self).__name__} of {len(self):,} groups, {self.dim} {', '.join(shown)}{covariates}"
 
     def subset(self, positions: Positions) -> Self:
         """Groups at some positions."""

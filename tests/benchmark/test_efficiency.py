@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from analyses.benchmark import __main__ as command
-from analyses.benchmark import contenders, efficiency, efficiency_page, own_routes, page, runs
+from analyses.benchmark import __main__ as command, contenders, efficiency, efficiency_page, own_routes, page, runs
 from analyses.benchmark.contenders import Contender, Installation
 from analyses.benchmark.contest import NOT_INSTALLED, Entry
 from analyses.benchmark.rivals import contender_io

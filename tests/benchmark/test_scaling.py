@@ -9,8 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analyses.benchmark import __main__ as command
-from analyses.benchmark import contest, launch, page, runs, scaling, scaling_page, scaling_routes, simulate_rows
+from analyses.benchmark import (
+    __main__ as command,
+    contest,
+    launch,
+    page,
+    runs,
+    scaling,
+    scaling_page,
+    scaling_routes,
+    simulate_rows,
+)
 from analyses.benchmark.contenders import Contender, Installation
 from analyses.benchmark.contest import Entry
 from analyses.benchmark.runs import ContenderError, Run

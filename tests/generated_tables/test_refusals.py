@@ -7,8 +7,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 from helpers.cases import ROUNDS, cases, estimates, scores
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from analyses import run
 from analyses.ingest import build_model

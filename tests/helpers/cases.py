@@ -5,8 +5,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal, localcontext
 
 import numpy as np
-from hypothesis import HealthCheck
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, strategies as st
 
 from analyses.ingest import build_model
 from analyses.ingest.request import InputError, Request

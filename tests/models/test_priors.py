@@ -8,11 +8,9 @@ from helpers.priors import PROPER, SCALES, log_kernel
 from helpers.problems import estimates, replicates
 from mpmath import mp, mpf
 from scipy.integrate import quad
-from scipy.stats import halfcauchy, halfnorm, invgamma, norm
-from scipy.stats import t as student_t
+from scipy.stats import halfcauchy, halfnorm, invgamma, norm, t as student_t
 
-from analyses.ingest import request
-from models import priors, propriety
+from models import priors, propriety, spellings
 from models.groups import Estimates, Replicates
 from models.spellings import SPELLINGS
 from models.two_level import TwoLevel
@@ -98,7 +96,7 @@ def test_exponents_are_the_powers_at_both_ends(prior):
 def test_what_is_suggested_can_be_written(name, signature):
     """Improper priors have no arguments."""
     written = re.sub(r"\w+(?=[,)])", "1.5", signature)
-    assert request.prior(name, written).proper == ("1.5" in written)
+    assert spellings.prior(name, written).proper == ("1.5" in written)
 
 
 def test_normal_is_flat_without_an_sd():

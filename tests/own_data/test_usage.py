@@ -7,8 +7,8 @@ from helpers.own_tables import ARGUMENTS, AVERAGES, ESTIMATES, ROWS, put, refuse
 
 from analyses import run
 from analyses.catalog import OWN, RUNS
-from analyses.ingest import request
 from analyses.report import pages
+from models import spellings
 
 USAGE = {
     "unknown prior": ("one_way", (*ROWS, "--prior", "tau=HalfCuachy(1)"), "'HalfCuachy(1)' is no prior of tau"),
@@ -56,7 +56,7 @@ def test_a_study_of_ones_own_needs_data(tmp_path, capfd):
 def test_an_inverse_gamma_without_a_scale_is_no_prior():
     """It is improper, and would be taken for a density: improper priors go by other names here."""
     with pytest.raises(ValueError, match="no density"):
-        request.prior("tau2", "InverseGamma(1, 0)")
+        spellings.prior("tau2", "InverseGamma(1, 0)")
 
 
 def test_a_process_of_its_own_says_no_more(tmp_path):

@@ -5,8 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 from helpers.backends import rational
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from models.groups import sufficient_statistics
 

@@ -10,8 +10,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from helpers.backends import arrow, backends, columns, lazy, rational, relation
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from models.groups import sufficient_statistics
 
