@@ -16,7 +16,7 @@ from analyses.checks.league_table import AMONG, End
 from analyses.engines import all_groups, exact
 from analyses.engines.blocks import slices
 from analyses.engines.inference_data import MANY
-from analyses.engines.mixture import Mixture, named
+from analyses.engines.mixture import PROBABILITIES, Mixture, named
 from analyses.fits import predictions, rescale
 from analyses.fits.settings import Settings
 from analyses.ingest.build_model import Prepared
@@ -94,10 +94,11 @@ class ExactFit:
             For a name that is no variable of this model, or a probability that is not between 0 and 1.
         """
         names = self.variables if var_names is None else _names(var_names, self.variables)
-        probabilities = interval(ci_prob)
+        # With those of every report, whose last digits depend on which quantiles are sought together.
+        probabilities = PROBABILITIES | interval(ci_prob)
         scales = [name for name in names if name in (*self.model.unknown, "sd_between")]
         rows = pd.concat([self.posterior.population(scales, probabilities), *self._groups(names, probabilities)])
-        return rescale.table(self.prepared.units, rows.loc[list(names)])
+        return rescale.table(self.prepared.units, rows.loc[list(names), ["mean", "sd", *interval(ci_prob)]])
 
     def _groups(self, names, probabilities) -> list[pd.DataFrame]:
         """Rows of theta and kappa: of very many groups, at a cost that goes with their distinct sizes."""

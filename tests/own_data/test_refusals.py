@@ -2,68 +2,9 @@
 
 import pytest
 from helpers.own_tables import ARGUMENTS, AVERAGES, ESTIMATES, ROWS, parquet, put, refused
+from helpers.refusals import COVARIATES, IMPROPER, OF_AVERAGES, UNREADABLE
 
 from analyses.catalog import OWN
-
-AT = "table.csv:3: column 'score': "
-UNREADABLE = {
-    "missing column": ("school,scores,se\na,1,1\n", "table.csv:1: there is no column 'score': did you mean 'scores'?"),
-    "unknown column": ("school,x,se\na,1,1\n", "table.csv:1: there is no column 'score': there are 'school', 'x'"),
-    "duplicate column": ("school,score,score,se\na,1,2,1\n", "table.csv:1: column 'score' occurs 2 times"),
-    "empty": ("", "table.csv: is empty"),
-    "header only": ("school,score,se\n", "table.csv: has a header and nothing below it"),
-    "ragged, long": ("school,score,se\na,1,1\nb,1,1,1\n", "table.csv:3: 4 fields where the header has 3"),
-    "ragged, short": ("school,score,se\na,1,1\nb,1\n", "table.csv:3: 2 fields where the header has 3"),
-    "semicolons": ("school;score;se\na;1;1\n", "table.csv:1: fields are separated by semicolons"),
-    "tabs": ("school\tscore\tse\na\t1\t1\n", "table.csv:1: fields are separated by tabs"),
-    "NUL": (b"school,score,se\na,1,1\n\0,2,1\n", "table.csv:3: holds a NUL byte"),
-    "not UTF-8": (b"school,score,se\na,1,1\n\xe5,2,1\n", "table.csv:3: byte 0xe5 is not UTF-8"),
-    "unclosed quote": ('school,score,se\na,1,1\n"b,2,1\n', "table.csv:3: unexpected end of data: is a quote left"),
-    "blank name": ("school,score,se\na,1,1\n ,2,1\n", "table.csv:3: column 'school': '' is blank"),
-    "trimmed": ("school,score,se\na,1,1\na ,2,1\n", "table.csv:3: column 'school': 'a ' looks like 'a' of line 2"),
-    "Unicode": ("school,score,se\n\u00e9,1,1\ne\u0301,2,1\n", "table.csv:3: column 'school': 'e\u0301' looks like"),
-    "one group": ("school,score,se\na,1,1\n", "table.csv: all rows are of one group, 'a'"),
-} | {
-    name: (f"school,score,se\na,1,1\nb,{written},1\n", f"{AT}{said}")
-    for name, written, said in (
-        ("decimal comma", '"3,5"', "'3,5' has a decimal comma"),
-        ("thousands", '"1,234,567"', "'1,234,567' has a thousands separator"),
-        ("comma", '"1,234"', "'1,234' has a comma: leave it out if it groups thousands"),
-        ("nan", "nan", "'nan' is not a number"),
-        ("inf", "inf", "'inf' is not a number"),
-        ("minus inf", "-inf", "'-inf' is not a number"),
-        ("blank", "", "'' is blank"),
-        ("1e999", "1e999", "'1e999' is too large"),
-        ("text", "abc", "'abc' is not a number"),
-    )
-}  # fmt: skip
-COVARIATES = {
-    "constant": ("x", "1,1,1,1,1", "table.csv: covariate 'x' is "),
-    "one arm": ("x", "drug,drug,drug,drug,drug", "table.csv: covariate 'x' is 'drug' in every group"),
-    "mixed": ("x", "1,2,low,3,4", "table.csv:4: column 'x': 'low' is not a number"),
-    "blank": ("x", "p,q,,p,q", "table.csv:4: column 'x': '' is blank"),
-    "narrow": ("x", "1000000000,1000000001,1000000002,1000000001,1000000000", "table.csv: covariate 'x' varies by"),
-    "collinear": ("x,z", "1 2,2 4,3 6,7 14,1 2", "table.csv: covariate 'z' is determined by 'x'"),
-    "collinear levels": ("x,z", "p p,q q,r q,p p,r q", "table.csv: covariate 'z[q]' is determined by 'x[q]', 'x[r]'"),
-    "too many": ("x,z,u", "p 1 2,q 1 3,r 2 5,s 4 4,t 1 1", "table.csv: 5 groups cannot tell 7 coefficients apart"),
-}  # fmt: skip
-OF_AVERAGES = {
-    "duplicated group": ("a,2,1,1\na,3,2,1", "table.csv:3: column 'school': 'a' is there already, in line 2"),
-    "n not whole": ("a,2,1,1\nb,2.5,2,1", "table.csv:3: column 'n': '2.5'"),
-    "n is 0": ("a,2,1,1\nb,0,2,1", "table.csv:3: column 'n': '0'"),
-    "n negative": ("a,2,1,1\nb,-2,2,1", "table.csv:3: column 'n': '-2'"),
-    "negative": ("a,2,1,1\nb,2,2,-1", "table.csv:3: column 's': '-1' must not be negative"),
-    "blank": ("a,2,1,1\nb,2,2,", "table.csv:3: column 's': ''"),
-    "spread of one": ("a,2,1,1\nb,1,2,0.5", "table.csv:3: column 's': '0.5' is of a group of one"),
-    "no spread": ("a,2,1,0\nb,2,2,0\nc,2,5,0", "table.csv: no group has any spread within it"),
-}
-IMPROPER = {
-    "two groups": ("a,1,1\na,2,1\nb,3,1\nb,5,1\n", ("--prior", "tau=Uniform()"), "2 groups are too few"),
-    "single rows": ("a,1,1\nb,2,1\nc,3.5,1\n", ("--prior", "tau=Uniform()"), "every group has a single row"),
-    "absolute": ("a,1,1\nb,2,1\nc,3.5,1\nd,9,1\n", ("--tau-scale", "absolute"), "every group has a single row"),
-    "no spread": ("a,1,1\na,1,1\nb,2,1\nb,2,1\nc,4,1\nc,4,1\n", (), "no group has any spread within it"),
-    "all equal": ("a,1,1\nb,1,1\nc,1,1\n", (), "the values do not differ"),
-}
 
 
 @pytest.mark.parametrize("study", OWN)

@@ -3,41 +3,13 @@
 from types import SimpleNamespace
 
 import pytest
-from helpers.own_tables import ARGUMENTS, AVERAGES, ESTIMATES, ROWS, put, refused, subprocessed
+from helpers.own_tables import ARGUMENTS, ESTIMATES, ROWS, put, refused, subprocessed
+from helpers.refusals import USAGE
 
 from analyses import run
 from analyses.catalog import OWN, RUNS
 from analyses.report import pages
 from models import spellings
-
-USAGE = {
-    "unknown prior": ("one_way", (*ROWS, "--prior", "tau=HalfCuachy(1)"), "'HalfCuachy(1)' is no prior of tau"),
-    "arguments": ("one_way", (*ROWS, "--prior", "tau=HalfCauchy(1, 2)"), "'HalfCauchy(1, 2)' has 2 arguments"),
-    "no arguments": ("one_way", (*ROWS, "--prior", "tau=HalfCauchy()"), "'HalfCauchy()' has 0 arguments"),
-    "no number": ("one_way", (*ROWS, "--prior", "tau=HalfCauchy(x)"), "'x' in tau=HalfCauchy(x) is not a finite"),
-    "not finite": ("one_way", (*ROWS, "--prior", "mu=Normal(0, inf)"), "'inf' in mu=Normal(0, inf) is not a finite"),
-    "negative scale": ("one_way", (*ROWS, "--prior", "tau=HalfNormal(-1)"), "positive"),
-    "negative sd": ("one_way", (*ROWS, "--prior", "mu=Normal(0, -1)"), "Normal(0.0, -1.0) needs a positive sd"),
-    "no =": ("one_way", (*ROWS, "--prior", "tau"), "'tau' is not of the form NAME=DIST"),
-    "prior twice": ("one_way", (*ROWS, "--prior", "tau=Uniform()", "--prior", "tau2=Uniform()"), "given twice for tau"),
-    "no such parameter": ("one_way", (*ROWS, "--prior", "nu=Normal(0, 1)"), "--prior of nu: one_way has priors of mu"),
-    "no sigma": ("meta_analysis", (*ESTIMATES, "--prior", "sigma=Jeffreys()"), "--prior of sigma: meta_analysis has"),
-    "no covariate": ("one_way", (*ROWS, "--prior", "size=Normal(0, 1)"), "--prior of size: one_way has priors of mu"),
-    "of the variance": ("one_way", (*ROWS, "--prior", "tau=InverseGamma(1, 1)"), "or tau2=InverseGamma(shape, scale)"),
-    "two kinds": ("one_way", (*ROWS, "--mean", "mean"), "--mean does not go with --value"),
-    "no kind": ("one_way", ("--group", "school"), "one_way needs --group and --value, or --group, --n, --mean"),
-    "no spread": ("one_way", AVERAGES, "one_way needs one of --sd, --se"),
-    "no group": ("one_way", ("--value", "score"), "one_way needs --group"),
-    "estimate": ("one_way", (*ROWS, "--estimate", "score"), "--estimate is not for one_way"),
-    "group": ("meta_analysis", (*ESTIMATES, "--group", "school"), "--group is not for meta_analysis"),
-    "tau scale": ("meta_analysis", (*ESTIMATES, "--tau-scale", "absolute"), "--tau-scale is for one_way"),
-    "both errors": ("meta_analysis", (*ESTIMATES, "--variance", "v"), "meta_analysis needs one of --se, --variance"),
-    "prior": ("eight_schools", ("--prior", "tau=Uniform()"), "--prior is for one_way and meta_analysis"),
-    "data": ("eight_schools", (), "--data is for one of one_way, meta_analysis, math_test, blood_pressure"),
-    "together": ("one_way", ("eight_schools", *ROWS), "one_way runs by itself: leave out eight_schools"),
-    "among": ("one_way", (*ROWS, "--among", "0"), "argument --among: '0' is not a whole number of 1 or more"),
-    "compare": ("one_way", (*ROWS, "--compare", "Anna", "Bob"), "table.csv has no group 'Bob': did you mean 'Bobo'?"),
-}  # fmt: skip
 
 
 @pytest.mark.parametrize(("study", "arguments", "said"), USAGE.values(), ids=USAGE)
