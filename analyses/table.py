@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from warnings import warn
 
 import xarray as xr
+from pandas.api.types import is_numeric_dtype
 
 from analyses.catalog import ENGINES
 from analyses.engines import exact
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 TARGET_ACCEPT = 0.99  # of NUTS's proposals: nobody knows what data will come
 SHOWN = 10  # groups in a notebook's table
 MOST_DRAWN = 60  # groups in a notebook's picture
-OF_ESTIMATES = {"estimate", "variance", "label"}
+OF_ESTIMATES = {"estimate", "variance"}
 
 
 class DataWarning(UserWarning):
@@ -48,9 +49,13 @@ class DataWarning(UserWarning):
 class Fit(ExactFit):
     """A hierarchical normal model of a table, with its exact posterior; `fit` makes it.
 
-    Everything is in the units of the data. `summary`, `league`, `difference`, `probability` and `predict` compute
-    exactly, without sampling. `sample` and `build` are for PyMC and ArviZ, `audit` is for draws of other programs, and
-    `report` writes a page.
+    theta_i is the mean of group i, mu + x_i'beta that of all groups like it. sd_between is the standard deviation of
+    theta about that, sigma the one of values within a group. kappa_i is the weight of the population in the estimate of
+    theta_i: 0 leaves the group's own mean, 1 pools it completely. Everything is in the units of the data, but for a
+    relative tau, which is sd_between / sigma.
+
+    `summary`, `league`, `difference`, `probability` and `predict` compute exactly, without sampling. `sample` and
+    `build` are for PyMC and ArviZ, `audit` is for draws of other programs, and `report` writes a page.
     """
 
     def __repr__(self) -> str:
@@ -131,6 +136,12 @@ class Fit(ExactFit):
         Parameters
         ----------
         parameterization : {"noncentered", "centered", "marginal"}
+            "marginal" has no theta; `models.recover_theta` draws it afterwards.
+
+        Notes
+        -----
+        Draws of `sample` have the same variables. What you draw yourself has no log_likelihood; the one that `sample`
+        stores integrates theta out, and `pm.compute_log_likelihood` conditions on it.
         """
         from models import pymc_model
 
@@ -164,6 +175,9 @@ class Fit(ExactFit):
             source, draws = Path(draws).name, files.read(Path(draws))
         elif isinstance(draws, xr.DataTree):
             draws = draws["posterior"].to_dataset()
+        elif not isinstance(draws, xr.Dataset):
+            kind = type(draws).__name__
+            raise InputError(f"draws is a {kind}: give a DataTree, such as az.from_dict makes, a Dataset, or a file")
         table = self.summary(self.variables if len(self.labels) <= MANY else self.population, ci_prob=0.9)
         against = Reference(
             name="the exact posterior of this fit", data="", priors=self.prepared.priors, table=table[[*STATISTICS]]
@@ -197,6 +211,8 @@ class Fit(ExactFit):
         ------
         ValueError
             For a model that was not made of a table.
+        InputError
+            For engines, an end, or groups that do not exist.
         """
         from analyses.report import publish
         from analyses.studies import meta_analysis, one_way
@@ -204,8 +220,11 @@ class Fit(ExactFit):
 
         if self.request is None:
             raise ValueError("this fit is of a model, not of a table: python -m analyses.run reports on the studies")
+        if message := usage.fault_of_pairs(compare, "compare") or _fault_of_report(engines, best, among):
+            raise InputError(message)
         started, out = time.perf_counter(), Path(out)
         request = replace(self.request, compare=tuple(map(tuple, compare)), among=among)
+        build_model.require_known(request, self.model.groups)
         settings = replace(self.settings, engines=tuple(engines), best=best, request=request)
         story = {"one_way": one_way.STORY, "meta_analysis": meta_analysis.STORY}[self.name]
         publish.require_ours(out, [self.name])
@@ -252,7 +271,7 @@ def fit(
         an estimate, with `estimate`, and `se` or `variance`. Frames may be pandas, Polars, PyArrow, DuckDB, Dask or
         PySpark. A model that is stated already takes no other argument than `seed`.
     formula : None
-        Reserved.
+        Formulas are not supported yet.
     group, value, n, mean, sd, se, estimate, variance, label : str
         Names of columns. `label` names the estimates; they are numbered without it.
     covariates : sequence of str
@@ -282,11 +301,17 @@ def fit(
 
     Examples
     --------
-    >>> schools = fit({"school": ["A", "B", "C"], "effect": [28, 8, -3], "se": [15, 10, 16]}, label="school",
-    ...               estimate="effect", se="se", priors={"tau": "HalfCauchy(5)"})  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    analyses.table.DataWarning: frame: 3 groups say little of tau: its prior weighs as much as they do
+    >>> scores = [5.1, 6, 6.8, 8.2, 9, 7.9, 4.1, 3.3, 4, 6.2, 6, 5.1, 9.2, 8, 7.1]
+    >>> rows = {"school": list("AAABBBCCCDDDEEE"), "score": scores}
+    >>> schools = fit(rows, group="school", value="score", priors={"tau": "HalfNormal(2)"})
+    >>> schools.summary(["mu", "sd_between", "sigma"]).round(2)  # doctest: +NORMALIZE_WHITESPACE
+                      mean    sd  q2_5   q50  q97_5
+    variable   label
+    mu                6.40  0.92  4.56  6.40   8.24
+    sigma             0.83  0.21  0.54  0.79   1.33
+    sd_between        1.88  0.63  0.98  1.77   3.43
+    >>> schools.difference("B", "A").round(2).to_dict()
+    {'mean': 2.21, 'sd': 0.68, 'q2_5': 0.82, 'q50': 2.23, 'q97_5': 3.52, 'p_above': 1.0}
     """
     columns = {
         name: column
@@ -320,6 +345,17 @@ def fit(
     )
 
 
+def _fault_of_report(engines, best, among) -> str:
+    """What is wrong with the options of a report."""
+    if isinstance(engines, str) or not engines or not {*engines} <= {*ENGINES}:
+        return f"engines={engines!r}: give a list of some of {', '.join(map(repr, ENGINES))}"
+    if best not in (None, "high", "low"):
+        return f"best={best!r}: write 'high' or 'low'"
+    if among is not None and (not isinstance(among, int) or among < 1):
+        return f"among={among!r}: give a whole number of 1 or more"
+    return ""
+
+
 def _fit_of_model(model: TwoLevel, more: Sequence[str], seed: int) -> Fit:
     """Fit a model that is stated already."""
     if more:
@@ -344,7 +380,8 @@ def _request(frame, columns, covariates, priors, tau_scale) -> Request:
         raise InputError(f"priors={priors!r}: give a dictionary, such as {{'tau': 'HalfNormal(2.5)'}}")
     named = [*columns.items(), *(("covariates", name) for name in covariates)]
     if wrong := [(name, column) for name, column in named if not isinstance(column, str)]:
-        raise InputError(f"{wrong[0][0]}={wrong[0][1]!r}: give the name of a column")
+        name, column = wrong[0]
+        raise InputError(f"{name} is a {type(column).__name__}: give the name of a column")
     if tau_scale not in (None, "relative", "absolute"):
         raise InputError(f"tau_scale={tau_scale!r}: write 'relative' or 'absolute'")
     study = "meta_analysis" if OF_ESTIMATES & columns.keys() else "one_way"
@@ -352,6 +389,8 @@ def _request(frame, columns, covariates, priors, tau_scale) -> Request:
     wording = usage.Wording(subject, option="{}=", covariates="covariates", priors="priors")
     if message := usage.fault(study, columns, covariates, list(priors), tau_scale, wording):
         raise InputError(message)
+    if study == "meta_analysis" and "label" not in columns:
+        _require_plain_index(frame)
     return Request(
         table=Path(frame) if isinstance(frame, str | Path) else FrameTable.of(frame, [*columns.values(), *covariates]),
         columns=columns,
@@ -359,6 +398,16 @@ def _request(frame, columns, covariates, priors, tau_scale) -> Request:
         priors=dict(_spelled(name, value) for name, value in priors.items()),
         absolute=tau_scale == "absolute",
     )
+
+
+def _require_plain_index(frame) -> None:
+    """Refuse estimates whose names are in the index of pandas: they would be numbered instead."""
+    index = getattr(frame, "index", None)
+    if getattr(index, "dtype", None) is not None and not is_numeric_dtype(index.dtype):
+        raise InputError(
+            "frame: the index holds text. If it names the estimates, pass frame.reset_index() and label=; else pass "
+            "frame.reset_index(drop=True)"
+        )
 
 
 def _spelled(name: str, value: object) -> tuple[str, str]:

@@ -5,6 +5,7 @@ so that the command line can print its help at once.
 """
 
 import re
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def prior(name: str, spelled: str) -> "Scale | Coefficient":
     counts |= dict.fromkeys(IMPROPER[parameter], 0)
     call = CALL.fullmatch(spelled.strip())
     if call is None or call[1] not in counts:
-        hint = _hint(name, call)
+        hint = _hint(name, call) or _near(call, counts)
         raise ValueError(f"{spelled!r} is no prior of {name} that is known here: write {alternatives}{hint}")
     arguments = [part.strip() for part in call[2].split(",")] if call[2] and call[2].strip() else []
     if len(arguments) != counts[call[1]]:
@@ -93,6 +94,13 @@ def spelled(name: str, value: object) -> str:
     if kind == "HalfStudentT" and arguments["nu"] == 1:
         kind, arguments = "HalfCauchy", {"scale": arguments["scale"]}
     return f"{kind}({', '.join(f'{float(number)!r}'.removesuffix('.0') for number in arguments.values())})"
+
+
+def _near(call, known) -> str:
+    """The name that may have been meant."""
+    lower = {name.lower(): name for name in known}
+    near = get_close_matches(call[1].lower(), lower, n=1) if call else []
+    return f"; did you mean {lower[near[0]]}?" if near else ""
 
 
 def stated(name: str, value: object) -> str:

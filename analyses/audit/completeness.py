@@ -45,7 +45,9 @@ def missing(posterior: xr.Dataset, reference: Reference, unread: Sequence[str], 
             shown = listed(similar, MOST_COLUMNS)
             faults.append(f"{shown} may be {name} but {verb} not read. Name them as {entry}")
         elif name not in (*posterior, *without, *reference.derived):
-            faults.append(f"{name} was not compared. Rename a column by --rename, or say --without {name}")
+            faults.append(
+                f"{name} was not compared. Rename a column (--rename), or say that the draws lack it (--without {name})"
+            )
     return faults
 
 

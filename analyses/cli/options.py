@@ -5,9 +5,9 @@ from itertools import chain
 from pathlib import Path
 
 from analyses.catalog import ENGINES, OWN, RAW, RUNS
-from analyses.cli.parser import Parser, at_least, repeated, some_of
+from analyses.cli.parser import Parser, at_least, some_of
 from analyses.ingest.request import Request
-from analyses.ingest.usage import Wording, fault
+from analyses.ingest.usage import Wording, fault, fault_of_pairs
 from models.spellings import SPELLINGS, prior
 
 EXAMPLES = """\
@@ -134,7 +134,8 @@ def _fault(options) -> str:
     wording = Wording(study, option="--{}", covariates="--covariate", priors="--prior")
     priors = [name for name, _ in options.prior]
     columns = {name: getattr(options, name) for name in given}
-    return fault(study, columns, options.covariate, priors, options.tau_scale, wording) or _fault_of_compare(options)
+    message = fault(study, columns, options.covariate, priors, options.tau_scale, wording)
+    return message or fault_of_pairs(options.compare, "--compare")
 
 
 def _fault_of_studies(options, own) -> str:
@@ -142,15 +143,6 @@ def _fault_of_studies(options, own) -> str:
         return f"--{own[0].replace('_', '-')} is for one_way and meta_analysis"
     if options.data is not None and (len(options.study) != 1 or options.study[0] not in RAW):
         return f"--data is for one of {', '.join((*OWN, *RAW))} by itself"
-    return ""
-
-
-def _fault_of_compare(options) -> str:
-    """Which group, or pair of groups, is named twice."""
-    if same := next((f"{a} {b}" for a, b in options.compare if a == b), ""):
-        return f"--compare {same} names one group twice: name two groups"
-    if pair := repeated(frozenset(pair) for pair in options.compare):
-        return f"--compare {' '.join(sorted(pair))} is given twice: give each pair once"
     return ""
 
 

@@ -98,13 +98,22 @@ def read(frame: Any, called: NamedColumns) -> NewTable:
     """Read what is known of the rows: their labels and covariates, as strictly as any table."""
     source = FrameTable.of(frame, [called.label, *called.covariates])
     there = {name for name in (called.label, *called.covariates, called.error) if name in source.columns}
+    if not there:
+        known = ", ".join(filter(None, [called.label, *called.covariates, called.error]))
+        raise InputError(f"frame: there is no column that tells what to predict: the fit knows {known}")
     columns = strict_csv.read(
         source,
         text=[name for name in (called.label,) if name in there],
         numbers=[name for name in (called.error,) if name in there],
         either=[name for name in called.covariates if name in there],
     )
+    if called.error in there:
+        strict_csv.check(
+            source, columns, called.error, (value > 0 for value in columns[called.error]), "must be positive"
+        )
     labels = list(columns[called.label]) if called.label in there else [f"new {row}" for row in columns.index]
+    if repeated := [label for label in labels if labels.count(label) > 1]:
+        raise InputError(f"frame: column {called.label!r}: {repeated[0]!r} occurs more than once: give each row a name")
     return NewTable(labels, columns, called.error if called.error in there else None)
 
 

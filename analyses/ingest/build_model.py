@@ -87,7 +87,7 @@ def _prepared(request: Request, table: Contents, defaults: dict[str, str]) -> Pr
         groups = table.groups(design(_doubles(table.covariates)))
     except ValueError as error:
         raise InputError(f"{where}: {error}") from error
-    _require_known(request, groups)
+    require_known(request, groups)
     spelled = _spelled(request, groups, defaults)
     try:
         outside = _with_priors(groups, spelled, relative=not request.absolute)
@@ -118,13 +118,18 @@ def _doubles(covariates: dict[str, dict[str, object]]) -> dict[str, dict[str, ob
     }
 
 
-def _require_known(request: Request, groups: Groups) -> None:
-    """Refuse a comparison with a group that the table lacks."""
+def require_known(request: Request, groups: Groups) -> None:
+    """Refuse a comparison with a group that the table lacks.
+
+    Raises
+    ------
+    InputError
+    """
     for label in (label for pair in request.compare for label in pair):
         if label not in groups.labels:
             near = get_close_matches(label, groups.labels, n=1)
             hint = f": did you mean {near[0]!r}?" if near else ""
-            raise InputError(f"--compare: {request.table.name} has no group {label!r}{hint}")
+            raise InputError(f"compare: {request.table.name} has no group {label!r}{hint}")
 
 
 def _with_priors(groups: Groups, spelled: dict[str, str], *, relative: bool) -> TwoLevel:

@@ -128,6 +128,19 @@ def _fault_of_priors(study, covariates, priors, wording) -> str:
     return ""
 
 
+def fault_of_pairs(pairs: Sequence[Sequence[str]], compare: str) -> str:
+    """Which group, or pair of groups, is named twice; `compare` is what the front end calls the option."""
+    for pair in pairs:
+        if isinstance(pair, str) or len(pair) != 2:
+            return f"{compare} {pair!r}: give pairs of groups"
+    if same := next((f"{a} {b}" for a, b in pairs if a == b), ""):
+        return f"{compare} {same} names one group twice: name two groups"
+    distinct = [frozenset(pair) for pair in pairs]
+    if twice := next((pair for pair in distinct if distinct.count(pair) > 1), None):
+        return f"{compare} {' '.join(sorted(twice))} is given twice: give each pair once"
+    return ""
+
+
 def _fault_of_tau(study, tau_scale, wording) -> str:
     if study == "meta_analysis" and tau_scale:
         return f"{wording.named('tau_scale')} is for one_way: there is no sigma that tau could be relative to"
