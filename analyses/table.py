@@ -13,20 +13,17 @@ import xarray as xr
 from pandas.api.types import is_numeric_dtype
 
 from analyses.catalog import ENGINES
-from analyses.engines import exact
 from analyses.engines.inference_data import MANY
 from analyses.fits import rescale
 from analyses.fits.draws import draw
 from analyses.fits.exact_fit import ExactFit
 from analyses.fits.settings import Settings
 from analyses.ingest import build_model, usage
-from analyses.ingest.build_model import Prepared
 from analyses.ingest.data_frame import FrameTable
 from analyses.ingest.request import InputError, Request
-from analyses.ingest.units import NONE
 from analyses.reference import STATISTICS, Reference
 from analyses.report.numbers import median_and_interval
-from models.spellings import prior, spelled, stated
+from models.spellings import prior, spelled
 from models.two_level import Parameterization, TwoLevel
 
 if TYPE_CHECKING:
@@ -92,7 +89,7 @@ class Fit(ExactFit):
         noise = dict(zip(self.labels, self.model.groups.noise, strict=True))
         rows = with_own_intervals(league, sigma * league["label"].map(noise) ** 0.5)
         picture = base64.b64encode(pages.png(figures.forest(rows, xlabel="theta"))).decode("ascii")
-        return f'<img alt="Each group by itself and pooled" src="data:image/png;base64,{picture}">'
+        return f'<img alt="Each group by itself and pooled, with 95% intervals" src="data:image/png;base64,{picture}">'
 
     def sample(
         self,
@@ -229,7 +226,7 @@ class Fit(ExactFit):
         story = {"one_way": one_way.STORY, "meta_analysis": meta_analysis.STORY}[self.name]
         publish.require_ours(out, [self.name])
         with publish.aside(out) as folder:
-            page = own_page.page(story, self.prepared, settings)
+            page = own_page.page(story, replace(self, request=request, settings=settings))
             seconds = {"in all": time.perf_counter() - started}
             publish.write(page, folder / self.name, settings, command=[], seconds=seconds)
             publish.replace_reports(folder, out)
@@ -333,16 +330,10 @@ def fit(
     if isinstance(frame, TwoLevel):
         return _fit_of_model(frame, [*columns, *covariates, *(priors or {})], seed)
     request = _request(frame, columns, covariates, priors or {}, tau_scale)
-    prepared = build_model.prepare(request)
-    for warning in prepared.warnings:
+    fitted = Fit.of_table(request, Settings(seed=seed, target_accept=TARGET_ACCEPT))
+    for warning in fitted.prepared.warnings:
         warn(warning, DataWarning, stacklevel=2)
-    return Fit(
-        name="meta_analysis" if "estimate" in columns else "one_way",
-        prepared=prepared,
-        posterior=exact.posterior(prepared.model),
-        request=request,
-        settings=Settings(seed=seed, target_accept=TARGET_ACCEPT),
-    )
+    return fitted
 
 
 def _fault_of_report(engines, best, among) -> str:
@@ -360,11 +351,7 @@ def _fit_of_model(model: TwoLevel, more: Sequence[str], seed: int) -> Fit:
     """Fit a model that is stated already."""
     if more:
         raise InputError(f"{more[0]} does not go with a model, which states its groups and priors itself")
-    coefficients = dict(zip(("mu", *model.groups.covariates), model.coefficients, strict=True))
-    scales = {name: getattr(model, name) for name in model.unknown}
-    priors = dict(stated(name, prior).split(" ~ ") for name, prior in (coefficients | scales).items())
-    prepared = Prepared(model=model, units=NONE, priors=priors, references={})
-    return Fit(name="fit", prepared=prepared, posterior=exact.posterior(model), settings=Settings(seed=seed))
+    return Fit.of_model("fit", model, Settings(seed=seed))
 
 
 def _request(frame, columns, covariates, priors, tau_scale) -> Request:

@@ -12,7 +12,8 @@ from analyses.engines import exact, summary_tables
 from analyses.engines.inference_data import NAMES
 from analyses.engines.quadrature import QuadratureError
 from analyses.fits.draws import draw
-from analyses.fits.settings import Settings, timed
+from analyses.fits.exact_fit import ExactFit
+from analyses.fits.settings import timed
 from models.two_level import TwoLevel
 
 SOME = 50  # groups, of very many, whose theta is drawn: enough to see an engine that is wrong only far out
@@ -113,17 +114,12 @@ def compare_with_exact(
     )
 
 
-def two_level(
-    name: str, model: TwoLevel, settings: Settings, *, best: str, thin: int | None, among: int = league_table.AMONG
-) -> TwoLevelCrosscheck:
-    """Reach the posterior by every engine asked for, and check each against the exact one.
+def two_level(fit: ExactFit, *, best: str, thin: int | None, among: int = league_table.AMONG) -> TwoLevelCrosscheck:
+    """Draw from the posterior by every engine of the fit's settings, and compare each with the exact one.
 
     Parameters
     ----------
-    name : str
-        What the random streams are named after.
-    model : TwoLevel
-    settings : Settings
+    fit : ExactFit
     best : {"high", "low"}
         The study's own idea of it.
     thin : int, optional
@@ -131,20 +127,20 @@ def two_level(
     among : int
         How many are the best k of the league table.
     """
-    seconds: dict[str, float] = {}
-    reached, groups, best = _reach(model, settings, seconds), model.groups, settings.best or best
-    drawn = _draws(name, reached.posterior, settings, thin, seconds)
+    seconds, model, settings = dict(fit.seconds), fit.posterior.model, fit.settings
+    groups, reached, best = model.groups, _reach(fit, seconds), settings.best or best
+    drawn = _draws(fit, thin, seconds)
     with timed(seconds, "checks"):
         trees = {engine: tree for engine, tree in drawn.items() if engine in settings.engines}
-        streams = {engine: settings.rng("replicated", name, engine) for engine in trees}
+        streams = {engine: settings.rng("replicated", fit.name, engine) for engine in trees}
         replicated = {e: predictive.replicated(model, tree, rng=streams[e]) for e, tree in trees.items()}
         table = predictive.table(groups, replicated)
-        fit = _compare(name, reached, trees, settings, seconds)
+        compared = _compare(fit, reached, trees, seconds)
         alike = [predictive.verdict(table)] if len(trees) > 1 else []
         return TwoLevelCrosscheck(
-            **(vars(fit) | {"verdicts": (*fit.verdicts, *alike)}),
+            **(vars(compared) | {"verdicts": (*compared.verdicts, *alike)}),
             model=model,
-            posterior=reached.posterior,
+            posterior=fit.posterior,
             groups=league_table.table(groups, reached.table, drawn["exact"], best=best, among=among),
             replicated=replicated,
             predictive=table,
@@ -153,49 +149,47 @@ def two_level(
         )
 
 
-def many_groups(name: str, model: TwoLevel, settings: Settings, *, best: str) -> ManyGroupsCrosscheck:
-    """Reach the posterior of very many groups, at a cost that goes with the distinct sizes of them."""
-    seconds: dict[str, float] = {}
-    some, best = _some(model.groups), settings.best or best
-    reached = _reach(model, settings, seconds, some)
+def many_groups(fit: ExactFit, *, best: str) -> ManyGroupsCrosscheck:
+    """Compare the engines on very many groups, at a cost that goes with the distinct sizes of them."""
+    seconds, model, settings = dict(fit.seconds), fit.posterior.model, fit.settings
+    best = settings.best or best
+    some = _some(model.groups)
+    reached = _reach(fit, seconds, some)
     with timed(seconds, "every group"):
-        rng = settings.rng("top", name)
-        extremes = top_groups.table(reached.posterior, best=best, rng=rng, show=settings.progress)
-    drawn = _draws(name, reached.posterior, settings, None, seconds, only=some)
+        rng = settings.rng("top", fit.name)
+        extremes = top_groups.table(fit.posterior, best=best, rng=rng, show=settings.progress)
+    drawn = _draws(fit, None, seconds, only=some)
     with timed(seconds, "checks"):
         trees = {engine: tree for engine, tree in drawn.items() if engine in (settings.engines or ENGINES)}
-        fit = _compare(name, reached, trees, settings, seconds)
-    return ManyGroupsCrosscheck(**vars(fit), **extremes._asdict(), model=model, posterior=reached.posterior, best=best)
+        compared = _compare(fit, reached, trees, seconds)
+    return ManyGroupsCrosscheck(**vars(compared), **extremes._asdict(), model=model, posterior=fit.posterior, best=best)
 
 
 @dataclass(frozen=True, eq=False)
 class Reached:
-    """An exact posterior, its table, and the largest numerical error of that in posterior sds."""
+    """The table of an exact posterior, and its largest numerical error in posterior sds."""
 
-    posterior: exact.Posterior
     table: pd.DataFrame
     error: float
 
 
-def _reach(model: TwoLevel, settings: Settings, seconds: dict[str, float], positions=exact.EVERY) -> Reached:
-    """Compute the exact posterior, with theta of all groups or of some."""
-    with timed(seconds, "exact"):
-        posterior = exact.posterior(model, show=settings.progress)
-        table = posterior.table(positions)
+def _reach(fit: ExactFit, seconds: dict[str, float], positions=exact.EVERY) -> Reached:
+    """Tabulate the exact posterior, with theta of all groups or of some."""
+    with timed(seconds, "exact table"):
+        table = fit.posterior.table(positions)
     with timed(seconds, "error of exact"):
-        return Reached(posterior, table, _error(posterior, table))
+        return Reached(table, _error(fit.posterior, table))
 
 
-def _compare(name: str, reached: Reached, trees: dict[str, xr.DataTree], settings: Settings, seconds) -> Crosscheck:
-    """Compare draws with the exact posterior, and what they foretell for the group farthest out and for a new one."""
-    model, mean = reached.posterior.model, reached.posterior.model.groups.mean
+def _compare(fit: ExactFit, reached: Reached, trees: dict[str, xr.DataTree], seconds) -> Crosscheck:
+    """Compare draws with the exact posterior, and what they predict for the group farthest out and for a new one."""
+    posterior, model = fit.posterior, fit.posterior.model
+    mean = model.groups.mean
     farthest = int(np.argmax(np.abs(mean - np.median(mean))))
-    streams = {engine: settings.rng("new", name, engine) for engine in trees}
+    streams = {engine: fit.settings.rng("new", fit.name, engine) for engine in trees}
     predicted = {e: predictive.predicted(model, tree, at=farthest, rng=streams[e]) for e, tree in trees.items()}
-    fields = {"error": reached.error, "nodes": len(reached.posterior.weight), "seconds": seconds}
-    return compare_with_exact(
-        name, trees, reached.table, predicted, reached.posterior.predictions(at=farthest), **fields
-    )
+    fields = {"error": reached.error, "nodes": len(posterior.weight), "seconds": seconds}
+    return compare_with_exact(fit.name, trees, reached.table, predicted, posterior.predictions(at=farthest), **fields)
 
 
 def _some(groups) -> np.ndarray:
@@ -220,16 +214,16 @@ def _extremes(groups) -> np.ndarray:
     return np.unique([np.argmax(groups.noise), np.argmin(groups.noise), np.argmax(far)])
 
 
-def _draws(name, posterior, settings, thin, seconds, only=None) -> dict[str, xr.DataTree]:
+def _draws(fit: ExactFit, thin, seconds, only=None) -> dict[str, xr.DataTree]:
     """Draw by each engine, theta of all groups or only of some.
 
     Independent draws are always made, as ranks and P(best) rest on them.
     """
     trees = {}
     for engine in ENGINES:
-        if engine in settings.engines or engine == "exact":
+        if engine in fit.settings.engines or engine == "exact":
             with timed(seconds, "exact draws" if engine == "exact" else engine):
-                trees[engine] = draw(engine, posterior, name=name, settings=settings, thin=thin, only=only)
+                trees[engine] = draw(engine, fit.posterior, name=fit.name, settings=fit.settings, thin=thin, only=only)
     if "nuts" in trees:
         seconds["nuts, of it sampling"] = trees["nuts"]["sample_stats"].attrs["sampling_time"]
     return trees

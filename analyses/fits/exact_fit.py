@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -18,10 +18,13 @@ from analyses.engines.blocks import slices
 from analyses.engines.inference_data import MANY
 from analyses.engines.mixture import PROBABILITIES, Mixture, named
 from analyses.fits import predictions, rescale
-from analyses.fits.settings import Settings
+from analyses.fits.settings import Settings, timed
+from analyses.ingest import build_model
 from analyses.ingest.build_model import Prepared
 from analyses.ingest.request import Request
+from analyses.ingest.units import NONE
 from models.groups import Estimates
+from models.spellings import stated
 from models.two_level import TwoLevel
 
 BLOCK_ENTRIES = 4_000_000  # of an array over nodes and groups
@@ -43,6 +46,8 @@ class ExactFit:
     request : Request, optional
         The table and the question put to it.
     settings : Settings
+    seconds : dict
+        How long each stage took, by name.
     """
 
     name: str
@@ -50,6 +55,31 @@ class ExactFit:
     posterior: exact.Posterior
     request: Request | None = None
     settings: Settings = field(default_factory=Settings)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of_model(cls, name: str, model: TwoLevel, settings: Settings) -> Self:
+        """Compute the posterior of a model whose data need no units."""
+        return cls._of(name, Prepared(model=model, units=NONE, priors=stated_priors(model), references={}), settings)
+
+    @classmethod
+    def of_table(cls, request: Request, settings: Settings) -> Self:
+        """Read a table and compute the posterior of its model.
+
+        Raises
+        ------
+        InputError
+            With a line for each fault.
+        """
+        name = "meta_analysis" if "estimate" in request.columns else "one_way"
+        return cls._of(name, build_model.prepare(request, show=settings.progress), settings, request=request)
+
+    @classmethod
+    def _of(cls, name, prepared, settings, **more) -> Self:
+        seconds: dict[str, float] = {}
+        with timed(seconds, "exact"):
+            posterior = exact.posterior(prepared.model, show=settings.progress)
+        return cls(name=name, prepared=prepared, posterior=posterior, settings=settings, seconds=seconds, **more)
 
     @cached_property
     def model(self) -> TwoLevel:
@@ -59,13 +89,13 @@ class ExactFit:
     @property
     def labels(self) -> tuple[str, ...]:
         """Names of the groups."""
-        return self.model.groups.labels
+        return self.posterior.model.groups.labels
 
     @property
     def population(self) -> tuple[str, ...]:
         """Names of what is not of a group."""
-        beta = ("beta",) if self.model.groups.covariates else ()
-        return ("mu", *beta, *self.model.unknown, "sd_between")
+        model = self.posterior.model
+        return ("mu", *(("beta",) if model.groups.covariates else ()), *model.unknown, "sd_between")
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -96,7 +126,7 @@ class ExactFit:
         names = self.variables if var_names is None else _names(var_names, self.variables)
         # With those of every report, whose last digits depend on which quantiles are sought together.
         probabilities = PROBABILITIES | interval(ci_prob)
-        scales = [name for name in names if name in (*self.model.unknown, "sd_between")]
+        scales = [name for name in names if name in (*self.posterior.model.unknown, "sd_between")]
         rows = pd.concat([self.posterior.population(scales, probabilities), *self._groups(names, probabilities)])
         return rescale.table(self.prepared.units, rows.loc[list(names), ["mean", "sd", *interval(ci_prob)]])
 
@@ -237,7 +267,7 @@ class ExactFit:
     @property
     def _columns(self) -> predictions.NamedColumns:
         """What columns of a table are called: as in the data, or by the model where it was not made of a table."""
-        groups = self.model.groups
+        groups = self.posterior.model.groups
         names = self.request.columns if self.request else {"label": groups.dim, "se": "se"}
         return predictions.NamedColumns(
             label=names.get("group") or names.get("label") or groups.dim,
@@ -250,6 +280,13 @@ class ExactFit:
             return self.labels.index(label)
         near = get_close_matches(str(label), self.labels, n=1)
         raise ValueError(f"there is no group {label!r}" + (f": did you mean {near[0]!r}?" if near else ""))
+
+
+def stated_priors(model: TwoLevel) -> dict[str, str]:
+    """Priors of a model as they are spelled, by parameter."""
+    coefficients = dict(zip(("mu", *model.groups.covariates), model.coefficients, strict=True))
+    scales = {name: getattr(model, name) for name in model.unknown}
+    return dict(stated(name, prior).split(" ~ ") for name, prior in (coefficients | scales).items())
 
 
 def interval(ci_prob: float) -> dict[str, float]:

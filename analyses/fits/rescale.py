@@ -2,15 +2,18 @@
 
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from analyses.fits.crosscheck import ManyGroupsCrosscheck, TwoLevelCrosscheck
-from analyses.ingest.units import Units
+from analyses.ingest.units import LARGEST_EXPONENT, Units
 from models.two_level import TwoLevel
+
+if TYPE_CHECKING:
+    from analyses.fits.crosscheck import ManyGroupsCrosscheck, TwoLevelCrosscheck
 
 LOCATED = re.compile(r"mean|value|exact|observed|q\d+(_\d+)?")  # columns that move with the offset
 SCALED = ("sd", "mcse_mean", "mcse")  # columns that do not
@@ -19,7 +22,6 @@ OF_GROUPS = {
     "sigma": ("standard_error", "theta_sd"),
 }
 TREE_GROUPS = ("posterior", "posterior_predictive", "observed_data", "constant_data")
-LARGEST_EXPONENT = 150  # of a unit: squares of larger ones, or of the inverse, are no doubles
 
 
 def table(units: Units, rows: pd.DataFrame, variable: str = "variable") -> pd.DataFrame:
@@ -96,7 +98,7 @@ def _dataset(units: Units, data: xr.Dataset, sigma_is_known: bool) -> xr.Dataset
     })  # fmt: skip
 
 
-def two_level(units: Units, fit: TwoLevelCrosscheck) -> TwoLevelCrosscheck:
+def two_level(units: Units, fit: "TwoLevelCrosscheck") -> "TwoLevelCrosscheck":
     """Rescale a fit of a two-level model; its model and posterior stay in the units of the engines."""
     return replace(
         _any_fit(units, fit),
@@ -108,7 +110,7 @@ def two_level(units: Units, fit: TwoLevelCrosscheck) -> TwoLevelCrosscheck:
     )
 
 
-def many_groups(units: Units, fit: ManyGroupsCrosscheck) -> ManyGroupsCrosscheck:
+def many_groups(units: Units, fit: "ManyGroupsCrosscheck") -> "ManyGroupsCrosscheck":
     """Rescale a fit of very many groups."""
     return replace(_any_fit(units, fit), threshold=units.value("theta", fit.threshold))
 

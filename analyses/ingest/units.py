@@ -11,6 +11,7 @@ from decimal import Context, Decimal
 from statistics import median_low
 from typing import Self
 
+from analyses.ingest.request import InputError
 from models.groups import Estimates, Groups
 from models.priors import Normal
 from models.two_level import TwoLevel
@@ -26,6 +27,7 @@ LOCATIONS = {
     "smallest group mean",
 }
 SCALES = {"beta", "sigma", "sd_between", "sd of group means", "spread of sds within groups"}
+LARGEST_EXPONENT = 150  # of a unit: squares of larger ones, or of the inverse, are no doubles
 EXACTLY = Context(prec=800)  # digits: more than doubles and files have between 1e305 and 1e-305
 
 
@@ -92,8 +94,16 @@ class Units:
         )
 
     def groups(self, groups: Groups) -> Groups:
-        """Return groups in the units of the data, from groups inside."""
+        """Return groups in the units of the data, from groups inside.
+
+        Raises
+        ------
+        InputError
+            Where their squares are no doubles in that unit.
+        """
         unit = float(self.unit)
+        if abs(self.unit.adjusted()) >= LARGEST_EXPONENT:
+            raise InputError(f"squares of numbers about {unit:g} are no doubles: rescale the data for a model of them")
         noise = groups.noise * unit**2 if isinstance(groups, Estimates) else groups.noise
         return replace(groups, mean=self.value("theta", groups.mean), noise=noise, ss=unit**2 * groups.ss)
 

@@ -7,6 +7,7 @@ from analyses.checks import agreement
 from analyses.engines import direct_sampling, empirical_bayes
 from analyses.fits import crosscheck
 from analyses.fits.crosscheck import TwoLevelCrosscheck
+from analyses.fits.exact_fit import ExactFit
 from analyses.fits.settings import Settings
 from analyses.published import lecture
 from analyses.report import figures
@@ -20,7 +21,7 @@ THIN = 40  # sweeps a draw: as with the eight schools, but tau keeps farther fro
 
 def page(settings: Settings) -> Page:
     """Answer the lecture's example."""
-    fit = crosscheck.two_level("baseball", baseball.model(), settings, best="high", thin=THIN)
+    fit = crosscheck.two_level(ExactFit.of_model("baseball", baseball.model(), settings), best="high", thin=THIN)
     direct = direct_sampling.sample(fit.model, rng=settings.rng("direct"))
     methods = compare_methods(fit, settings)
     return Page(

@@ -6,6 +6,7 @@ import pandas as pd
 from analyses.checks import chance, coverage, probability, serial_correlation, t_tests
 from analyses.fits import crosscheck
 from analyses.fits.crosscheck import TwoLevelCrosscheck
+from analyses.fits.exact_fit import ExactFit
 from analyses.fits.settings import Settings
 from analyses.ingest import raw_rows
 from analyses.report import figures
@@ -23,7 +24,7 @@ def page(settings: Settings) -> Page:
     """Answer the exercise."""
     t, read = raw_rows.summarised("blood_pressure", settings.request)
     model = blood_pressure.model(groups=blood_pressure.data(t))
-    fit = crosscheck.two_level("blood_pressure", model, settings, best="low", thin=THIN)
+    fit = crosscheck.two_level(ExactFit.of_model("blood_pressure", model, settings), best="low", thin=THIN)
     n, methods = model.groups.n, compare_methods(fit, settings)
     replicated = replicated_records(fit, t, settings)
     rows = serial_correlation.table(serial_correlation.from_table(t), replicated)

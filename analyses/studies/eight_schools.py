@@ -11,6 +11,7 @@ from analyses.checks import chance, diagnostics, heterogeneity, probability
 from analyses.engines import laplace, marginal_posterior, metropolis
 from analyses.fits import crosscheck
 from analyses.fits.crosscheck import TwoLevelCrosscheck
+from analyses.fits.exact_fit import ExactFit
 from analyses.fits.settings import Settings
 from analyses.report import figures, validation_figures
 from analyses.report.columns import Style
@@ -28,9 +29,10 @@ THIN = 80  # sweeps a draw: near tau = 0 consecutive sweeps are nearly the same
 
 def page(settings: Settings) -> Page:
     """Answer the walk-through."""
-    flat = crosscheck.two_level("eight_schools", eight_schools.model(), settings, best="high", thin=THIN)
-    weak = crosscheck.two_level(
-        "weakly_informative", eight_schools.weakly_informative(), settings, best="high", thin=THIN
+    models = {"eight_schools": eight_schools.model(), "weakly_informative": eight_schools.weakly_informative()}
+    flat, weak = (
+        crosscheck.two_level(ExactFit.of_model(name, model, settings), best="high", thin=THIN)
+        for name, model in models.items()
     )
     methods = compare_methods(flat, settings)
     return Page(

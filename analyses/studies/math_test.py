@@ -7,6 +7,7 @@ from scipy import optimize
 from analyses.checks import chance, funnel, probability
 from analyses.fits import crosscheck
 from analyses.fits.crosscheck import TwoLevelCrosscheck
+from analyses.fits.exact_fit import ExactFit
 from analyses.fits.settings import Settings
 from analyses.ingest import raw_rows
 from analyses.report import figures
@@ -27,7 +28,7 @@ def page(settings: Settings) -> Page:
     """Answer the exercise."""
     t, read = raw_rows.summarised("math_test", settings.request)
     model = math_test.model(groups=math_test.data(t))
-    fit = crosscheck.two_level("math_test", model, settings, best="high", thin=THIN)
+    fit = crosscheck.two_level(ExactFit.of_model("math_test", model, settings), best="high", thin=THIN)
     n, methods, farthest = model.groups.n, compare_methods(fit, settings), far_from_the_middle(fit, settings)
     remedy = unequal_variances.remedy(fit, settings)
     second_solution, verdicts = general_priors.section(fit, settings)

@@ -4,8 +4,8 @@ import pandas as pd
 
 from analyses.checks import chance, heterogeneity
 from analyses.engines.inference_data import MANY
+from analyses.fits.exact_fit import ExactFit
 from analyses.fits.settings import Settings
-from analyses.ingest import build_model
 from analyses.report.numbers import median_and_interval
 from analyses.report.pages import Page, Section
 from analyses.studies.sections import own_page
@@ -15,7 +15,7 @@ from models.groups import Groups
 
 def page(settings: Settings) -> Page:
     """Tell the common effect of the estimates in a file, and how much effects differ."""
-    return own_page.page(STORY, build_model.meta_analysis(settings.request), settings)
+    return own_page.page(STORY, ExactFit.of_table(settings.request, settings))
 
 
 def question(groups: Groups) -> str:
@@ -40,10 +40,10 @@ def variation(own: OwnTable) -> Section:
     once = len(predictions) == 1
     new = median_and_interval(predictions.iloc[0]) if once else "in the table of what comes next"
     try:
-        q = heterogeneity.table(own.prepared.model.groups)
+        q = heterogeneity.table(own.exact.prepared.model.groups)
     except ValueError as error:
         return Section(title=title, text=f"There is no Q: {error}. The effect of another study is {new}.")
-    moments, low, high = (own.prepared.units.spread("tau", value) for value in (q.tau, q.low, q.high))
+    moments, low, high = (own.exact.prepared.units.spread("tau", value) for value in (q.tau, q.low, q.high))
     rows = [
         ("posterior", tau["q50"], tau["q2_5"], tau["q97_5"]),
         ("moments, and Q profile", moments, low, high),

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from analyses.fits.exact_fit import ExactFit
 from analyses.fits.settings import Settings
-from analyses.ingest import build_model
 from analyses.report.numbers import median_and_interval
 from analyses.report.pages import Page, Section
 from analyses.studies.sections import own_page
@@ -15,8 +15,7 @@ from models.groups import Groups
 
 def page(settings: Settings) -> Page:
     """Tell how the groups of a file differ."""
-    prepared = build_model.one_way(settings.request, show=settings.progress)
-    return own_page.page(STORY, prepared, settings)
+    return own_page.page(STORY, ExactFit.of_table(settings.request, settings))
 
 
 def question(groups: Groups) -> str:
@@ -30,7 +29,7 @@ def question(groups: Groups) -> str:
 def headline(own: OwnTable) -> str:
     """Say how much groups differ."""
     between, sigma = (median_and_interval(own.fit.reference.loc[(name, "")]) for name in ("sd_between", "sigma"))
-    low, middle, high = (100 * own.inside.posterior.intraclass().quantile(p)[0] for p in (0.025, 0.5, 0.975))
+    low, middle, high = (100 * own.exact.posterior.intraclass().quantile(p)[0] for p in (0.025, 0.5, 0.975))
     return (
         f"Groups differ with a standard deviation of {between}, values of one group with {sigma}: {middle:.0f}% of the "
         f"variance ({low:.0f} to {high:.0f}%) lies between groups."
@@ -40,7 +39,7 @@ def headline(own: OwnTable) -> str:
 def variation(own: OwnTable) -> Section:
     """Say how much of the variance lies between groups."""
     rows = own.fit.reference.loc[["sd_between", "sigma"], MOMENTS].rename_axis(["quantity", "label"])
-    share = moments_and_quantiles(own.inside.posterior.intraclass())
+    share = moments_and_quantiles(own.exact.posterior.intraclass())
     share = pd.DataFrame({"quantity": "intraclass correlation"} | {name: np.ravel(v) for name, v in share.items()})
     return Section(
         title="Between and within",

@@ -8,8 +8,7 @@ import pandas as pd
 from analyses.checks import Verdict, league_table, probability
 from analyses.fits import crosscheck, rescale
 from analyses.fits.crosscheck import TwoLevelCrosscheck
-from analyses.fits.settings import Settings
-from analyses.ingest.build_model import Prepared
+from analyses.fits.exact_fit import ExactFit
 from analyses.report import figures
 from analyses.report.numbers import median_and_interval, spelled
 from analyses.report.pages import Picture, Section
@@ -20,13 +19,12 @@ MOST_DRAWN = 60  # groups in a figure that names each
 TARGET_ACCEPT = 0.99  # of NUTS's proposals: nobody knows what data will come
 
 
-def fit_table(name: str, prepared: Prepared, settings: Settings) -> OwnTable:
-    """Fit the model of a file by every engine asked for."""
-    among = min(settings.request.among or league_table.AMONG, len(prepared.model.groups))
-    careful = replace(settings, target_accept=TARGET_ACCEPT)
-    inside = crosscheck.two_level(name, prepared.model, careful, best="high", thin=None, among=among)
-    fit = rescale.two_level(prepared.units, inside)
-    return OwnTable(prepared=prepared, inside=inside, fit=fit, compare=settings.request.compare)
+def checked(exact: ExactFit) -> OwnTable:
+    """Compare every engine asked for with the exact posterior."""
+    among = min(exact.request.among or league_table.AMONG, len(exact.labels))
+    careful = replace(exact.settings, target_accept=TARGET_ACCEPT)
+    inside = crosscheck.two_level(replace(exact, settings=careful), best="high", thin=None, among=among)
+    return OwnTable(exact=exact, fit=rescale.two_level(exact.prepared.units, inside))
 
 
 def leader(fit: TwoLevelCrosscheck) -> str:
@@ -43,7 +41,7 @@ def leader(fit: TwoLevelCrosscheck) -> str:
 def sections(story: Story, own: OwnTable) -> tuple[Section, ...]:
     """Tell the story of the page."""
     return (
-        own_table.model_section(story, own.prepared),
+        own_table.model_section(story, own.exact.prepared),
         own_table.pooling_section(own.fit, _pictures(own.fit, story.axes)),
         *own_table.coefficient_sections(own),
         story.variation(own),
@@ -51,7 +49,7 @@ def sections(story: Story, own: OwnTable) -> tuple[Section, ...]:
         *own_table.comparison_sections(own),
         any_model.exact_prediction_section(own.fit),
         own_table.leave_out_section(own),
-        prior_sensitivity.prior_section(own.prepared),
+        prior_sensitivity.prior_section(own.exact.prepared),
         own_table.reml_section(own),
         any_model.predictive_section(own.fit),
     )

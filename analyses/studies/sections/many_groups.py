@@ -6,8 +6,7 @@ from analyses.checks import Verdict, top_groups
 from analyses.engines.inference_data import NAMES
 from analyses.fits import crosscheck, rescale
 from analyses.fits.crosscheck import ManyGroupsCrosscheck
-from analyses.fits.settings import Settings
-from analyses.ingest.build_model import Prepared
+from analyses.fits.exact_fit import ExactFit
 from analyses.report import density_figures
 from analyses.report.columns import Style
 from analyses.report.numbers import bound, median_and_interval, rounded, spelled
@@ -22,18 +21,17 @@ NUTS_MOST = 20_000  # cells: each of its some thousand steps computes with all o
 UNEXPECTED = 10  # groups in the table of those that the population expects least
 
 
-def fit_table(name: str, prepared: Prepared, settings: Settings) -> OwnTable:
-    """Fit the model of a file by every engine asked for that can be waited for."""
-    slow, groups = {}, prepared.model.groups
+def checked(exact: ExactFit) -> OwnTable:
+    """Compare every engine asked for that is fast enough with the exact posterior."""
+    slow, groups, settings = {}, exact.posterior.model.groups, exact.settings
     if (size := len(groups)) > GIBBS_MOST:
         slow["gibbs"] = f"Gibbs sampling is left out: it draws every theta at every sweep, here {size:,} of them."
     if (size := len(groups.cells.noise)) > NUTS_MOST:
         slow["nuts"] = f"NUTS is left out: it sees as much as there are different standard errors, here {size:,}."
     warnings = tuple(warning for engine, warning in slow.items() if engine in settings.engines)
     quick = replace(settings, engines=tuple(engine for engine in settings.engines if engine not in slow))
-    inside = crosscheck.many_groups(name, prepared.model, quick, best="high")
-    fit, pairs = rescale.many_groups(prepared.units, inside), settings.request.compare
-    return OwnTable(prepared=prepared, inside=inside, fit=fit, compare=pairs, warnings=warnings)
+    inside = crosscheck.many_groups(replace(exact, settings=quick), best="high")
+    return OwnTable(exact=exact, fit=rescale.many_groups(exact.prepared.units, inside), warnings=warnings)
 
 
 def leader(fit: ManyGroupsCrosscheck) -> str:
@@ -49,9 +47,9 @@ def leader(fit: ManyGroupsCrosscheck) -> str:
 
 def sections(story: Story, own: OwnTable) -> tuple[Section, ...]:
     """Tell the story of the page; estimates may have too many different errors to compute it under other priors."""
-    rows = isinstance(own.prepared.model.groups, Replicates)
+    rows = isinstance(own.exact.prepared.model.groups, Replicates)
     return (
-        own_table.model_section(story, own.prepared),
+        own_table.model_section(story, own.exact.prepared),
         own_table.pooling_section(own.fit, _pictures(own.fit, story.axes)),
         *own_table.coefficient_sections(own),
         story.variation(own),
@@ -60,7 +58,7 @@ def sections(story: Story, own: OwnTable) -> tuple[Section, ...]:
         *own_table.comparison_sections(own),
         any_model.exact_prediction_section(own.fit),
         _population_section(own.fit),
-        *([prior_sensitivity.prior_section(own.prepared)] if rows else []),
+        *([prior_sensitivity.prior_section(own.exact.prepared)] if rows else []),
         own_table.reml_section(own),
     )
 

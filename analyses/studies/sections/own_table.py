@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -12,11 +11,12 @@ from analyses.engines import reml
 from analyses.engines.mixture import highest_moment
 from analyses.fits import rescale
 from analyses.fits.crosscheck import ManyGroupsCrosscheck, TwoLevelCrosscheck
+from analyses.fits.exact_fit import ExactFit
 from analyses.ingest.build_model import Prepared
 from analyses.report.columns import Style
 from analyses.report.numbers import median_and_interval, spelled
 from analyses.report.pages import Picture, Section
-from analyses.studies.sections.any_model import INTERVALS, MOMENTS, mark_undefined, moments_and_quantiles
+from analyses.studies.sections.any_model import INTERVALS, MOMENTS, mark_undefined
 from models.groups import Groups, Replicates
 from models.propriety import moments, says_nothing_of_tau
 
@@ -25,12 +25,10 @@ POSITIVE = {"P(above 0)": Style.PROBABILITY}
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class OwnTable:
-    """A model of a file, its fit in the units that engines work in, and in those of the data."""
+    """The exact posterior of a table, and draws of the engines compared with it, in the units of the data."""
 
-    prepared: Prepared
-    inside: TwoLevelCrosscheck | ManyGroupsCrosscheck
+    exact: ExactFit
     fit: TwoLevelCrosscheck | ManyGroupsCrosscheck
-    compare: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -101,10 +99,10 @@ def first_by_itself(fit: TwoLevelCrosscheck | ManyGroupsCrosscheck) -> pd.Series
 
 def coefficient_sections(own: OwnTable) -> tuple[Section, ...]:
     """Show the effect of each covariate, if there is any."""
-    names = own.inside.model.groups.covariates
+    names = own.exact.posterior.model.groups.covariates
     if not names:
         return ()
-    positive = 1 - own.inside.posterior.b.cdf(np.zeros(len(names)), np.arange(1, len(names) + 1))
+    positive = 1 - own.exact.posterior.b.cdf(np.zeros(len(names)), np.arange(1, len(names) + 1))
     rows = own.fit.reference.loc["beta"].loc[list(names), MOMENTS].reset_index(names="covariate")
     section = Section(
         title="What the covariates do",
@@ -119,17 +117,11 @@ def coefficient_sections(own: OwnTable) -> tuple[Section, ...]:
 
 def comparison_sections(own: OwnTable) -> tuple[Section, ...]:
     """Compare the groups that were asked for; else the first and the last."""
-    pairs, units = own.compare or (_ends(own.inside),), own.prepared.units
-    names = list(dict.fromkeys(chain.from_iterable(pairs)))
-    positions = np.array([own.inside.model.groups.labels.index(name) for name in names])
-    weights = np.array([[(name == a) - (name == b) for name in names] for a, b in pairs], dtype=float)
-    difference = own.inside.posterior.contrast(weights, positions)
-    table = pd.DataFrame(moments_and_quantiles(difference)).transform(lambda column: units.spread("theta", column))
-    highest = highest_moment(moments(own.inside.model)["theta", ""])
-    table[["mean", "sd"][highest:]] = np.nan
-    table.insert(0, "difference", [f"{a} - {b}" for a, b in pairs])
-    table["P(above 0)"] = 1 - difference.cdf(np.zeros(len(pairs)), np.arange(len(pairs)))
-    ends = "" if own.compare else " Here, the first of the league table and the last; --compare asks for any."
+    compare = own.exact.request.compare
+    differences = [own.exact.difference(*pair) for pair in compare or (_ends(own.fit),)]
+    table = pd.DataFrame([row.to_dict() for row in differences]).rename(columns={"p_above": "P(above 0)"})
+    table.insert(0, "difference", [row.name for row in differences])
+    ends = "" if compare else " Here, the first of the league table and the last; --compare asks for any."
     section = Section(
         title="Does one differ from another?",
         text="The difference of two groups is not that of two independent intervals: both are pulled to the same "
@@ -151,9 +143,9 @@ def _ends(fit: TwoLevelCrosscheck | ManyGroupsCrosscheck) -> tuple[str, str]:
 
 def leave_out_section(own: OwnTable) -> Section:
     """Leave each group out and let the others say what to expect of it."""
-    groups, units = own.inside.model.groups, own.prepared.units
+    groups, units = own.exact.posterior.model.groups, own.exact.prepared.units
     size = groups.n if isinstance(groups, Replicates) else np.ones(len(groups))
-    rows = rescale.table(units, leave_out.table(own.inside.posterior).assign(variable="theta"))
+    rows = rescale.table(units, leave_out.table(own.exact.posterior).assign(variable="theta"))
     density = rows["log_density"] - size * np.log(units.spread("theta", 1.0))  # of the data in their own unit
     rows = rows.drop(columns="variable").assign(log_density=density)
     return Section(
@@ -181,7 +173,7 @@ def _least_expected(rows) -> str:
 
 def reml_section(own: OwnTable) -> Section:
     """Compare restricted maximum likelihood with the posterior."""
-    title, model = "By restricted maximum likelihood", own.inside.model
+    title, model = "By restricted maximum likelihood", own.exact.posterior.model
     if not reml.tells(model):
         return Section(title=title, text="It has no answer here: it says nothing of the spread between groups.")
     covariates, maximum = model.groups.covariates, reml.maximum(model)
@@ -191,7 +183,7 @@ def reml_section(own: OwnTable) -> Section:
         estimates["sigma", ""] = maximum.sigma
     rows = pd.DataFrame(list(estimates), columns=["variable", "label"]).assign(mean=list(estimates.values()))
     rows["sd"] = pd.Series(maximum.error)
-    rows = rescale.table(own.prepared.units, rows).rename(columns={"mean": "REML", "sd": "standard error"})
+    rows = rescale.table(own.exact.prepared.units, rows).rename(columns={"mean": "REML", "sd": "standard error"})
     boundary = (
         "It is largest at the boundary, tau = 0: taken at its word, no group differs from the others at all and every "
         "mean is pooled completely. The posterior says what is compatible with the data: sd_between is "

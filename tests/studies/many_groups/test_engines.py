@@ -12,6 +12,7 @@ from helpers.thousands import ESTIMATES, ROWS, SIZE, TITLES, of_scores, of_trial
 from analyses import run
 from analyses.engines import gibbs
 from analyses.fits import crosscheck
+from analyses.fits.exact_fit import ExactFit
 from analyses.fits.settings import Settings
 from analyses.studies.sections import many_groups
 
@@ -56,17 +57,20 @@ class Fifty(list):
 def test_above_its_limit_an_engine_is_left_out(slow, limit, others, monkeypatch):
     """At it the engine runs, above it not; who did not ask for it is told nothing."""
     seen, engines = [], (slow, *others)
-    monkeypatch.setattr(crosscheck, "many_groups", lambda name, model, settings, best: seen.append(settings.engines))
+    monkeypatch.setattr(crosscheck, "many_groups", lambda fit, best: seen.append(fit.settings.engines))
     monkeypatch.setattr(many_groups.rescale, "many_groups", lambda units, fit: fit)
-    groups = Fifty(range(50))
-    prepared = SimpleNamespace(model=SimpleNamespace(groups=groups), units=None)
-    asked = SimpleNamespace(compare=())
+    model, prepared = SimpleNamespace(groups=Fifty(range(50))), SimpleNamespace(units=None)
+
+    def fitted(*engines):
+        posterior, settings = SimpleNamespace(model=model), Settings(engines=engines)
+        return ExactFit(name="one_way", prepared=prepared, posterior=posterior, settings=settings)
+
     for most, without in ((50, False), (49, True)):
         monkeypatch.setattr(many_groups, limit, most)
-        own = many_groups.fit_table("one_way", prepared, Settings(engines=engines, request=asked))
+        own = many_groups.checked(fitted(*engines))
         assert len(own.warnings) == without
         assert seen[-1] == (others if without else engines)
-        own = many_groups.fit_table("one_way", prepared, Settings(engines=("exact",), request=asked))
+        own = many_groups.checked(fitted("exact"))
         assert own.warnings == ()
 
 
@@ -79,5 +83,5 @@ def test_engines_that_were_not_asked_for_are_not_reported(monkeypatch):
 
     model = TwoLevel(groups=Estimates.from_summary(range(60), rng.normal(size=60), np.ones(60)), tau=FLAT)
     monkeypatch.setattr(gibbs, "thinning", lambda *_, **__: 1)
-    found = crosscheck.many_groups("x", model, Settings(engines=("gibbs",)), best="high")
+    found = crosscheck.many_groups(ExactFit.of_model("x", model, Settings(engines=("gibbs",))), best="high")
     assert set(found.trees) == {"gibbs"}

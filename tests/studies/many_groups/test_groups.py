@@ -24,6 +24,7 @@ from helpers.thousands import (
 
 from analyses.engines import exact, summary_tables
 from analyses.fits import crosscheck, rescale
+from analyses.fits.exact_fit import ExactFit
 from analyses.fits.settings import Settings
 from analyses.ingest import build_model
 from analyses.ingest.request import Request
@@ -108,10 +109,9 @@ def test_a_scale_multiplies_and_changes_nothing(low, tmp_path, monkeypatch):
 def test_units_move_a_crowds_threshold(low):
     """With the offset and the unit of theta, as its rows are."""
     asked = Request(table=low.data, columns={"label": "trial", "estimate": "y", "se": "se"}, covariates=(), priors={})
-    prepared = build_model.meta_analysis(asked)
-    settings = Settings(engines=("exact",), best="low")
-    inside = crosscheck.many_groups("x", prepared.model, settings, best="high")
-    units = replace(prepared.units, offset=Decimal("12.5"), unit=Decimal("100"))
+    exact = ExactFit.of_table(asked, Settings(engines=("exact",), best="low"))
+    inside = crosscheck.many_groups(exact, best="high")
+    units = replace(exact.prepared.units, offset=Decimal("12.5"), unit=Decimal("100"))
     found = rescale.many_groups(units, inside)
     assert found.threshold.tolist() == pytest.approx((12.5 + 100 * inside.threshold).tolist(), rel=1e-14)
     assert found.groups["p_top"].tolist() == inside.groups["p_top"].tolist()

@@ -101,7 +101,7 @@ def test_more_than_many_are_a_crowd(study, size, as_crowd, tmp_path, monkeypatch
     module, asked = {"one_way": one_way, "meta_analysis": meta_analysis}[study], []
     for owner in (many_groups, few_groups):
         monkeypatch.setattr(
-            owner, "fit_table", lambda *_, owner=owner: asked.append(owner) or (_ for _ in ()).throw(StopError)
+            owner, "checked", lambda *_, owner=owner: asked.append(owner) or (_ for _ in ()).throw(StopError)
         )
     path = tmp_path / "table.csv"
     rows = "".join(f"{j},{j % 7},1\n" + f"{j},{j % 5 + 1},1\n" * (study == "one_way") for j in range(size))

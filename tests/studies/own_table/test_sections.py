@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from analyses.engines.mixture import width
+from analyses.fits.exact_fit import ExactFit
 from analyses.fits.settings import Settings
-from analyses.ingest import build_model
 from analyses.ingest.request import Request
 from analyses.report.decimals import cells
 from analyses.studies import meta_analysis, one_way
@@ -26,8 +26,7 @@ def answered(tmp_path, study, offset, unit):
         columns = {"label": "g", "estimate": "y", "se": "s"}
     path.write_text("\n".join(lines))
     asked = Request(table=path, columns=columns, compare=(("b", "a"), ("c", "d")))
-    prepared = getattr(build_model, study.STORY.name)(asked)
-    return few_groups.fit_table("it", prepared, Settings(engines=("exact",), request=asked))
+    return few_groups.checked(ExactFit.of_table(asked, Settings(engines=("exact",))))
 
 
 @pytest.fixture(params=[one_way, meta_analysis], ids=["one_way", "meta_analysis"])
@@ -53,11 +52,11 @@ def same(one, two):
 def test_differences_are_of_the_joint_posterior(both):
     """Each pair by itself, weights on all groups: as the numbers stand before they are printed."""
     _, own, _ = both
-    table, labels = own_table.comparison_sections(own)[0].table, own.inside.model.groups.labels
+    table, labels = own_table.comparison_sections(own)[0].table, own.exact.labels
     assert table["difference"].tolist() == ["b - a", "c - d"]
     for (_, row), (one, other) in zip(table.iterrows(), (("b", "a"), ("c", "d")), strict=True):
         weights = np.array([[(label == one) - (label == other) for label in labels]], dtype=float)
-        law, unit = own.inside.posterior.contrast(weights), float(own.prepared.units.unit)
+        law, unit = own.exact.posterior.contrast(weights), float(own.exact.prepared.units.unit)
         expected = [unit * v[0] for v in (law.mean, law.sd, *map(law.quantile, (0.025, 0.5, 0.975)))]
         assert row[["mean", "sd", "q2_5", "q50", "q97_5"]].tolist() == pytest.approx(expected, rel=1e-9)
         assert row["P(above 0)"] == pytest.approx(1 - law.cdf(np.zeros(1), np.zeros(1, dtype=int))[0], rel=1e-9)
@@ -88,9 +87,9 @@ def test_restricted_likelihood_has_both(both):
 def test_intraclass_correlation_is_that_of_the_draws(tmp_path):
     """Its mean and quantiles against those of sd_between² / (sd_between² + sigma²), 40,000 times; it has no unit."""
     own = answered(tmp_path, one_way, 0.0, 1.0)
-    draws = own.inside.posterior.draw(draws=10_000, chains=4, rng=np.random.default_rng(3))["posterior"]
+    draws = own.exact.posterior.draw(draws=10_000, chains=4, rng=np.random.default_rng(3))["posterior"]
     share = (draws["sd_between"] ** 2 / (draws["sd_between"] ** 2 + draws["sigma"] ** 2)).values.ravel()
-    law = own.inside.posterior.intraclass()
+    law = own.exact.posterior.intraclass()
     expected = [v[0] for v in (law.mean, law.sd, *map(law.quantile, (0.025, 0.5, 0.975)))]
     table = one_way.variation(own).table.set_index("quantity")
     shown = table.loc["intraclass correlation", ["mean", "sd", "q2_5", "q50", "q97_5"]].tolist()
