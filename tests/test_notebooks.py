@@ -115,7 +115,7 @@ def test_it_runs_and_its_page_is_whole(name, tmp_path, capsys):
     assert len(pictures) >= 1
     for attributes in pictures:
         assert attributes["src"].startswith("data:image/png;base64,iVBOR")
-        assert len(attributes["alt"]) > 40
+        assert len(attributes["alt"]) > 30
         assert "No description" not in attributes["alt"]
     assert_nothing_from_outside(found)
     assert ("a", {"href": "../index.html"}) in found.tags
