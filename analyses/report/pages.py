@@ -30,12 +30,13 @@ class Picture(NamedTuple):
 class Section:
     """A heading, a few sentences, and what shows it.
 
-    `figures` maps a file's name to its picture; `formats` says how numbers of the table's columns are written, of those
-    that `columns.COLUMNS` does not have.
+    `code` is a program, shown as it is; `figures` maps a file's name to its picture; `formats` says how numbers of the
+    table's columns are written, of those that `columns.COLUMNS` does not have.
     """
 
     title: str
     text: str = ""
+    code: str = ""
     figures: dict[str, Picture] = field(default_factory=dict)
     table: pd.DataFrame | None = None
     formats: dict[str, Format] = field(default_factory=dict)

@@ -37,7 +37,7 @@ def page(settings: Settings) -> Page:
             any_model.predictive_section(fit),
             any_model.prediction_section(fit),
         ),
-        machinery=(*any_model.routes(fit, ("mu", "tau")), methods.section),
+        machinery=(*any_model.routes(fit, ("mu", "tau")), methods.section, any_model.code_section(baseball.code())),
         picture="pooled",
         doubts="An average of 45 at-bats is taken for normal with a known standard error, the same for all, where it "
         "is a proportion and hangs on the player's ability. The players are those who had 45 at-bats on one day, not a "

@@ -46,7 +46,11 @@ def page(settings: Settings) -> Page:
             any_model.prediction_section(fit),
             any_model.league_section(fit, "subject"),
         ),
-        machinery=(*any_model.routes(fit, ("mu", "tau", "sigma")), methods.section),
+        machinery=(
+            *any_model.routes(fit, ("mu", "tau", "sigma")),
+            methods.section,
+            any_model.code_section(blood_pressure.code()),
+        ),
         picture="three",
         doubts="That the difference is the medication's rests on its having been given at random. Subjects are few and "
         "taken for normal about the mean of their medication; records of one subject for independent, which section D "

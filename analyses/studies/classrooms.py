@@ -36,7 +36,7 @@ def page(settings: Settings) -> Page:
             top_and_bottom(change),
             any_model.prediction_section(fit),
         ),
-        machinery=any_model.routes(fit, ("lambda", "kappa", "tau")),
+        machinery=(*any_model.routes(fit, ("lambda", "kappa", "tau")), any_model.code_section(classrooms.code())),
         picture="pulled",
         doubts="Nothing, for once: the data are simulated from the model that is fitted. With data of one's own all "
         f"three levels would be taken for normal, and {len(model.schools)} schools say little of how schools spread.",

@@ -57,6 +57,7 @@ def page(settings: Settings) -> Page:
             *([parameterizations(flat, settings)] if "nuts" in settings.engines else []),
             *any_model.routes(flat, ("mu", "tau")),
             methods.section,
+            any_model.code_section(eight_schools.code()),
         ),
         picture="theta_given_tau",
         doubts="With eight schools the prior of tau has a say: another one is tried below. The standard errors are "

@@ -54,7 +54,11 @@ def page(settings: Settings) -> Page:
             ),
             any_model.prediction_section(fit),
         ),
-        machinery=(*any_model.routes(fit, ("mu", "tau", "sigma")), methods.section),
+        machinery=(
+            *any_model.routes(fit, ("mu", "tau", "sigma")),
+            methods.section,
+            any_model.code_section(math_test.code()),
+        ),
         picture="shrinkage",
         doubts="The schools are taken for draws from one population, and pupils of all schools for equally scattered "
         "about their school's mean: sections B and F look at both. Whether the pupils tested stand for their school, "

@@ -1,5 +1,6 @@
 """What the pages say: the sources' questions in their order, and a verdict on everything that is printed."""
 
+import html
 import re
 
 import arviz as az
@@ -16,7 +17,13 @@ from analyses.fits.settings import Settings
 from analyses.published import verdicts
 from analyses.studies import classrooms, eight_schools, normal
 from analyses.studies.sections import general_priors
-from models import math_test
+from models import (
+    baseball,
+    blood_pressure,
+    classrooms as classrooms_case,
+    eight_schools as eight_schools_case,
+    math_test,
+)
 
 COLUMNS = (
     *("source", "place", "kind", "what", "printed", "decimals", "engine", "size", "figure"),
@@ -78,6 +85,13 @@ def test_the_walk_through_is_answered_in_its_order(reports):
     ]
     found = titles(reports, "eight_schools")
     assert [title for title in found if title in walked] == walked
+
+
+@pytest.mark.parametrize("case", [math_test, blood_pressure, baseball, eight_schools_case, classrooms_case])
+def test_the_model_stands_on_the_page_in_plain_pymc(case, reports):
+    page = (reports[0] / case.__name__.rpartition(".")[2] / "index.html").read_text(encoding="utf-8")
+    (code,) = re.findall("<pre[^>]*><code>(.*?)</code></pre>", page, re.DOTALL)
+    assert html.unescape(code) == case.code().strip()
 
 
 def test_published_csv_is_complete(reports):

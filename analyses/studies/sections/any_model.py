@@ -125,3 +125,13 @@ def density(mixture: Mixture, which: int, low: float, high: float) -> figures.Cu
 def routes(fit: Crosscheck, variables) -> tuple[Section, Section]:
     """Say how the routes agree and whether the chains mixed."""
     return agreement_section(fit), rank_section(fit, variables)
+
+
+def code_section(code: str) -> Section:
+    """Show the model as a script of plain PyMC, as `code()` of a named case gives it."""
+    return Section(
+        title="The model in PyMC",
+        text="This script states the same model in plain PyMC; with pm.sample() it runs as it is. Its log density is "
+        "that of the builder that NUTS sampled here, up to a constant.",
+        code=code.strip(),
+    )
