@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from analyses.audit.outcome import Audit
 
 TARGET_ACCEPT = 0.99  # of NUTS's proposals: nobody knows what data will come
+IN_NOTEBOOKS = ("estimate", "theta_mean", "theta_q2_5", "theta_q97_5", "rank_mean", "p_best", "p_top")
 SHOWN = 10  # groups in a notebook's table
 MOST_DRAWN = 60  # groups in a notebook's picture
 OF_ESTIMATES = {"estimate", "variance"}
@@ -75,8 +76,12 @@ class Fit(ExactFit):
 
     def _repr_html_(self) -> str:
         """Show the sentence, the first groups of the league table, and a picture of all where they are few."""
-        rows = self.league().head(SHOWN)
-        return f"<p>{html.escape(repr(self))}</p>{self._picture()}{rows.to_html(float_format='{:.4g}'.format)}"
+        from analyses.report.columns import heading
+
+        league = self.league()
+        rows = league[[name for name in IN_NOTEBOOKS if name in league]].head(SHOWN).rename_axis(None)
+        paragraphs = "".join(f"<p>{html.escape(line)}</p>" for line in repr(self).splitlines())
+        return paragraphs + self._picture() + rows.rename(columns=heading).to_html(float_format="{:.3g}".format)
 
     def _picture(self) -> str:
         from analyses.report import figures, pages
@@ -89,7 +94,8 @@ class Fit(ExactFit):
         noise = dict(zip(self.labels, self.model.groups.noise, strict=True))
         rows = with_own_intervals(league, sigma * league["label"].map(noise) ** 0.5)
         picture = base64.b64encode(pages.png(figures.forest(rows, xlabel="theta"))).decode("ascii")
-        return f'<img alt="Each group by itself and pooled, with 95% intervals" src="data:image/png;base64,{picture}">'
+        alt = "Each group by itself and pooled, with 95% intervals"
+        return f'<img alt="{alt}" style="max-width: 40rem; width: 100%" src="data:image/png;base64,{picture}">'
 
     def sample(
         self,
