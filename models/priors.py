@@ -148,7 +148,7 @@ def _where_log_is_0(rv, size, exponent):
     return pm.math.constant(1.0)
 
 
-def _log_power(exponent: float, sd: Numbers) -> Numbers:
+def _log_of_power(exponent: float, sd: Numbers) -> Numbers:
     """Log of sd^exponent, at sd = 0 as well, where clipped draws lie."""
     with np.errstate(divide="ignore"):
         return exponent * np.log(sd) if exponent else np.zeros_like(sd, dtype=float)
@@ -232,11 +232,11 @@ class InverseGamma(Scale):
 
     def rising(self, sd: Numbers) -> Numbers:
         """Exponential, and the power where it is positive."""
-        return _log_power(max(-self.tail_exponent, 0.0), sd) - (self.scale / sd**2 if self.scale else 0.0)
+        return _log_of_power(max(-self.tail_exponent, 0.0), sd) - (self.scale / sd**2 if self.scale else 0.0)
 
     def falling(self, sd: Numbers) -> Numbers:
         """Constant, and the power where it is negative."""
-        return self.log_constant - _log_power(max(self.tail_exponent, 0.0), sd)
+        return self.log_constant - _log_of_power(max(self.tail_exponent, 0.0), sd)
 
     def draw(self, size: Size, rng: np.random.Generator) -> np.ndarray:
         """Draw standard deviations.
