@@ -16,6 +16,7 @@ from helpers.own_tables import (
     SCORES,
     TRIALS,
     accepted,
+    parquet,
     put,
     refused,
     table,
@@ -40,6 +41,23 @@ ACCEPTED = {
     "estimates": ("meta_analysis", EIGHT, (*ESTIMATES, "--prior", "tau=HalfCauchy(5)")),
     "variances": ("meta_analysis", EIGHT, ("--label", "school", "--estimate", "score", "--variance", "se")),
     "estimates, a covariate": ("meta_analysis", TRIALS, (*ESTIMATES, "--covariate", "size [m]")),
+}  # fmt: skip
+
+
+OTHERS = {
+    "a covariate that varies": ("one_way", "school,score,x\na,1,1\nb,4,3\nb,5,3\na,2,2\n", (*ROWS, "--covariate", "x")),
+    "an estimate twice": ("meta_analysis", "school,score,se\na,1,1\nb,2,1\na,3,1\n", ESTIMATES),
+    "two estimates": ("meta_analysis", "school,score,se\na,1,1\nb,2,1\n", ESTIMATES),
+    "thirteen faults": ("one_way", "school,score,se\n" + "".join(f"a{i},x,1\n" for i in range(13)), ROWS),
+    "two groups": ("one_way", "school,score\na,1\na,2\nb,3\nb,5\n", (*ROWS, "--tau-scale", "absolute")),
+} | {
+    f"{error} {value}": (
+        "meta_analysis",
+        f"school,score,se\na,1,1\nb,2,{value}\nc,3,1\n",
+        ("--estimate", "score", f"--{error}", "se"),
+    )
+    for error in ("se", "variance")
+    for value in ("0", "-2", "")
 }  # fmt: skip
 
 
@@ -83,6 +101,28 @@ def test_averages_are_refused_in_the_same_words(content, said, tmp_path, capfd):
 def test_improper_posteriors_are_refused_in_the_same_words(rows, more, said, tmp_path, capfd):
     path, options = put(tmp_path, f"school,score,se\n{rows}"), (*ROWS, *more)
     assert refusal(path, *options) == refused(capfd, tmp_path, "one_way", "--data", path, *options)
+
+
+@pytest.mark.parametrize(("study", "content", "options"), OTHERS.values(), ids=OTHERS)
+def test_the_others_are_refused_in_the_same_words(study, content, options, tmp_path, capfd):
+    path = put(tmp_path, content)
+    assert refusal(path, *options) == refused(capfd, tmp_path, study, "--data", path, *options)
+
+
+@pytest.mark.parametrize("study", OWN)
+def test_parquet_is_refused_in_the_same_words(study, tmp_path, capfd):
+    select = "select * from (values ('a', 1.5, 1.0), ('b', null, 1.0)) t(school, score, se)"
+    null, none = parquet(tmp_path / "table.parquet", select), put(tmp_path, "school,score,se\na,1,1\n", "none.parquet")
+    for path in (null, none):
+        assert refusal(path, *ARGUMENTS[study]) == refused(capfd, tmp_path, study, "--data", path, *ARGUMENTS[study])
+
+
+def test_a_file_that_is_not_there_is_pythons_error(tmp_path, capfd):
+    """With the path and the reason that the command line prints."""
+    with pytest.raises(FileNotFoundError) as raised:
+        fitted(tmp_path / "none.csv", *ROWS)
+    (line,) = refused(capfd, tmp_path, "one_way", "--data", tmp_path / "none.csv", *ROWS)
+    assert line == f"{raised.value.filename}: {raised.value.strerror}"
 
 
 @pytest.mark.parametrize(("study", "arguments", "said"), USED.values(), ids=USED)
