@@ -71,7 +71,7 @@ class Fit(ExactFit):
     def _priors(self) -> str:
         """Say which priors the posterior rests on."""
         spelled = ", ".join(f"{name} ~ {prior}" for name, prior in self.prepared.priors.items())
-        relative = self.model.relative and "sigma" in self.model.unknown
+        relative = self.posterior.model.relative and "sigma" in self.variables
         return f"Priors: {spelled}.{' tau is in units of sigma: sd_between = tau sigma.' if relative else ''}"
 
     def _repr_html_(self) -> str:
@@ -90,9 +90,11 @@ class Fit(ExactFit):
         if len(self.labels) > MOST_DRAWN:
             return ""
         league = self.league().reset_index()
-        sigma = self.summary(["sigma"])["q50"].iloc[0] if "sigma" in self.model.unknown else 1.0
-        noise = dict(zip(self.labels, self.model.groups.noise, strict=True))
-        rows = with_own_intervals(league, sigma * league["label"].map(noise) ** 0.5)
+        if "sigma" in self.variables:
+            sigma = self.summary(["sigma"])["q50"].iloc[0]
+            rows = with_own_intervals(league, sigma / league["n"] ** 0.5)
+        else:
+            rows = with_own_intervals(league, league["standard_error"])
         picture = base64.b64encode(pages.png(figures.forest(rows, xlabel="theta"))).decode("ascii")
         alt = "Each group by itself and pooled, with 95% intervals"
         return f'<img alt="{alt}" style="max-width: 40rem; width: 100%" src="data:image/png;base64,{picture}">'
@@ -227,7 +229,7 @@ class Fit(ExactFit):
             raise InputError(message)
         started, out = time.perf_counter(), Path(out)
         request = replace(self.request, compare=tuple(map(tuple, compare)), among=among)
-        build_model.require_known(request, self.model.groups)
+        build_model.require_known(request, self.posterior.model.groups)
         settings = replace(self.settings, engines=tuple(engines), best=best, request=request)
         story = {"one_way": one_way.STORY, "meta_analysis": meta_analysis.STORY}[self.name]
         publish.require_ours(out, [self.name])

@@ -136,6 +136,17 @@ def test_units_go_through_everything():
     np.testing.assert_allclose(built.rvs_to_values[built["y"]].eval(), effects)
 
 
+def test_numbers_whose_squares_are_no_doubles_have_answers_and_no_model_in_pymc():
+    """Inside the units they are about 1; outside, in a likelihood of PyMC's, they would overflow."""
+    large = {name: [1e200 * v for v in EIGHT[name]] for name in ("effect", "se")}
+    one, far = fit(EIGHT, **NAMES), fit(EIGHT | large, **NAMES)
+    np.testing.assert_allclose(far.summary(["mu"]), 1e200 * one.summary(["mu"]), rtol=1e-9)
+    assert "8 groups" in repr(far)
+    assert "<img" in far._repr_html_()
+    with pytest.raises(InputError, match="rescale the data"):
+        far.build()
+
+
 def test_its_own_draws_pass_the_audit_and_others_do_not(schools):
     tree = schools.sample("exact")
     audit = schools.audit(tree)
