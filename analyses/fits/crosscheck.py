@@ -1,6 +1,7 @@
 """One model by every engine, each compared with the exact posterior."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,11 @@ from analyses.checks import Verdict, agreement, diagnostics, league_table, predi
 from analyses.engines import exact, summary_tables
 from analyses.engines.inference_data import NAMES
 from analyses.engines.quadrature import QuadratureError
+from analyses.fits import rescale
 from analyses.fits.draws import draw
 from analyses.fits.exact_fit import ExactFit
 from analyses.fits.settings import timed
+from analyses.ingest.units import Units
 from models.two_level import TwoLevel
 
 SOME = 50  # groups, of very many, whose theta is drawn: enough to see an engine that is wrong only far out
@@ -51,6 +54,17 @@ class TwoLevelCrosscheck(Crosscheck):
     best: str
     among: int
 
+    def outside(self, units: Units) -> Self:
+        """Results in the units of the data; model and posterior stay in those of the engines."""
+        return replace(
+            _outside(self, units),
+            replicated={
+                engine: {name: units.value(name, values) for name, values in statistics.items()}
+                for engine, statistics in self.replicated.items()
+            },
+            predictive=rescale.table(units, self.predictive, "statistic"),
+        )
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ManyGroupsCrosscheck(Crosscheck):
@@ -67,6 +81,24 @@ class ManyGroupsCrosscheck(Crosscheck):
     draws: int
     off: float
     best: str
+
+    def outside(self, units: Units) -> Self:
+        """Results in the units of the data; model and posterior stay in those of the engines."""
+        return replace(_outside(self, units), threshold=units.value("theta", self.threshold))
+
+
+def _outside(checked, units: Units):
+    """Rescale what every crosscheck of groups has; shares of draws below a quantile have no unit."""
+    of = checked.agreement["variable"].where(checked.agreement["statistic"] == "mean", "a share")
+    return replace(
+        checked,
+        reference=rescale.table(units, checked.reference),
+        trees={engine: rescale.tree(units, checked.model, draws) for engine, draws in checked.trees.items()},
+        summary=rescale.table(units, checked.summary),
+        agreement=rescale.table(units, checked.agreement.assign(of=of), "of").drop(columns="of"),
+        predictions=rescale.table(units, checked.predictions),
+        groups=rescale.groups(units, checked.groups),
+    )
 
 
 def compare_with_exact(

@@ -1,8 +1,6 @@
 """Results put back into the units of the data, once engines have worked in numbers about 1."""
 
 import re
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,9 +9,6 @@ from numpy.typing import ArrayLike
 
 from analyses.ingest.units import LARGEST_EXPONENT, Units
 from models.two_level import TwoLevel
-
-if TYPE_CHECKING:
-    from analyses.fits.crosscheck import ManyGroupsCrosscheck, TwoLevelCrosscheck
 
 LOCATED = re.compile(r"mean|value|exact|observed|q\d+(_\d+)?")  # columns that move with the offset
 SCALED = ("sd", "mcse_mean", "mcse")  # columns that do not
@@ -96,34 +91,3 @@ def _dataset(units: Units, data: xr.Dataset, sigma_is_known: bool) -> xr.Dataset
         else units.value("theta" if name == "y" else str(name), array)
         for name, array in data.data_vars.items()
     })  # fmt: skip
-
-
-def two_level(units: Units, fit: "TwoLevelCrosscheck") -> "TwoLevelCrosscheck":
-    """Rescale a fit of a two-level model; its model and posterior stay in the units of the engines."""
-    return replace(
-        _any_fit(units, fit),
-        replicated={
-            engine: {name: units.value(name, values) for name, values in statistics.items()}
-            for engine, statistics in fit.replicated.items()
-        },
-        predictive=table(units, fit.predictive, "statistic"),
-    )
-
-
-def many_groups(units: Units, fit: "ManyGroupsCrosscheck") -> "ManyGroupsCrosscheck":
-    """Rescale a fit of very many groups."""
-    return replace(_any_fit(units, fit), threshold=units.value("theta", fit.threshold))
-
-
-def _any_fit(units: Units, fit):
-    """Rescale what every fit of groups has; shares of draws below a quantile have no unit."""
-    of = fit.agreement["variable"].where(fit.agreement["statistic"] == "mean", "a share")
-    return replace(
-        fit,
-        reference=table(units, fit.reference),
-        trees={engine: tree(units, fit.model, draws) for engine, draws in fit.trees.items()},
-        summary=table(units, fit.summary),
-        agreement=table(units, fit.agreement.assign(of=of), "of").drop(columns="of"),
-        predictions=table(units, fit.predictions),
-        groups=groups(units, fit.groups),
-    )

@@ -1,15 +1,19 @@
 """What is asked of a table of one's own: its columns, the priors, what to compare."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from analyses.ingest.data_frame import FrameTable
+from typing import Protocol
 
 
 class InputError(ValueError):
     """Data that cannot be answered for: one line a fault."""
+
+
+class Table(Protocol):
+    """A file's path, or a data frame; the reader tells them apart."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +24,7 @@ class Request:
     a covariate, to how its prior was spelled.
     """
 
-    table: "Path | FrameTable"
+    table: Table
     columns: dict[str, str] = field(default_factory=dict)
     covariates: tuple[str, ...] = ()
     priors: dict[str, str] = field(default_factory=dict)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analyses.checks import Verdict, league_table, probability
-from analyses.fits import crosscheck, rescale
+from analyses.fits import crosscheck
 from analyses.fits.crosscheck import TwoLevelCrosscheck
 from analyses.fits.exact_fit import ExactFit
 from analyses.report import figures
@@ -24,7 +24,7 @@ def checked(exact: ExactFit) -> OwnTable:
     among = min(exact.request.among or league_table.AMONG, len(exact.labels))
     careful = replace(exact.settings, target_accept=TARGET_ACCEPT)
     inside = crosscheck.two_level(replace(exact, settings=careful), best="high", thin=None, among=among)
-    return OwnTable(exact=exact, fit=rescale.two_level(exact.prepared.units, inside))
+    return OwnTable(exact=exact, fit=inside.outside(exact.prepared.units))
 
 
 def leader(fit: TwoLevelCrosscheck) -> str:

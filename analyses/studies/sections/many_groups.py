@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from analyses.checks import Verdict, top_groups
 from analyses.engines.inference_data import NAMES
-from analyses.fits import crosscheck, rescale
+from analyses.fits import crosscheck
 from analyses.fits.crosscheck import ManyGroupsCrosscheck
 from analyses.fits.exact_fit import ExactFit
 from analyses.report import density_figures
@@ -31,7 +31,7 @@ def checked(exact: ExactFit) -> OwnTable:
     warnings = tuple(warning for engine, warning in slow.items() if engine in settings.engines)
     quick = replace(settings, engines=tuple(engine for engine in settings.engines if engine not in slow))
     inside = crosscheck.many_groups(replace(exact, settings=quick), best="high")
-    return OwnTable(exact=exact, fit=rescale.many_groups(exact.prepared.units, inside), warnings=warnings)
+    return OwnTable(exact=exact, fit=inside.outside(exact.prepared.units), warnings=warnings)
 
 
 def leader(fit: ManyGroupsCrosscheck) -> str:

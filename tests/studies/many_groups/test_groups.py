@@ -23,7 +23,7 @@ from helpers.thousands import (
 )
 
 from analyses.engines import exact, summary_tables
-from analyses.fits import crosscheck, rescale
+from analyses.fits import crosscheck
 from analyses.fits.exact_fit import ExactFit
 from analyses.fits.settings import Settings
 from analyses.ingest import build_model
@@ -112,7 +112,7 @@ def test_units_move_a_crowds_threshold(low):
     exact = ExactFit.of_table(asked, Settings(engines=("exact",), best="low"))
     inside = crosscheck.many_groups(exact, best="high")
     units = replace(exact.prepared.units, offset=Decimal("12.5"), unit=Decimal("100"))
-    found = rescale.many_groups(units, inside)
+    found = inside.outside(units)
     assert found.threshold.tolist() == pytest.approx((12.5 + 100 * inside.threshold).tolist(), rel=1e-14)
     assert found.groups["p_top"].tolist() == inside.groups["p_top"].tolist()
     for name in MOVED:
