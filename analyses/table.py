@@ -13,6 +13,7 @@ import xarray as xr
 from pandas.api.types import is_numeric_dtype
 
 from analyses.catalog import ENGINES
+from analyses.checks.league_table import End
 from analyses.engines.inference_data import MANY
 from analyses.fits import rescale
 from analyses.fits.draws import draw
@@ -130,7 +131,13 @@ class Fit(ExactFit):
         """
         if engine not in ENGINES:
             raise ValueError(f"engine {engine!r}: write one of {', '.join(map(repr, ENGINES))}")
-        lengths = {"draws": draws, "tune": tune, "chains": chains, "cores": cores, "target_accept": target_accept}
+        lengths: dict[str, Any] = {
+            "draws": draws,
+            "tune": tune,
+            "chains": chains,
+            "cores": cores,
+            "target_accept": target_accept,
+        }
         settings = replace(self.settings, **lengths)
         tree = draw(engine, self.posterior, name=self.name, settings=settings)
         return rescale.tree(self.prepared.units, self.prepared.model, tree)
@@ -194,7 +201,7 @@ class Fit(ExactFit):
         out: str | Path = "reports",
         *,
         engines: Sequence[str] = ENGINES,
-        best: str | None = None,
+        best: End | None = None,
         compare: Sequence[tuple[str, str]] = (),
         among: int | None = None,
     ) -> Path:
@@ -228,7 +235,7 @@ class Fit(ExactFit):
         if message := usage.fault_of_pairs(compare, "compare") or _fault_of_report(engines, best, among):
             raise InputError(message)
         started, out = time.perf_counter(), Path(out)
-        request = replace(self.request, compare=tuple(map(tuple, compare)), among=among)
+        request = replace(self.request, compare=tuple((a, b) for a, b in compare), among=among)
         build_model.require_known(request, self.posterior.model.groups)
         settings = replace(self.settings, engines=tuple(engines), best=best, request=request)
         story = {"one_way": one_way.STORY, "meta_analysis": meta_analysis.STORY}[self.name]
@@ -397,8 +404,8 @@ def _request(frame, columns, covariates, priors, tau_scale) -> Request:
 
 def _require_plain_index(frame) -> None:
     """Refuse estimates whose names are in the index of pandas: they would be numbered instead."""
-    index = getattr(frame, "index", None)
-    if getattr(index, "dtype", None) is not None and not is_numeric_dtype(index.dtype):
+    dtype = getattr(getattr(frame, "index", None), "dtype", None)
+    if dtype is not None and not is_numeric_dtype(dtype):
         raise InputError(
             "frame: the index holds text. If it names the estimates, pass frame.reset_index() and label=; else pass "
             "frame.reset_index(drop=True)"

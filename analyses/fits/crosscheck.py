@@ -9,6 +9,7 @@ import xarray as xr
 
 from analyses.catalog import ENGINES
 from analyses.checks import Verdict, agreement, diagnostics, league_table, predictive, top_groups
+from analyses.checks.league_table import End
 from analyses.engines import exact, summary_tables
 from analyses.engines.inference_data import NAMES
 from analyses.engines.quadrature import QuadratureError
@@ -51,7 +52,7 @@ class TwoLevelCrosscheck(Crosscheck):
     groups: pd.DataFrame
     replicated: dict[str, dict[str, np.ndarray]]
     predictive: pd.DataFrame
-    best: str
+    best: End
     among: int
 
     def outside(self, units: Units) -> Self:
@@ -80,7 +81,7 @@ class ManyGroupsCrosscheck(Crosscheck):
     threshold: pd.Series
     draws: int
     off: float
-    best: str
+    best: End
 
     def outside(self, units: Units) -> Self:
         """Results in the units of the data; model and posterior stay in those of the engines."""
@@ -146,7 +147,7 @@ def compare_with_exact(
     )
 
 
-def two_level(fit: ExactFit, *, best: str, thin: int | None, among: int = league_table.AMONG) -> TwoLevelCrosscheck:
+def two_level(fit: ExactFit, *, best: End, thin: int | None, among: int = league_table.AMONG) -> TwoLevelCrosscheck:
     """Draw from the posterior by every engine of the fit's settings, and compare each with the exact one.
 
     Parameters
@@ -181,7 +182,7 @@ def two_level(fit: ExactFit, *, best: str, thin: int | None, among: int = league
         )
 
 
-def many_groups(fit: ExactFit, *, best: str) -> ManyGroupsCrosscheck:
+def many_groups(fit: ExactFit, *, best: End) -> ManyGroupsCrosscheck:
     """Compare the engines on very many groups, at a cost that goes with the distinct sizes of them."""
     seconds, model, settings = dict(fit.seconds), fit.posterior.model, fit.settings
     best = settings.best or best

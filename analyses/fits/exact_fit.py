@@ -133,9 +133,11 @@ class ExactFit:
     def _groups(self, names, probabilities) -> list[pd.DataFrame]:
         """Rows of theta and kappa: of very many groups, at a cost that goes with their distinct sizes."""
         wanted = [name for name in OF_GROUPS if name in names]
+        if not wanted:
+            return []
         if len(self.labels) <= MANY:
-            return [self.posterior.groups(wanted, probabilities=probabilities)] if wanted else []
-        moments = all_groups.theta_and_kappa(self.posterior) if wanted else None
+            return [self.posterior.groups(wanted, probabilities=probabilities)]
+        moments = all_groups.theta_and_kappa(self.posterior)
         quantiles = {"theta": self._theta_quantiles, "kappa": self._kappa_quantiles}
         return [
             pd.DataFrame(
@@ -222,9 +224,10 @@ class ExactFit:
         ValueError
             Unless there is exactly one value, and it is a finite number.
         """
-        if (above is None) == (below is None):
+        values = [value for value in (above, below) if value is not None]
+        if len(values) != 1:
             raise ValueError("give one value, above= or below=")
-        value = above if below is None else below
+        (value,) = values
         if isinstance(value, str) or not np.isfinite(value):
             raise ValueError(f"{value!r} is not a finite number")
         inside = self.prepared.units.located(Decimal(repr(float(value))))

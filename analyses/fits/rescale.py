@@ -1,6 +1,7 @@
 """Results put back into the units of the data, once engines have worked in numbers about 1."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,7 @@ def tree(units: Units, model: TwoLevel, draws: xr.DataTree) -> xr.DataTree:
         Of the draws, in the units of the engines.
     draws : DataTree
     """
-    nodes = {"/": draws.dataset}
+    nodes: dict[str, Any] = {"/": draws.dataset}
     nodes |= {name: _dataset(units, draws[name].dataset, "sigma" not in draws["posterior"]) for name in TREE_GROUPS}
     if "log_likelihood" in draws:
         nodes["log_likelihood"] = _log_likelihood(units, model, draws["log_likelihood"].dataset)
@@ -76,7 +77,7 @@ def _log_prior(units: Units, model: TwoLevel, data: xr.Dataset) -> xr.Dataset:
     powers: dict[str, ArrayLike] = {"mu": mu, "beta": slopes}
     powers |= {name: 1.0 if prior.proper else prior.tail_exponent for name, prior in scales.items()}
     return data.assign({
-        name: log_density - np.log(units.spread(name, 1.0)) * np.asarray(powers[name])
+        name: log_density - np.log(units.spread(str(name), 1.0)) * np.asarray(powers[str(name)])
         for name, log_density in data.data_vars.items()
     })  # fmt: skip
 

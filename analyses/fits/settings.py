@@ -3,11 +3,13 @@
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from zlib import crc32
 
 import numpy as np
 
 from analyses.catalog import ENGINES
+from analyses.checks.league_table import End
 from analyses.ingest.request import Request
 
 
@@ -24,7 +26,7 @@ class Settings:
     chains: int = 4
     cores: int = 1
     engines: tuple[str, ...] = ENGINES
-    best: str | None = None
+    best: End | None = None
     progress: bool = False
     target_accept: float = 0.9
     request: Request | None = None
@@ -36,7 +38,7 @@ class Settings:
     def nuts(self, *names: str) -> dict:
         """Arguments of nuts.sample for one purpose."""
         rng = self.rng("nuts", *names)
-        numbers = {"draws": self.draws, "tune": self.tune, "chains": self.chains, "cores": self.cores}
+        numbers: dict[str, Any] = {"draws": self.draws, "tune": self.tune, "chains": self.chains, "cores": self.cores}
         numbers["target_accept"] = self.target_accept
         return numbers | {"progress": self.progress, "seed": int(rng.integers(2**31)), "rng": rng}
 

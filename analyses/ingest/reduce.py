@@ -11,7 +11,7 @@ import numpy as np
 from analyses import progress
 from analyses.ingest import files, parquet_faults, strict_csv
 from analyses.ingest.data_frame import FrameTable
-from analyses.ingest.request import InputError
+from analyses.ingest.request import InputError, Table
 from analyses.ingest.units import EXACTLY, Units
 from models.groups import sufficient_statistics
 from models.groups.naming import normalized
@@ -200,14 +200,14 @@ def _without_truth(table, names: Sequence[str]):
     return table.select(f"* replace ({spelled})") if truths else table
 
 
-def _of_groups(path: Path, name: str, labels: list[str], values: Iterable) -> dict[str, object]:
+def _of_groups(path: Table, name: str, labels: list[str], values: Iterable) -> dict[str, object]:
     """A covariate by label: numbers in decimals, as they are spelled, all else as text."""
     values = list(values)
     known = _names(path, name, values) if isinstance(values[0], str) else _numbers(path, name, values)
     return {label: known[value] for label, value in zip(labels, values, strict=True)}
 
 
-def _names(path: Path, column: str, spelled: Iterable[str]) -> dict[str, str]:
+def _names(path: Table, column: str, spelled: Iterable[str]) -> dict[str, str]:
     """Names less blanks at their ends; refused where nothing is left, or where two look the same."""
     first, faults, names = {}, [], {name: name.strip() for name in spelled}
     for name, stripped in names.items():
@@ -221,7 +221,7 @@ def _names(path: Path, column: str, spelled: Iterable[str]) -> dict[str, str]:
     return names
 
 
-def _numbers(path: Path, column: str, values: Iterable[float]) -> dict[float, Decimal]:
+def _numbers(path: Table, column: str, values: Iterable[float]) -> dict[float, Decimal]:
     """Numbers in decimals; refused where they are not finite, or of no size to compute with."""
     spelled = {value: repr(value) for value in values}
     faults = [(text, strict_csv.fault(text, number=True)) for text in spelled.values()]

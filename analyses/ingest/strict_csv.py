@@ -18,7 +18,7 @@ import pandas as pd
 
 from analyses.ingest import files
 from analyses.ingest.data_frame import FrameTable
-from analyses.ingest.request import InputError
+from analyses.ingest.request import InputError, Table
 from models.groups import validation
 from models.groups.naming import normalized
 
@@ -105,7 +105,7 @@ def opened(path: Path | FrameTable):
             yield files.records(path, hashed), hashed.hash.hexdigest
 
 
-def batches(path: Path, records: Iterator[tuple[int, list[str]]], wanted: Columns) -> Iterator[Batch]:
+def batches(path: Table, records: Iterator[tuple[int, list[str]]], wanted: Columns) -> Iterator[Batch]:
     """Lines, fields and columns of some rows at a time, as `read` has them; none any more once there was a fault.
 
     What may be either is numbers if any value of the first batch is one.
@@ -177,7 +177,7 @@ class Faults:
         refuse([message for _, message in self.first], self.count)
 
 
-def constant(path: Path, column: str, lines, labels, values, first: dict) -> Iterator[tuple[int, str]]:
+def constant(path: Table, column: str, lines, labels, values, first: dict) -> Iterator[tuple[int, str]]:
     """Values that differ from what the same group had before, each with its line.
 
     `first` remembers line and value of each group.
@@ -189,7 +189,7 @@ def constant(path: Path, column: str, lines, labels, values, first: dict) -> Ite
             yield line, f"{path.name}:{line}: column {column!r}: {message}: a covariate is constant within a group"
 
 
-def check(path: Path, frame: pd.DataFrame, column: str, holds: Iterable[bool], what: str) -> None:
+def check(path: Table, frame: pd.DataFrame, column: str, holds: Iterable[bool], what: str) -> None:
     """Refuse values of a column that break a rule.
 
     Raises
@@ -205,7 +205,7 @@ def check(path: Path, frame: pd.DataFrame, column: str, holds: Iterable[bool], w
     refuse(faults)
 
 
-def _ragged(path: Path, header: list[str], lines, rows) -> Iterator[tuple[int, str]]:
+def _ragged(path: Table, header: list[str], lines, rows) -> Iterator[tuple[int, str]]:
     """Rows with more or fewer fields than the header."""
     comma = ": a decimal comma, or one in a name without quotes?"
     for line, row in zip(lines, rows, strict=True):
@@ -233,7 +233,7 @@ def positions(where: str, header: list[str], wanted: Sequence[str]) -> dict[str,
     return {name: header.index(name) for name in names}
 
 
-def _of_fields(path: Path, name: str, values, lines, *, number: bool, optional: bool = False):
+def _of_fields(path: Table, name: str, values, lines, *, number: bool, optional: bool = False):
     """What keeps the fields of a column from being what they should, each with its line."""
     for value, line in zip(values, lines, strict=True):
         if message := fault(value, number=number, optional=optional):
