@@ -120,6 +120,17 @@ def test_a_new_group_has_the_mean_of_its_covariates(arms):
     assert rows.loc[("theta", "new 1"), "sd"] == pytest.approx(between, rel=LIMIT / np.sqrt(4000))
 
 
+def test_moments_of_predictions_that_do_not_exist_are_nan():
+    """As in the report: three groups under a Cauchy tail leave a new group's theta without a variance."""
+    with pytest.warns(DataWarning, match="3 groups say little"):
+        few = fit({name: values[:3] for name, values in EIGHT.items()}, **NAMES, priors={"tau": "HalfCauchy(5)"})
+    expected = few.posterior.predictions(at=0).loc["new_theta"].iloc[0]
+    new = few.predict({"school": ["new"]}).loc[("theta", "new")]
+    assert new[["mean", "sd"]].isna().tolist() == expected[["mean", "sd"]].isna().tolist()
+    assert new.isna().any(), "or the test says nothing"
+    assert new["q50"] == pytest.approx(few.prepared.units.value("theta", expected["q50"]), rel=1e-12)
+
+
 def test_units_go_through_everything():
     """Of 1000 + 10 y every answer is 1000 + 10 times that of y, or 10 times."""
     one = fit(EIGHT, **NAMES)

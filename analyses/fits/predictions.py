@@ -1,5 +1,6 @@
 """Predictions for the rows of a table: groups that are in the data, and new ones, by name and covariates."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -112,8 +113,9 @@ def read(frame: Any, called: NamedColumns) -> NewTable:
             source, columns, called.error, (value > 0 for value in columns[called.error]), "must be positive"
         )
     labels = list(columns[called.label]) if called.label in there else [f"new {row}" for row in columns.index]
-    if repeated := [label for label in labels if labels.count(label) > 1]:
-        raise InputError(f"frame: column {called.label!r}: {repeated[0]!r} occurs more than once: give each row a name")
+    label, count = Counter(labels).most_common(1)[0]
+    if count > 1:
+        raise InputError(f"frame: column {called.label!r}: {label!r} occurs more than once: give each row a name")
     return NewTable(labels, columns, called.error if called.error in there else None)
 
 
