@@ -103,20 +103,20 @@ def _near(call, known) -> str:
     return f"; did you mean {lower[near[0]]}?" if near else ""
 
 
-def stated(name: str, value: object) -> str:
-    """A parameter and its prior as it is spelled; that of a variance under its name.
+def stated(name: str, value: object) -> tuple[str, str]:
+    """Name of a parameter, or of its square where the prior is that of the variance, and the spelling of its prior.
 
     Examples
     --------
     >>> from models import priors
     >>> stated("tau", priors.InverseGamma(0.5, 0.5)), stated("sigma", priors.JEFFREYS)
-    ('tau2 ~ InverseGamma(0.5, 0.5)', 'sigma ~ Jeffreys()')
+    (('tau2', 'InverseGamma(0.5, 0.5)'), ('sigma', 'Jeffreys()'))
     """
     from models import priors
 
     of_variance = isinstance(value, priors.InverseGamma) and value not in (priors.FLAT, priors.JEFFREYS)
     name = f"{name}2" if of_variance else name
-    return f"{name} ~ {spelled(name, value)}"
+    return name, spelled(name, value)
 
 
 def require_prior(name: str, value: object) -> None:

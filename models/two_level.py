@@ -171,10 +171,15 @@ class TwoLevel:
         slopes = "".join(f" + beta[{name}] {name}_i" for name in g.covariates)
         between = "tau^2 sigma^2" if self.relative and not known else "tau^2"
         likelihood = "y_i ~ N(theta_i, se_i^2)" if known else "y_ij ~ N(theta_i, sigma^2)"
-        scales = {name: getattr(self, name) for name in self.unknown}
-        coefficients = dict(zip(("mu", *g.covariates), self.coefficients, strict=True))
-        priors = ", ".join(spellings.stated(name, prior) for name, prior in (coefficients | scales).items())
+        priors = ", ".join(f"{name} ~ {prior}" for name, prior in self.spelled_priors.items())
         return f"{g!r}\n{likelihood}, theta_i ~ N(mu{slopes}, {between})\n{priors}"
+
+    @property
+    def spelled_priors(self) -> dict[str, str]:
+        """Priors of the coefficients and the unknown scales as users write them, by name."""
+        scales = {name: getattr(self, name) for name in self.unknown}
+        coefficients = dict(zip(("mu", *self.groups.covariates), self.coefficients, strict=True))
+        return dict(spellings.stated(name, prior) for name, prior in (coefficients | scales).items())
 
     def subset(self, positions: Positions | None) -> Self:
         """The model of the groups at some positions, or of all where there are none.

@@ -24,10 +24,8 @@ from analyses.ingest.build_model import Prepared
 from analyses.ingest.request import Request
 from analyses.ingest.units import NONE
 from models.groups import Estimates
-from models.spellings import stated
 from models.two_level import TwoLevel
 
-BLOCK_ENTRIES = 4_000_000  # of an array over nodes and groups
 OF_GROUPS = ("theta", "kappa")
 
 
@@ -60,7 +58,7 @@ class ExactFit:
     @classmethod
     def of_model(cls, name: str, model: TwoLevel, settings: Settings) -> Self:
         """Compute the posterior of a model whose data need no units."""
-        return cls._of(name, Prepared(model=model, units=NONE, priors=stated_priors(model), references={}), settings)
+        return cls._of(name, Prepared(model=model, units=NONE, priors=model.spelled_priors, references={}), settings)
 
     @classmethod
     def of_table(cls, request: Request, settings: Settings) -> Self:
@@ -71,8 +69,8 @@ class ExactFit:
         InputError
             With a line for each fault.
         """
-        name = "meta_analysis" if "estimate" in request.columns else "one_way"
-        return cls._of(name, build_model.prepare(request, show=settings.progress), settings, request=request)
+        prepared = build_model.prepare(request, show=settings.progress)
+        return cls._of(request.study, prepared, settings, request=request)
 
     @classmethod
     def _of(cls, name, prepared, settings, **more) -> Self:
@@ -231,10 +229,10 @@ class ExactFit:
         if isinstance(value, str) or not np.isfinite(value):
             raise ValueError(f"{value!r} is not a finite number")
         inside = self.prepared.units.located(Decimal(repr(float(value))))
-        cells = len(self.posterior.weight)
+        nodes = len(self.posterior.weight)
         parts = [
-            _below(self.posterior.theta(np.arange(len(self.labels))[block]), inside, block.stop - block.start)
-            for block in slices(len(self.labels), cells, BLOCK_ENTRIES)
+            _below(self.posterior.theta(block), inside, block.stop - block.start)
+            for block in slices(len(self.labels), nodes, exact.BLOCK_ENTRIES)
         ]
         share = np.concatenate([_below(self.posterior.b, inside, 1), *parts])
         keys = [("mu", ""), *(("theta", label) for label in self.labels)]
@@ -283,13 +281,6 @@ class ExactFit:
             return self.labels.index(label)
         near = get_close_matches(str(label), self.labels, n=1)
         raise ValueError(f"there is no group {label!r}" + (f": did you mean {near[0]!r}?" if near else ""))
-
-
-def stated_priors(model: TwoLevel) -> dict[str, str]:
-    """Priors of a model as they are spelled, by parameter."""
-    coefficients = dict(zip(("mu", *model.groups.covariates), model.coefficients, strict=True))
-    scales = {name: getattr(model, name) for name in model.unknown}
-    return dict(stated(name, prior).split(" ~ ") for name, prior in (coefficients | scales).items())
 
 
 def interval(ci_prob: float) -> dict[str, float]:

@@ -49,7 +49,7 @@ class Prepared:
 
 def prepare(request: Request, *, show: bool = False) -> Prepared:
     """Build the model of rows, of averages of groups, or of estimates, as the columns of the request say."""
-    return meta_analysis(request) if "estimate" in request.columns else one_way(request, show=show)
+    return one_way(request, show=show) if request.study == "one_way" else meta_analysis(request)
 
 
 def one_way(request: Request, *, show: bool = False) -> Prepared:

@@ -127,7 +127,7 @@ def _of_frame(request: Request, frame: pd.DataFrame, kind, labels, numbers, unit
         numbers=numbers,
         units=units,
         covariates={name: dict(zip(labels, frame[name], strict=True)) for name in request.covariates},
-        read={request.table.name: frame.attrs["sha256"]},
+        read={request.table.name: sha256} if (sha256 := frame.attrs["sha256"]) else {},
         repeated=frame.attrs["repeated"],
     )
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from analyses.ingest.request import InputError
 
@@ -22,10 +21,11 @@ class FrameTable:
     frame : narwhals frame
         Of pandas, Polars, PyArrow, DuckDB, Dask or PySpark.
     name : str
+        The same for all.
     """
 
     frame: Any
-    name: str = "frame"
+    name: ClassVar[str] = "frame"
 
     @classmethod
     def of(cls, frame: "IntoFrame | dict", columns: Sequence[str]) -> Self:
@@ -74,10 +74,6 @@ class FrameTable:
             raise InputError(f"{self.name}: has no rows")
         for row, values in enumerate(zip(*fields, strict=True), start=1):
             yield row, list(values)
-
-    def digest(self) -> str:
-        """SHA-256 of its rows as they are spelled."""
-        return sha256(repr(list(self.records())).encode()).hexdigest()
 
 
 def _of_columns(columns: dict):

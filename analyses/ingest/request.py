@@ -31,3 +31,8 @@ class Request:
     absolute: bool = False
     compare: tuple[tuple[str, str], ...] = ()
     among: int | None = None
+
+    @property
+    def study(self) -> str:
+        """What the table is answered by: as estimates, or as groups of rows or averages."""
+        return "meta_analysis" if "estimate" in self.columns else "one_way"

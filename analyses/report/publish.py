@@ -97,7 +97,7 @@ def _manifest(page, settings, command, seconds):
         "misfits": page.misfits,
         "model_checks": len(page.model_checks),
         "verdicts": [{"of": name, **verdict._asdict()} for name, verdict in page.verdicts],
-        "command": ["python", "-m", *command],
+        "command": ["python", "-m", *command] if command else [],  # none where Python asked
         "seed": settings.seed,
         "best": next(
             (fit.best for fit in page.fits if isinstance(fit, TwoLevelCrosscheck | ManyGroupsCrosscheck)), None
