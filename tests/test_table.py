@@ -145,6 +145,16 @@ def test_units_go_through_everything():
     np.testing.assert_allclose(moved.predict(new)["q50"], 1000 + 10 * one.predict(new)["q50"], rtol=1e-9)
     built = moved.build()
     np.testing.assert_allclose(built.rvs_to_values[built["y"]].eval(), effects)
+    np.testing.assert_allclose(built["noise"].eval(), np.square(errors))
+
+
+def test_a_value_of_a_group_of_rows_has_the_noise_of_one_row():
+    """Its variance is that of theta and E sigma^2, of a known group and of a new one."""
+    means = {"g": list("abcdefgh"), "n": [4] * 8, "m": [5.0, 7, 3, 8, 6, 4, 9, 5.5], "s": [1.5] * 8}
+    groups = fit(means, group="g", n="n", mean="m", sd="s")
+    sigma = groups.summary(["sigma"]).iloc[0]
+    rows = groups.predict({"g": ["a", "new"]})["sd"] ** 2
+    np.testing.assert_allclose(rows["value"] - rows["theta"], sigma["mean"] ** 2 + sigma["sd"] ** 2, rtol=1e-6)
 
 
 def test_numbers_whose_squares_are_no_doubles_have_answers_and_no_model_in_pymc():
