@@ -133,7 +133,8 @@ def _cores() -> int:
 def _story(page, seconds: float) -> str:
     verdicts = [f"  {'ok  ' if v.passed else 'FAIL'} {name}: {v.sentence}" for name, v in page.verdicts]
     of_model = [f"  {'fits' if v.passed else 'MISFIT'} {name}: {v.sentence}" for name, v in page.model_checks]
-    return "\n".join([f"{page.name} ({seconds:.1f} s)", f"  {page.sentence}", *verdicts, *of_model])
+    notes = [f"  note: {note}" for note in page.notes]
+    return "\n".join([f"{page.name} ({seconds:.1f} s)", *notes, f"  {page.sentence}", *verdicts, *of_model])
 
 
 def _print(text: str) -> None:

@@ -21,7 +21,7 @@ from analyses.fits.exact_fit import ExactFit
 from analyses.fits.settings import Settings
 from analyses.ingest import build_model, usage
 from analyses.ingest.data_frame import FrameTable
-from analyses.ingest.request import InputError, Request
+from analyses.ingest.request import InputError, Reading, Request
 from analyses.reference import STATISTICS, Reference
 from analyses.report.numbers import median_and_interval
 from models.spellings import prior, spelled
@@ -58,7 +58,8 @@ class Fit(ExactFit):
     """
 
     def __repr__(self) -> str:
-        return "\n".join([self._sentence(), self._priors(), *map("Warning: {}".format, self.prepared.warnings)])
+        told = [("Note", note) for note in self.prepared.notes] + [("Warning", w) for w in self.prepared.warnings]
+        return "\n".join([self._sentence(), self._priors(), *(f"{kind}: {text}" for kind, text in told)])
 
     def _sentence(self) -> str:
         """Say how many groups there are, and what is known of the population."""
@@ -252,7 +253,7 @@ def fit(
     frame: "IntoFrame | Mapping[str, Sequence] | TwoLevel | str | Path",
     formula: None = None,
     *,
-    group: str | None = None,
+    group: str | Sequence[str] | None = None,
     value: str | None = None,
     n: str | None = None,
     mean: str | None = None,
@@ -260,10 +261,18 @@ def fit(
     se: str | None = None,
     estimate: str | None = None,
     variance: str | None = None,
-    label: str | None = None,
+    label: str | Sequence[str] | None = None,
     covariates: Sequence[str] = (),
+    categorical: Sequence[str] = (),
+    reference: Mapping[str, str] | None = None,
+    missing: str = "refuse",
     priors: Mapping[str, object] | None = None,
     tau_scale: str | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
+    skip: int | None = None,
     seed: int = 1,
 ) -> Fit:
     """Fit a hierarchical normal model to a table, exactly.
@@ -278,22 +287,34 @@ def fit(
 
     Parameters
     ----------
-    frame : data frame, dictionary of columns, path of a CSV or Parquet file, or TwoLevel
+    frame : data frame, dictionary of columns, path of a file, or TwoLevel
         A row a value, with `group` and `value`; or a row a group, with `group`, `n`, `mean`, and `sd` or `se`; or a row
         an estimate, with `estimate`, and `se` or `variance`. Frames may be pandas, Polars, PyArrow, DuckDB, Dask or
-        PySpark. A model that is stated already takes no other argument than `seed`.
+        PySpark; files text, gzipped or not, Excel, Parquet or Arrow. A model that is stated already takes no other
+        argument than `seed`.
     formula : None
         Formulas are not supported yet.
     group, value, n, mean, sd, se, estimate, variance, label : str
-        Names of columns. `label` names the estimates; they are numbered without it.
+        Names of columns. `label` names the estimates; they are numbered without it. `group` and `label` may be lists of
+        columns that name a group together.
     covariates : sequence of str
-        Columns that are constant within a group: numbers, or text with its first level for reference.
+        Columns that are constant within a group: numbers, or text with its first level for reference. Categories of
+        pandas keep their order.
+    categorical : sequence of str
+        Covariates whose values are categories, even if they look like numbers.
+    reference : mapping, optional
+        Categorical covariate to the level that the others are compared with.
+    missing : {"refuse", "drop"}
+        What to do with rows in which a value, a name or a covariate is missing.
     priors : mapping, optional
         "mu", "tau" or "tau2", "sigma" or "sigma2", or a covariate, to a prior: text such as "HalfNormal(2.5)", or an
         object of `models.priors`. Default: flat for mu and beta, Jeffreys' for sigma, HalfCauchy(1) for a relative tau
         and Uniform() for an absolute one.
     tau_scale : {"relative", "absolute"}, optional
         Whether tau is in units of sigma, the default for rows and averages, or in those of the data.
+    delimiter, decimal, encoding, sheet, skip : optional
+        How a file is written, where that is not recognized: what separates fields, the decimal mark, the encoding, the
+        sheet of a workbook, and the number of lines above the header.
     seed : int
         Of every random stream.
 
@@ -343,8 +364,10 @@ def fit(
     if formula is not None:
         raise InputError(f"formula={formula!r}: formulas are not supported yet; name the columns")
     if isinstance(frame, TwoLevel):
-        return _fit_of_model(frame, [*columns, *covariates, *(priors or {})], seed)
-    request = _request(frame, columns, covariates, priors or {}, tau_scale)
+        return _fit_of_model(frame, [*columns, *covariates, *categorical, *(priors or {})], seed)
+    reading = Reading(delimiter=delimiter, decimal=decimal, encoding=encoding, sheet=sheet, skip=skip)
+    categories = _Categories(categorical, reference or {})
+    request = _request(frame, columns, covariates, categories, priors or {}, tau_scale, missing, reading)
     fitted = Fit.of_table(request, Settings(seed=seed, target_accept=TARGET_ACCEPT))
     for warning in fitted.prepared.warnings:
         warn(warning, DataWarning, stacklevel=2)
@@ -369,37 +392,81 @@ def _fit_of_model(model: TwoLevel, more: Sequence[str], seed: int) -> Fit:
     return Fit.of_model("fit", model, Settings(seed=seed))
 
 
-def _request(frame, columns, covariates, priors, tau_scale) -> Request:
+@dataclass(frozen=True)
+class _Categories:
+    """Covariates that are categories, and the levels that others are compared with."""
+
+    names: Sequence[str]
+    references: Mapping[str, str]
+
+
+def _request(frame, columns, covariates, categories, priors, tau_scale, missing, reading) -> Request:
     """Check what goes together before the table is read."""
     if not columns:
         raise InputError(
             "name the columns: group= and value=; or group=, n=, mean= and sd= or se=; or estimate= and se= or "
             "variance="
         )
-    if isinstance(covariates, str):
-        raise InputError(f"covariates is the text {covariates!r}: give a list of names, [{covariates!r}]")
-    if not isinstance(priors, Mapping):
-        raise InputError(f"priors={priors!r}: give a dictionary, such as {{'tau': 'HalfNormal(2.5)'}}")
-    named = [*columns.items(), *(("covariates", name) for name in covariates)]
-    if wrong := [(name, column) for name, column in named if not isinstance(column, str)]:
+    columns = {name: _name(name, column) for name, column in columns.items()}
+    names = {"covariates": covariates, "categorical": categories.names}
+    if text := [(name, value) for name, value in names.items() if isinstance(value, str)]:
+        name, value = text[0]
+        raise InputError(f"{name} is the text {value!r}: give a list of names, [{value!r}]")
+    for name, value in (("priors", priors), ("reference", categories.references)):
+        if not isinstance(value, Mapping):
+            example = "{'tau': 'HalfNormal(2.5)'}" if name == "priors" else "{'dose': 'placebo'}"
+            raise InputError(f"{name}={value!r}: give a dictionary, such as {example}")
+    if wrong := [(name, column) for name, given in names.items() for column in given if not isinstance(column, str)]:
         name, column = wrong[0]
         raise InputError(f"{name} is a {type(column).__name__}: give the name of a column")
-    if tau_scale not in (None, "relative", "absolute"):
-        raise InputError(f"tau_scale={tau_scale!r}: write 'relative' or 'absolute'")
+    for name, value, known in (
+        ("tau_scale", tau_scale, (None, "relative", "absolute")),
+        ("missing", missing, ("refuse", "drop")),
+    ):
+        if value not in known:
+            raise InputError(f"{name}={value!r}: write {' or '.join(repr(k) for k in known if k)}")
+    covariates = (*covariates, *(name for name in categories.names if name not in covariates))
     study = "meta_analysis" if OF_ESTIMATES & columns.keys() else "one_way"
-    subject = "a fit of estimates" if study == "meta_analysis" else "a fit of groups"
-    wording = usage.Wording(subject, option="{}=", covariates="covariates", priors="priors")
-    if message := usage.fault(study, columns, covariates, list(priors), tau_scale, wording):
+    wording = replace(usage.PYTHON, subject="a fit of estimates" if study == "meta_analysis" else usage.PYTHON.subject)
+    if message := (
+        usage.fault(study, columns, covariates, list(priors), tau_scale, wording)
+        or usage.fault_of_reading(reading, wording)
+        or usage.fault_of_references(categories.references, covariates, wording)
+    ):
         raise InputError(message)
     if study == "meta_analysis" and "label" not in columns:
         _require_plain_index(frame)
+    table = _table(frame, [*columns.values(), *covariates], reading, wording)
     return Request(
-        table=Path(frame) if isinstance(frame, str | Path) else FrameTable.of(frame, [*columns.values(), *covariates]),
+        table=table,
         columns=columns,
-        covariates=tuple(covariates),
+        covariates=covariates,
+        categorical=(*categories.names, *categories.references),
+        references=dict(categories.references),
         priors=dict(_spelled(name, value) for name, value in priors.items()),
         absolute=tau_scale == "absolute",
+        drop_missing=missing == "drop",
+        reading=reading,
+        wording=wording,
     )
+
+
+def _name(option: str, column: object) -> str | tuple[str, ...]:
+    """The name of a column, or of several that name a group together."""
+    if option in ("group", "label") and isinstance(column, list | tuple) and all(isinstance(c, str) for c in column):
+        return tuple(column) if len(column) > 1 else column[0]
+    if not isinstance(column, str):
+        raise InputError(f"{option} is a {type(column).__name__}: give the name of a column")
+    return column
+
+
+def _table(frame, names, reading: Reading, wording: usage.Wording) -> Path | FrameTable:
+    """A file or a frame, of which nothing is said that only files have."""
+    if isinstance(frame, str | Path):
+        return Path(frame)
+    if said := [name for name, value in vars(reading).items() if value is not None]:
+        raise InputError(f"{said[0]}= is for files, and this is a {type(frame).__name__}")
+    return FrameTable.of(frame, names, wording)
 
 
 def _require_plain_index(frame) -> None:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from analyses.benchmark.rivals.contender_io import Stopwatch, write_record
 from analyses.engines import all_groups, exact
-from analyses.ingest import files
+from analyses.ingest import parquet as parquet_files
 from models import priors
 from models.groups import Replicates, sufficient_statistics
 from models.two_level import TwoLevel
@@ -42,7 +42,7 @@ def parquet(folder: str) -> list[Path]:
 
 def reduce_rows(folder: str, watch: Stopwatch) -> Replicates:
     """Reduce the rows in the files to groups."""
-    sums = sufficient_statistics.of_frame(files.relation(parquet(folder)), **COLUMNS)
+    sums = sufficient_statistics.of_frame(parquet_files.relation(parquet(folder)), **COLUMNS)
     watch.lap("reduce")
     mean, ss = sums.offset + sums.unit * sums.mean, sums.unit**2 * sums.ss
     groups = Replicates.from_summary(sums.labels, sums.n, mean, ss)
@@ -84,7 +84,7 @@ def intervals(folder: str) -> dict:
 
 def frame(folder: str) -> dict:
     """From rows in memory, pandas, to means and sds of everything."""
-    return _in_memory(files.relation(parquet(folder)).df())
+    return _in_memory(parquet_files.relation(parquet(folder)).df())
 
 
 def polars(folder: str) -> dict:
@@ -112,7 +112,7 @@ def plain(folder: str) -> dict:
     posterior, groups = answers.posterior, answers.posterior.model.groups
     differences = {}
     if len(groups) <= PLAIN_GROUPS and groups.n.sum() <= PLAIN_ROWS:
-        rows = files.relation(parquet(folder)).fetchnumpy()
+        rows = parquet_files.relation(parquet(folder)).fetchnumpy()
         posterior = scales_posterior(Replicates.from_rows(rows["school"].tolist(), rows["score"]))
         population = posterior.population(SCALES)
         for name in ("mu", *SCALES):

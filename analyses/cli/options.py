@@ -1,13 +1,14 @@
 """The options of the command line: what may be asked, and what is wrong with what was."""
 
 import argparse
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
 from analyses.catalog import ENGINES, OWN, RAW, RUNS
 from analyses.cli.parser import Parser, at_least, some_of
-from analyses.ingest.request import Request
-from analyses.ingest.usage import Wording, fault, fault_of_pairs
+from analyses.ingest.request import Reading, Request
+from analyses.ingest.usage import COMMAND_LINE, fault, fault_of_pairs, fault_of_reading, fault_of_references
 from models.spellings import SPELLINGS, prior
 
 EXAMPLES = """\
@@ -29,7 +30,7 @@ A model that does not fit its data is reported on its page and does not change t
 """
 
 HELP = {
-    "group": "names of the groups (one_way)",
+    "group": "names of the groups (one_way); several, as arm,patient, where only both together tell groups apart",
     "value": "values, a row each (one_way)",
     "n": "sizes of groups that are given by their averages (one_way)",
     "mean": "averages of groups (one_way)",
@@ -38,6 +39,15 @@ HELP = {
     "estimate": "estimates (meta_analysis)",
     "variance": "their squared standard errors (meta_analysis)",
     "label": "names of the estimates (meta_analysis; default: 1, 2, ...)",
+}
+
+OF_TABLES = ("covariate", "categorical", "reference", "prior", "tau_scale", "compare", "among")
+READING = {
+    "delimiter": "what separates the fields of a text file, or 'tab' (default: recognized)",
+    "decimal": "decimal mark of a text file, '.' or ',' (default: recognized)",
+    "encoding": "of a text file, such as latin-1 (default: utf-8, or utf-16 where it is marked)",
+    "sheet": "of a workbook (default: the one that has the columns)",
+    "skip": "lines above the header that are not part of the table (default: comments, which begin with #)",
 }
 
 
@@ -50,11 +60,15 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         EXAMPLES,
     )
     _add_run(parser)
-    _add_table(parser.add_argument_group("a table of your own (CSV or Parquet)").add_argument)
+    _add_table(parser.add_argument_group("a table of your own (CSV and its kin, Excel, Parquet or Arrow)").add_argument)
     options = parser.parse_args(arguments)
     for name in options.study:
         if name not in (*RUNS, *OWN):
-            parser.error(f"unknown study {name!r}: choose from {', '.join((*RUNS, *OWN))}")
+            from models.groups.naming import nearest  # NumPy takes its time to import
+
+            near = nearest(name, (*RUNS, *OWN))
+            hint = f"did you mean {near!r}?" if near else f"choose from {', '.join((*RUNS, *OWN))}"
+            parser.error(f"unknown study {name!r}: {hint}")
     if message := _fault(options):
         parser.error(message)
     options.request = _request(options)
@@ -95,6 +109,30 @@ def _add_table(add) -> None:
         "for reference; may be repeated",
     )
     add(
+        "--categorical",
+        action="append",
+        default=[],
+        metavar="COL",
+        help="a covariate whose values are categories, even if they look like numbers; may be repeated",
+    )
+    add(
+        "--reference",
+        action="append",
+        default=[],
+        type=_reference,
+        metavar="COL=LEVEL",
+        help="level of a categorical covariate that the others are compared with; may be repeated",
+    )
+    add(
+        "--missing",
+        choices=("refuse", "drop"),
+        default="refuse",
+        help="what to do with rows in which a value, a name or a covariate is missing (default: refuse)",
+    )
+    for name, what in READING.items():
+        kind = at_least(0) if name == "skip" else _mark if name in ("delimiter", "decimal") else str
+        add(f"--{name}", type=kind, metavar={"skip": "N"}.get(name, name.upper()), help=what)
+    add(
         "--prior",
         action="append",
         default=[],
@@ -122,7 +160,7 @@ def _add_table(add) -> None:
 def _fault(options) -> str:
     """What is wrong with how options go together; nothing if nothing is."""
     given = [name for name in HELP if getattr(options, name) is not None]
-    others = [name for name in ("covariate", "prior", "tau_scale", "compare", "among") if getattr(options, name)]
+    others = [name for name in OF_TABLES if getattr(options, name)] + ["missing"] * (options.missing == "drop")
     own = [name for name in options.study if name in OWN]
     if not own:
         return _fault_of_studies(options, [*given, *others])
@@ -131,11 +169,24 @@ def _fault(options) -> str:
         return f"{study} runs by itself: leave out {', '.join(n for n in (name, *more) if n != study)}"
     if options.data is None:
         return f"{study} needs --data FILE"
-    wording = Wording(study, option="--{}", covariates="--covariate", priors="--prior")
+    wording = replace(COMMAND_LINE, subject=study)
     priors = [name for name, _ in options.prior]
     columns = {name: getattr(options, name) for name in given}
-    message = fault(study, columns, options.covariate, priors, options.tau_scale, wording)
-    return message or fault_of_pairs(options.compare, "--compare")
+    return (
+        fault(study, columns, _covariates(options), priors, options.tau_scale, wording)
+        or fault_of_pairs(options.compare, "--compare")
+        or fault_of_reading(_reading(options), wording)
+        or fault_of_references(dict(options.reference), _covariates(options), wording)
+    )
+
+
+def _covariates(options) -> tuple[str, ...]:
+    """Those that were named, as categories or not; one that was named as both is one."""
+    return (*options.covariate, *(name for name in options.categorical if name not in options.covariate))
+
+
+def _reading(options) -> Reading:
+    return Reading(**{name: getattr(options, name) for name in READING})
 
 
 def _fault_of_studies(options, own) -> str:
@@ -152,12 +203,31 @@ def _request(options) -> Request | None:
     return Request(
         table=options.data,
         columns={name: getattr(options, name) for name in HELP if getattr(options, name) is not None},
-        covariates=tuple(options.covariate),
+        covariates=_covariates(options),
+        categorical=(*options.categorical, *(name for name, _ in options.reference)),
+        references=dict(options.reference),
+        drop_missing=options.missing == "drop",
+        reading=_reading(options),
         priors=dict(options.prior),
         absolute=options.tau_scale == "absolute",
         compare=tuple(map(tuple, options.compare)),
         among=options.among,
     )
+
+
+def _mark(text: str) -> str:
+    """A delimiter or a decimal mark: one character, a tab by its name."""
+    mark = "\t" if text.casefold() in ("tab", "\\t") else text
+    if len(mark) != 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not one character")
+    return mark
+
+
+def _reference(text: str) -> tuple[str, str]:
+    name, equals, level = (part.strip() for part in text.partition("="))
+    if not (name and equals and level):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form COL=LEVEL, as dose=placebo")
+    return name, level
 
 
 def _prior(text):

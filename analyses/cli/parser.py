@@ -51,7 +51,9 @@ class _Once(argparse.Action):
     def __call__(self, parser, namespace, values, option_string=None):
         if self.option_strings:
             if self.dest in parser.given:
-                parser.error(f"{self.option_strings[0]} is given twice: give it once")
+                option, first = self.option_strings[0], getattr(namespace, self.dest)
+                both = f", or write {option} {first},{values} for groups named by both columns"
+                parser.error(f"{option} is given twice: give it once{both * (self.dest == 'group')}")
             parser.given.add(self.dest)
         if isinstance(values, list) and (name := repeated(values)):
             parser.error(f"{'/'.join(self.option_strings) or self.metavar}: {name!r} is named twice: name it once")

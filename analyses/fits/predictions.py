@@ -11,10 +11,11 @@ import pandas as pd
 
 from analyses.engines.exact import Posterior
 from analyses.engines.mixture import named
-from analyses.ingest import strict_csv
+from analyses.ingest import columns as ingested, header
 from analyses.ingest.build_model import Prepared
+from analyses.ingest.contents import POSITIVE
 from analyses.ingest.data_frame import FrameTable
-from analyses.ingest.request import InputError
+from analyses.ingest.request import InputError, Name
 from models.groups import Estimates, Groups
 
 NAMES = {
@@ -30,14 +31,14 @@ class NamedColumns:
 
     Attributes
     ----------
-    label : str
+    label : str, or tuple of str
         Names of the groups.
     covariates : tuple of str
     error : str or None
         Standard errors, of estimates.
     """
 
-    label: str
+    label: Name
     covariates: tuple[str, ...]
     error: str | None
 
@@ -71,7 +72,7 @@ def table(
         For a covariate that is missing, a level that the data do not have, or one that differs from the data's.
     """
     groups = prepared.model.groups
-    rows = read(frame, called)
+    rows = read(frame, called, prepared.references)
     known = {label: position for position, label in enumerate(groups.labels)}
     old = [known[label] for label in rows.labels if label in known]
     new = [row for row, label in enumerate(rows.labels) if label not in known]
@@ -95,23 +96,26 @@ def renamed(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([rows.loc[[name]] for name in ("theta", "value") if name in rows.index.get_level_values(0)])
 
 
-def read(frame: Any, called: NamedColumns) -> NewTable:
-    """Read what is known of the rows: their labels and covariates, as strictly as any table."""
+def read(frame: Any, called: NamedColumns, references: Mapping[str, str]) -> NewTable:
+    """Read what is known of the rows: their labels and covariates, as strictly as any table.
+
+    Covariates that have a reference level are read as text.
+    """
     source = FrameTable.of(frame, [called.label, *called.covariates])
-    there = {name for name in (called.label, *called.covariates, called.error) if name in source.columns}
+    known_names = [name for name in (called.label, *called.covariates, called.error) if name]
+    there = {name for name in known_names if header.has_names(source.columns, [name])}
     if not there:
-        known = ", ".join(filter(None, [called.label, *called.covariates, called.error]))
+        known = ", ".join(map(ingested.spelled, known_names))
         raise InputError(f"frame: there is no column that tells what to predict: the fit knows {known}")
-    columns = strict_csv.read(
+    covariates = [name for name in called.covariates if name in there]
+    columns = ingested.read(
         source,
-        text=[name for name in (called.label,) if name in there],
+        text=[*(name for name in (called.label,) if name in there), *(c for c in covariates if c in references)],
         numbers=[name for name in (called.error,) if name in there],
-        either=[name for name in called.covariates if name in there],
+        either=[c for c in covariates if c not in references],
     )
     if called.error in there:
-        strict_csv.check(
-            source, columns, called.error, (value > 0 for value in columns[called.error]), "must be positive"
-        )
+        ingested.check(source, columns, called.error, (value > 0 for value in columns[called.error]), POSITIVE)
     labels = list(columns[called.label]) if called.label in there else [f"new {row}" for row in columns.index]
     label, count = Counter(labels).most_common(1)[0]
     if count > 1:

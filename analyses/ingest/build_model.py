@@ -3,21 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from difflib import get_close_matches
 
-from analyses.ingest import contents
+from analyses.ingest import columns, contents, doubts
 from analyses.ingest.contents import Contents
 from analyses.ingest.request import InputError, Request
 from analyses.ingest.units import NONE, Units
 from models.groups import Estimates, Groups
 from models.groups.covariates import design
-from models.groups.naming import maybe_missing
+from models.groups.naming import nearest
 from models.propriety import require_proper, says_nothing_of_tau
 from models.spellings import prior
 from models.two_level import TwoLevel
 
 FEW = 5  # groups: with fewer the prior of tau speaks as loud as they do
-SUMS = ("total", "sum", "all", "overall", "mean", "average", "grand total", "pooled")
 UNEQUAL_RATIO = 1000  # of standard errors: the estimate with the largest adds nothing
 PARAMETERS = ("mu", "beta", "tau", "tau2", "sigma", "sigma2")
 NARROWEST, WIDEST = 1e-6, 1e50  # priors, in units of the data: the fourth power of one that wide still fits a double
@@ -28,8 +26,9 @@ class Prepared:
     """A model of a table.
 
     `model` is inside `units`; `priors` spells its priors, of what is outside; `references` maps a covariate of text to
-    the level that the others are compared with; `read` maps the file's name to the SHA-256 of what was read. A model
-    that is not of a table has none of these, and no units.
+    the level that the others are compared with; `warnings` say what its reader should look at, and `notes` how the
+    table was read; `read` maps the file's name to the SHA-256 of what was read. A model that is not of a table has none
+    of these, and no units.
     """
 
     model: TwoLevel
@@ -37,6 +36,7 @@ class Prepared:
     priors: dict[str, str]
     references: dict[str, str]
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     read: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -84,9 +84,10 @@ def _prepared(request: Request, table: Contents, defaults: dict[str, str]) -> Pr
     if len(set(table.labels)) == 1:
         raise InputError(f"{where}: all rows are of one group, {table.labels[0]!r}: there is nothing to pool it with")
     try:
-        groups = table.groups(design(_doubles(table.covariates)))
+        groups = table.groups(design(_doubles(table.covariates), table.levels))
     except ValueError as error:
         raise InputError(f"{where}: {error}") from error
+    _require_rows(request, groups)
     require_known(request, groups)
     spelled = _spelled(request, groups, defaults)
     try:
@@ -100,10 +101,27 @@ def _prepared(request: Request, table: Contents, defaults: dict[str, str]) -> Pr
         model=model,
         units=table.units,
         priors=spelled,
-        references={name: min(v.values()) for name, v in table.covariates.items() if not _is_number(v)},
+        references={name: _reference(table, name, v) for name, v in table.covariates.items() if not _is_number(v)},
         warnings=tuple(_warnings(request, table, model)),
+        notes=tuple(f"{where}: {note}" for note in table.notes),
         read=table.read,
     )
+
+
+def _require_rows(request: Request, groups: Groups) -> None:
+    """Refuse a row a group, unless sigma was given a prior: such tables are averages or estimates."""
+    if "value" in request.columns and groups.n.max() == 1 and not {"sigma", "sigma2"} & request.priors.keys():
+        raise InputError(
+            request.wording.filled(
+                f"{request.table.name}: every group has a single row, which does not tell sigma from tau. One row per "
+                "group: did you mean ⟨n⟩, ⟨mean⟩ and ⟨sd⟩, or ⟨estimate⟩ and ⟨se⟩? Else give sigma a prior"
+            )
+        )
+
+
+def _reference(table: Contents, name: str, values: dict[str, object]) -> str:
+    """The level of a covariate that the others are compared with."""
+    return table.levels[name][0] if name in table.levels else min(map(str, values.values()))
 
 
 def _is_number(values: dict[str, object]) -> bool:
@@ -127,8 +145,8 @@ def require_known(request: Request, groups: Groups) -> None:
     """
     for label in (label for pair in request.compare for label in pair):
         if label not in groups.labels:
-            near = get_close_matches(label, groups.labels, n=1)
-            hint = f": did you mean {near[0]!r}?" if near else ""
+            near = nearest(label, groups.labels)
+            hint = f": did you mean {near!r}?" if near else ""
             raise InputError(f"compare: {request.table.name} has no group {label!r}{hint}")
 
 
@@ -149,11 +167,9 @@ def _warnings(request: Request, table: Contents, model: TwoLevel) -> Iterator[st
     groups, where = model.groups, request.table.name
     if table.repeated:
         yield table.repeated
-    if alike := _but_for_case(groups.labels):
-        yield f"{where}: {' and '.join(map(repr, alike))} differ only in case: look whether they are one"
-    yield from _maybe_missing(request, table)
-    if sums := [label for label in groups.labels if label.strip().casefold() in SUMS]:
-        yield f"{where}: {sums[0]!r} is a group here: if its row is a sum or a mean of the others, leave it out"
+    yield from (f"{where}: {request.wording.filled(message)}" for message in table.warnings)
+    for column, message in _doubts(request, table):
+        yield f"{where}: column {column!r}: {request.wording.filled(message)}"
     ratio = groups.standard_error.max() / groups.standard_error.min() if isinstance(groups, Estimates) else 1
     if ratio > UNEQUAL_RATIO:
         yield f"{where}: standard errors differ by a factor {ratio:,.0f}: look whether one is in another unit"
@@ -163,25 +179,18 @@ def _warnings(request: Request, table: Contents, model: TwoLevel) -> Iterator[st
         yield f"{where}: these data say nothing of tau: what is said of it, and of what hangs on it, is its prior"
 
 
-def _maybe_missing(request: Request, table: Contents) -> Iterator[str]:
-    """Name groups, and levels of covariates, that are called what other programs write for a missing value."""
-    names = [
-        (column, "the name of a group", table.labels)
-        for key, column in request.columns.items()
-        if key in ("group", "label")
-    ]
-    levels = [(name, "a level", values.values()) for name, values in table.covariates.items()]
-    for column, what, values in names + levels:
-        if message := maybe_missing(values, what):
-            yield f"{request.table.name}: column {column!r}: {message}"
-
-
-def _but_for_case(labels) -> list[str]:
-    """Return the first two labels that are one but for capital letters, if any."""
-    seen: dict[str, str] = {}
-    return next(
-        ([other, label] for label in labels if (other := seen.setdefault(label.casefold(), label)) != label), []
-    )
+def _doubts(request: Request, table: Contents) -> Iterator[tuple[str, str]]:
+    """What may be wrong with names of groups and levels, and with the choice of a column, each with the column."""
+    for option, column in request.columns.items():
+        name = columns.spelled(column)
+        yield from ((name, message) for message in doubts.of_option(option, name))
+        if option in ("group", "label"):
+            yield from ((name, message) for message in doubts.of_names(table.labels, "the name of a group"))
+            yield from ((name, message) for message in doubts.of_groups(table.labels))
+    for name, values in table.covariates.items():
+        levels = list(dict.fromkeys(values.values()))
+        if not isinstance(levels[0], Decimal):
+            yield from ((name, message) for message in doubts.of_names(levels, "a level"))
 
 
 def _require_comparable(where: str, model: TwoLevel) -> None:

@@ -7,10 +7,15 @@ from itertools import pairwise
 import pandas as pd
 from partial_pooling_data import read, summarise, table
 
-from analyses.ingest import strict_csv
-from analyses.ingest.request import InputError, Request
+from analyses.ingest import columns, source
+from analyses.ingest.faults import Faults
+from analyses.ingest.fields import Kind
+from analyses.ingest.request import InputError, Request, Source
 
 ARMS = ("1", "2")
+DATE = Kind("is no date", "write 2003-05-31")
+ARM = Kind(f"is none of {', '.join(ARMS)}", "correct it")
+ORDER = Kind("is not after the one before it of the same subject", "sort the rows of each subject by date")
 
 
 def summarised(study: str, request: Request | None) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -28,9 +33,10 @@ def summarised(study: str, request: Request | None) -> tuple[pd.DataFrame, dict[
         "math_test": ("school", ["mathscore"], [], summarise.school),
         "blood_pressure": ("subject", ["systolic"], ["date", "treatment"], summarise.subject),
     }[study]
-    frame = strict_csv.read(request.table, text=[group, *text], numbers=numbers)
+    rows_of = source.of_path(request.table, (group, *text, *numbers), request.reading)
+    frame = columns.read(rows_of, text=[group, *text], numbers=numbers)
     if text:
-        _require_calendar(request, frame, group)
+        _require_calendar(rows_of, frame, group)
     rows = [made(name, some.astype(str).to_dict("records")) for name, some in frame.groupby(group, sort=False)]
     if {row[group] for row in rows} != set(shipped[group]):
         raise InputError(
@@ -38,26 +44,26 @@ def summarised(study: str, request: Request | None) -> tuple[pd.DataFrame, dict[
         )
     out = io.StringIO()
     summarise.write(out, rows)
-    return read(io.StringIO(out.getvalue())), {request.table.name: frame.attrs["sha256"]}
+    return read(io.StringIO(out.getvalue())), frame.attrs["read"]
 
 
-def _require_calendar(request, frame, group):
+def _require_calendar(table: Source, frame: pd.DataFrame, group: str) -> None:
     """Refuse dates that are none or go back, and arms that are none or change."""
-    strict_csv.check(request.table, frame, "date", map(_is_date, frame["date"]), "is no date: write 2003-05-31")
-    strict_csv.check(request.table, frame, "treatment", frame["treatment"].isin(ARMS), f"is none of {', '.join(ARMS)}")
-    strict_csv.refuse(
-        [
-            f
-            for _, f in strict_csv.constant(
-                request.table, "treatment", frame.index, frame[group], frame["treatment"], {}
-            )
-        ]
-    )
+    columns.check(table, frame, "date", map(_is_date, frame["date"]), DATE)
+    columns.check(table, frame, "treatment", frame["treatment"].isin(ARMS), ARM)
+    varying = Faults()
+    columns.varying(table, "treatment", group, _batch(frame), {}, varying)
+    varying.refuse(table)
     ordered = pd.Series(True, index=frame.index)
     for _, days in frame.groupby(group, sort=False)["date"]:
         for (_, earlier), (line, later) in pairwise(days.items()):
             ordered[line] = later > earlier
-    strict_csv.check(request.table, frame, "date", ordered, "is not after the one before it of the same subject")
+    columns.check(table, frame, "date", ordered, ORDER)
+
+
+def _batch(frame: pd.DataFrame) -> columns.Batch:
+    """All rows of a table at once."""
+    return columns.Batch(tuple(frame.index), (), {name: list(frame[name]) for name in frame})
 
 
 def _is_date(text) -> bool:

@@ -1,17 +1,18 @@
 """Rows of a table of any size, reduced to groups in one pass and in memory that grows with the groups alone."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from analyses import progress
-from analyses.ingest import files, parquet_faults, strict_csv
+from analyses.ingest import columns, fields, header, lazily, parquet, parquet_faults
+from analyses.ingest.columns import Columns
 from analyses.ingest.data_frame import FrameTable
-from analyses.ingest.request import InputError, Table
+from analyses.ingest.faults import Faults, refuse
+from analyses.ingest.parquet import ParquetFiles
+from analyses.ingest.request import InputError, Name, Source
 from analyses.ingest.units import EXACTLY, Units
 from models.groups import sufficient_statistics
 from models.groups.naming import normalized
@@ -21,7 +22,8 @@ class Reduced(NamedTuple):
     """Groups of a file inside their units; of CSV in its order, of Parquet in that of their labels.
 
     `covariates` maps name to label to value, Decimal where it is a number; `read` maps the names of what was read to
-    their SHA-256; `repeated` says which rows repeat others, where there are so few that it was looked for.
+    their SHA-256; `repeated` says which rows repeat others, where there are so few that it was looked for; `notes` say
+    how the table was read, and `warnings` what its reader should look at.
     """
 
     labels: list[str]
@@ -32,60 +34,54 @@ class Reduced(NamedTuple):
     covariates: dict[str, dict[str, object]]
     read: dict[str, str]
     repeated: str = ""
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
-def rows_in_groups(table: Path | FrameTable, *, show: bool, **columns) -> Reduced:
-    """Reduce rows to groups: those of CSV and small frames one by one, of Parquet and large frames where they are.
+def rows_in_groups(source: Source, wanted: Columns, *, absolute: bool, categorical: Sequence[str] = ()) -> Reduced:
+    """Reduce rows to groups: those of text and small frames one by one, of Parquet and large frames where they are.
+
+    `wanted` has one name of text, the group, and one of numbers, the value; what may be either is a covariate.
 
     Raises
     ------
     InputError
-        With the first ten faults, and how many there are besides.
+        With a line for each cause.
     """
-    if isinstance(table, FrameTable):
-        return frame(table, **columns) if table.is_large else in_decimals(table, table.records(), **columns)
-    return parquet(table, show=show, **columns) if files.is_parquet(table) else csv(table, show=show, **columns)
+    if isinstance(source, FrameTable) and source.is_large:
+        return frame(source, wanted, absolute=absolute, categorical=categorical)
+    if isinstance(source, ParquetFiles):
+        return of_parquet(source, wanted, absolute=absolute, categorical=categorical)
+    return in_decimals(source, wanted, absolute=absolute, categorical=categorical)
 
 
-def csv(path: Path, *, show: bool, **columns) -> Reduced:
-    """Reduce a CSV file, as strictly as any is read."""
-    watched = progress.bar(f"reading {path.name}", total=path.stat().st_size, unit="B", show=show)
-    with path.open("rb", buffering=0) as file, watched as bar:
-        hashed = files.Hashed(file)
-        reduced = in_decimals(
-            path, files.records(path, hashed), update=lambda: bar.update(hashed.size - bar.n), **columns
-        )
-    return reduced._replace(read={path.name: hashed.hash.hexdigest()})
-
-
-def in_decimals(
-    table: Path | FrameTable,
-    records: Iterator[tuple[int, list[str]]],
-    *,
-    group: str,
-    value: str,
-    covariates: Sequence[str],
-    absolute: bool,
-    update: Callable[[], None] = lambda: None,
-) -> Reduced:
-    """Reduce rows of text, in one pass; `update` is called after each batch.
+def in_decimals(source: Source, wanted: Columns, *, absolute: bool, categorical: Sequence[str] = ()) -> Reduced:
+    """Reduce rows of text, in one pass.
 
     Values are taken in decimals from the first value of their group, and only then rounded: a row keeps its digits
     however far apart the groups are. The units are those of the rows up to the first batch that brings any spread.
     """
+    (group,), (value,), covariates = wanted.text, wanted.numbers, wanted.either
     sums, units, repeated = Sums(), None, ""
-    first, varying = {name: {} for name in covariates}, strict_csv.Faults()
-    wanted = strict_csv.Columns(text=[group], numbers=[value], either=covariates)
-    for batch in strict_csv.batches(table, records, wanted):
-        labels, values = batch.columns[group], batch.columns[value]
-        for name, known in first.items():
-            varying.add(strict_csv.constant(table, name, batch.lines, labels, batch.columns[name], known))
-        if units is None or not sums.spread:
-            repeated = strict_csv.repeated(table, batch.rows, batch.lines) if units is None else ""
-            units = Units.of([*sums.first, *values], tau=absolute)
-        sums.add(labels, values, units)
-        update()
-    varying.refuse()
+    first, varying = {name: {} for name in covariates}, Faults()
+    wanted = replace(
+        wanted,
+        text=[group, *(name for name in covariates if name in categorical)],
+        either=[name for name in covariates if name not in categorical],
+    )
+    with source.opened(wanted.names) as opened:
+        identified = len(opened.header) > len(wanted.names)
+        for batch in columns.batches(source, opened, wanted):
+            if not batch.lines:
+                continue
+            labels, values = batch.columns[group], batch.columns[value]
+            for name, known in first.items():
+                columns.varying(source, name, group, batch, known, varying)
+            if units is None or not sums.spread:
+                repeated = columns.repeated(source, batch.rows, batch.lines) if units is None and identified else ""
+                units = Units.of([*sums.first, *values], tau=absolute)
+            sums.add(labels, values, units)
+    varying.refuse(source)
     return Reduced(
         labels=list(sums.position),
         n=sums.n,
@@ -93,12 +89,14 @@ def in_decimals(
         ss=sums.ss,
         units=units,
         covariates={name: {label: last for label, (_, last) in known.items()} for name, known in first.items()},
-        read={},
+        read=opened.digests(),
         repeated=repeated if sums.batches == 1 else "",
+        notes=tuple(opened.notes),
+        warnings=tuple(opened.warnings),
     )
 
 
-def frame(table: FrameTable, *, group: str, value: str, covariates: Sequence[str], absolute: bool) -> Reduced:
+def frame(source: FrameTable, wanted: Columns, *, absolute: bool, categorical: Sequence[str] = ()) -> Reduced:
     """Reduce a frame by its own library, lazy or not.
 
     Raises
@@ -106,12 +104,14 @@ def frame(table: FrameTable, *, group: str, value: str, covariates: Sequence[str
     InputError
         With the first fault.
     """
-    strict_csv.positions(table.name, table.columns, (group, value, *covariates))
+    (group,), (value,), covariates = wanted.text, wanted.numbers, wanted.either
+    columns.positions(source.name, source.columns, wanted.names)
     try:
-        sums = sufficient_statistics.of_frame(table.frame, group=group, value=value, covariates=covariates)
+        whole, name, warnings = lazily.prepared(source.frame, source.columns, wanted, categorical)
+        sums = sufficient_statistics.of_frame(whole, group=name, value=value, covariates=covariates)
     except ValueError as error:
-        raise InputError(f"{table.name}: {error}") from error
-    return _inside(table, sums, group, absolute=absolute)
+        raise InputError(f"{source.name}: {error}") from error
+    return _inside(source, sums, group, source.columns, absolute=absolute)._replace(read=source.read, warnings=warnings)
 
 
 @dataclass(eq=False)
@@ -150,35 +150,39 @@ class Sums:
         return k
 
 
-def parquet(path: Path, *, group: str, value: str, covariates: Sequence[str], absolute: bool, show: bool) -> Reduced:
+def of_parquet(source: ParquetFiles, wanted: Columns, *, absolute: bool, categorical: Sequence[str] = ()) -> Reduced:
     """Reduce a Parquet file, a folder of them, or those that fit a pattern; DuckDB goes over the rows.
 
     Raises
     ------
     InputError
-        For what is no Parquet, or with the first ten faults.
+        For what is no Parquet, or with a line for each cause.
     """
-    root, parts = files.of_parquet(path)
+    (group,), (value,), covariates = wanted.text, wanted.numbers, wanted.either
+    root, parts = parquet.of_parquet(source.path)
     before = [part.stat().st_mtime_ns for part in parts]
-    table = files.relation(parts, root, show=show)
-    strict_csv.positions(f"{path.name}:1", table.columns, (group, value, *covariates))
+    table = parquet.relation(parts, root, show=source.show)
+    columns.positions(f"{source.name}:1", table.columns, wanted.names)
     try:
-        with files.read_as_parquet(path.name):
-            named = _without_truth(table, (group, *covariates))
-            sums = sufficient_statistics.of_frame(named, group=group, value=value, covariates=covariates)
+        with parquet.read_as_parquet(source.name):
+            spelled = _without_truth(table, [*header.parts(group, table.columns), *covariates])
+            whole, name, warnings = lazily.prepared(spelled, table.columns, wanted, categorical)
+            sums = sufficient_statistics.of_frame(whole, group=name, value=value, covariates=covariates)
     except ValueError as error:
-        parquet_faults.refuse(root, parts, group, value, covariates)
-        raise InputError(str(error) if isinstance(error, InputError) else f"{path.name}: {error}") from error
-    read = {str(part.relative_to(root)): files.digest(part) for part in parts}
+        if not wanted.drop_missing:
+            parquet_faults.refuse_rows(source, root, parts, wanted)
+        raise InputError(str(error) if isinstance(error, InputError) else f"{source.name}: {error}") from error
+    read = {str(part.relative_to(root)): parquet.digest(part) for part in parts}
     if [part.stat().st_mtime_ns for part in parts] != before:
-        raise InputError(f"{path.name}: changed while it was read")
-    return _inside(path, sums, group, absolute=absolute)._replace(read=read)
+        raise InputError(f"{source.name}: changed while it was read")
+    return _inside(source, sums, group, table.columns, absolute=absolute)._replace(read=read, warnings=warnings)
 
 
-def _inside(table: Path | FrameTable, sums, group: str, *, absolute: bool) -> Reduced:
+def _inside(source: Source, sums, group: Name, names: Sequence[str], *, absolute: bool) -> Reduced:
     """Sums of a table in their units."""
-    names = _names(table, group, sums.labels)
-    labels = [names[label] for label in sums.labels]
+    named = _names(source, columns.spelled(group), sums.labels)
+    labels, between = [named[label] for label in sums.labels], len(header.parts(group, names)) - 1
+    _require_unambiguous(source, between, labels)
     units = Units.about(Decimal(repr(sums.offset)), Decimal(repr(sums.spread)), tau=absolute)
     inside = sums.unit / float(units.unit)
     return Reduced(
@@ -187,43 +191,52 @@ def _inside(table: Path | FrameTable, sums, group: str, *, absolute: bool) -> Re
         mean=inside * sums.mean,
         ss=inside**2 * sums.ss,
         units=units,
-        covariates={name: _of_groups(table, name, labels, v.values()) for name, v in sums.covariates.items()},
+        covariates={name: _of_groups(source, name, labels, v.values()) for name, v in sums.covariates.items()},
         read={},
     )
+
+
+def _require_unambiguous(source: Source, between: int, labels: Sequence[str]) -> None:
+    """Refuse names of several parts of which one holds what stands between them, `between` times in all."""
+    if between and (wrong := [label for label in labels if label.count(columns.BETWEEN) != between]):
+        raise InputError(f"{source.name}: {wrong[0]!r} could be made of other parts: {columns.JOINED_ALIKE.remedy}")
 
 
 def _without_truth(table, names: Sequence[str]):
     """With text for truth values, as in a CSV file: true is no 1 there, and no True."""
     typed = zip(table.columns, table.types, strict=True)
-    truths = [files.quoted(name) for name, kind in typed if name in names and str(kind) == "BOOLEAN"]
+    truths = [parquet.quoted(name) for name, kind in typed if name in names and str(kind) == "BOOLEAN"]
     spelled = ", ".join(f"{name}::varchar as {name}" for name in truths)
     return table.select(f"* replace ({spelled})") if truths else table
 
 
-def _of_groups(path: Table, name: str, labels: list[str], values: Iterable) -> dict[str, object]:
+def _of_groups(source: Source, name: str, labels: list[str], values: Iterable) -> dict[str, object]:
     """A covariate by label: numbers in decimals, as they are spelled, all else as text."""
     values = list(values)
-    known = _names(path, name, values) if isinstance(values[0], str) else _numbers(path, name, values)
+    known = _names(source, name, values) if isinstance(values[0], str) else _numbers(source, name, values)
     return {label: known[value] for label, value in zip(labels, values, strict=True)}
 
 
-def _names(path: Table, column: str, spelled: Iterable[str]) -> dict[str, str]:
-    """Names less blanks at their ends; refused where nothing is left, or where two look the same."""
-    first, faults, names = {}, [], {name: name.strip() for name in spelled}
+def _names(source: Source, column: str, spelled: Iterable[str]) -> dict[str, str]:
+    """Names without blanks at their ends; refused where nothing is left, or where two look the same."""
+    first, messages, names = {}, [], {name: name.strip() for name in spelled}
     for name, stripped in names.items():
         known = first.setdefault(normalized(name), name)
         if not stripped:
-            faults.append(f"{path.name}: column {column!r}: {name!r} is blank")
+            messages.append(f"{source.name}: column {column!r}: {name!r} is blank: fill it in")
         elif known != name:
-            message = f"{name!r} looks like {known!r} and is another: spell them alike, or apart"
-            faults.append(f"{path.name}: column {column!r}: {message}")
-    strict_csv.refuse(faults)
+            remedy = columns.LOOKALIKE.remedy
+            messages.append(f"{source.name}: column {column!r}: {name!r} looks like {known!r}: {remedy}")
+    refuse(messages)
     return names
 
 
-def _numbers(path: Table, column: str, values: Iterable[float]) -> dict[float, Decimal]:
+def _numbers(source: Source, column: str, values: Iterable[float]) -> dict[float, Decimal]:
     """Numbers in decimals; refused where they are not finite, or of no size to compute with."""
     spelled = {value: repr(value) for value in values}
-    faults = [(text, strict_csv.fault(text, number=True)) for text in spelled.values()]
-    strict_csv.refuse([f"{path.name}: column {column!r}: {text!r} {fault}" for text, fault in faults if fault])
+    kinds = {text: fields.fault(text, number=True) for text in spelled.values()}
+    where = f"{source.name}: column {column!r}"
+    refuse([
+        f"{where}: {text!r} {kind.what}: {source.wording.filled(kind.remedy)}" for text, kind in kinds.items() if kind
+    ])  # fmt: skip
     return {value: Decimal(text) for value, text in spelled.items()}

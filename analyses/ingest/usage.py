@@ -3,8 +3,15 @@
 The command line and `fit` ask here, so both refuse the same requests in the same words.
 """
 
+import codecs
+import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from analyses.ingest.request import Reading
 
 ROWS, AVERAGES = ("group", "value"), ("group", "n", "mean")
 COLUMNS = {
@@ -38,9 +45,36 @@ class Wording:
         hyphenated = name.replace("_", "-") if self.option.startswith("-") else name
         return self.option.format(hyphenated)
 
+    def setting(self, name: str, value: object) -> str:
+        """An option with its value, as it is typed.
+
+        Examples
+        --------
+        >>> COMMAND_LINE.setting("delimiter", ";"), PYTHON.setting("delimiter", ";")
+        ("--delimiter ';'", "delimiter=';'")
+        """
+        if self.option.startswith("-"):
+            return f"{self.named(name)} {shlex.quote(str(value))}"
+        return f"{self.named(name)}{value!r}"
+
+    def filled(self, text: str) -> str:
+        """A text in which ⟨name⟩ and ⟨name value⟩ stand for options.
+
+        Examples
+        --------
+        >>> COMMAND_LINE.filled("pass ⟨missing drop⟩"), PYTHON.filled("pass ⟨missing drop⟩")
+        ('pass --missing drop', "pass missing='drop'")
+        """
+        return OPTION.sub(lambda of: self.setting(of[1], of[2]) if of[2] else self.named(of[1]), text)
+
     def listed(self, names: Iterable[str]) -> str:
         """Names of options, separated by commas."""
         return ", ".join(map(self.named, names))
+
+
+OPTION = re.compile(r"⟨(\w+)(?: ([^⟨⟩]+))?⟩")
+COMMAND_LINE = Wording("one_way", option="--{}", covariates="--covariate", priors="--prior")
+PYTHON = Wording("a fit of groups", option="{}=", covariates="covariates", priors="priors")
 
 
 def fault(
@@ -138,6 +172,27 @@ def fault_of_pairs(pairs: Sequence[Sequence[str]], compare: str) -> str:
     distinct = [frozenset(pair) for pair in pairs]
     if twice := next((pair for pair in distinct if distinct.count(pair) > 1), None):
         return f"{compare} {' '.join(sorted(twice))} is given twice: give each pair once"
+    return ""
+
+
+def fault_of_reading(reading: "Reading", wording: Wording) -> str:
+    """What is wrong with what is said of how a file is written."""
+    if reading.encoding is not None:
+        try:
+            codecs.lookup(reading.encoding)
+        except LookupError:
+            return f"{wording.setting('encoding', reading.encoding)}: there is no such encoding: try latin-1 or cp1252"
+    if reading.decimal not in (None, ".", ","):
+        return f"{wording.setting('decimal', reading.decimal)}: write '.' or ','"
+    if reading.delimiter is not None and (len(reading.delimiter) != 1 or reading.delimiter in '"\r\n'):
+        return f"{wording.setting('delimiter', reading.delimiter)}: give one character"
+    return ""
+
+
+def fault_of_references(references: Mapping[str, str], covariates: Sequence[str], wording: Wording) -> str:
+    """Which reference level is of nothing that is a covariate."""
+    if foreign := [name for name in references if name not in covariates]:
+        return f"{wording.named('reference')} of {foreign[0]}: the covariates are {', '.join(covariates) or 'none'}"
     return ""
 
 

@@ -52,7 +52,8 @@ class Page:
     study adds to the engines, each with the name of what it is on; `model_checks` say whether the model fits its data,
     which is another question than whether its posterior is computed correctly; `data` are the shipped tables that the
     study rests on, `read` the files that it was given with their SHA-256, `tables` those that it writes beside the
-    folders of the studies; `warnings` are what the reader should know of the data first.
+    folders of the studies; `warnings` are what the reader should know of the data first, and `notes` say how they
+    were read.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Page:
     more: tuple[tuple[str, Verdict], ...] = ()
     model_checks: tuple[tuple[str, Verdict], ...] = ()
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self):
         names = [name for section in self.every_section for name in section.figures]

@@ -7,8 +7,10 @@ from models.groups import naming
 from models.groups.validation import is_number
 
 
-def design(covariates: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float]]:
-    """Columns of all covariates by group, each coded as in `coded`.
+def design(
+    covariates: Mapping[str, Mapping[str, Any]], levels: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, dict[str, float]]:
+    """Columns of all covariates by group, each coded as in `coded`; `levels` has the order of those that have one.
 
     Raises
     ------
@@ -17,15 +19,17 @@ def design(covariates: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, f
     """
     columns: dict[str, dict[str, float]] = {}
     for name, values in covariates.items():
-        more = coded(name, values)
+        more = coded(name, values, (levels or {}).get(name))
         if taken := columns.keys() & more:
             raise ValueError(f"covariate {name!r} makes a second column {min(taken)!r}: rename one of the two")
         columns |= more
     return columns
 
 
-def coded(name: str, values: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Columns of a covariate by group: numbers as they are, else one 0/1 column a level but the first in order.
+def coded(name: str, values: Mapping[str, Any], order: Sequence[str] | None = None) -> dict[str, dict[str, float]]:
+    """Columns of a covariate by group: numbers unchanged, else one 0/1 column a level but the first in order.
+
+    The order of levels is that of `order`, which makes levels of numbers too, or that of the alphabet.
 
     Raises
     ------
@@ -37,11 +41,11 @@ def coded(name: str, values: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     >>> coded("arm", {"a": "drug", "b": "control"})
     {'arm[drug]': {'a': 1.0, 'b': 0.0}}
     """
-    levels = sorted(set(values.values()), key=str)
+    levels = sorted(set(values.values()), key=lambda level: order.index(str(level)) if order else str(level))
     if len(levels) < 2:
         same = f"{levels[0]:g}" if is_number(levels[0]) else repr(levels[0])
         raise ValueError(f"covariate {name!r} is {same} in every group: it tells nothing apart")
-    if all(map(is_number, levels)):
+    if order is None and all(map(is_number, levels)):
         return {name: {group: float(value) for group, value in values.items()}}
     if blank := [group for group, level in values.items() if not str(level).strip()]:
         raise ValueError(f"covariate {name!r} is blank in {blank[0]!r}: fill it in, or remove the group")

@@ -1,9 +1,10 @@
-"""Names of groups and of levels: missing ones, ones that look alike, and ones that may stand for a missing value."""
+"""Names of groups and of levels: missing ones, ones that look alike, the nearest one, ones that may mean missing."""
 
 import unicodedata
 import warnings
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ MISSING = frozenset(
         ".",
         "?",
         "-",
+        '"',
     }
 )
 
@@ -165,7 +167,7 @@ def require_apart(what: str, names: Collection[str]) -> None:
         Naming both.
     """
     distinct = dict.fromkeys(names)
-    if all(map(str.isascii, distinct)) and len(set(map(str.strip, distinct))) == len(distinct):
+    if all(map(str.isascii, distinct)) and len({" ".join(name.split()) for name in distinct}) == len(distinct):
         return
     first: dict[str, str] = {}
     for name in distinct:
@@ -173,9 +175,38 @@ def require_apart(what: str, names: Collection[str]) -> None:
             raise ValueError(f"{what}: {name!r} looks like {lookalike!r}: use one spelling, or clearly different names")
 
 
+LOOKALIKES = str.maketrans("\u2018\u2019\u02bc\u201c\u201d\u2010\u2011\u2012\u2013\u2212", "'''\"\"-----")
+
+
 def normalized(name: str) -> str:
-    """A name without blanks at its ends, letters that look alike made the same."""
-    return (name if name.isascii() else unicodedata.normalize("NFKC", name)).strip()
+    """A name as it looks: without blanks at its ends, doubled blanks or invisible letters, lookalikes made the same."""
+    if not name.isascii():
+        visible = "".join(letter for letter in name if unicodedata.category(letter) != "Cf")
+        name = unicodedata.normalize("NFKC", visible).translate(LOOKALIKES)
+    return " ".join(name.split())
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Name that may have been meant: the most similar one, or "" if none is similar.
+
+    Case and surrounding blanks do not count, and hyphens, underscores and blanks are alike.
+
+    Examples
+    --------
+    >>> nearest("eight_school", ["math_test", "eight_schools"]), nearest("Standard-Error", ["standard error"])
+    ('eight_schools', 'standard error')
+    >>> nearest("score", ["weight", "height"])
+    ''
+    """
+    of_key: dict[str, str] = {}
+    for candidate in names:
+        of_key.setdefault(_key(candidate), candidate)
+    similar = get_close_matches(_key(name), of_key, n=1)
+    return of_key[similar[0]] if similar else ""
+
+
+def _key(name: str) -> str:
+    return normalized(name).casefold().replace("-", " ").replace("_", " ")
 
 
 def maybe_missing(names: Iterable[object], what: str) -> str:

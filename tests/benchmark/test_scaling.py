@@ -189,7 +189,7 @@ def test_rows_are_made_as_said_and_the_same_again(tmp_path, monkeypatch):
     simulate_rows.main("6000", "300", str(tmp_path / "three"))
     pieces = scaling_routes.parquet(str(tmp_path / "three"))
     assert len(pieces) == 3
-    again = scaling_routes.files.relation(pieces).df()
+    again = scaling_routes.parquet_files.relation(pieces).df()
     columns = ["school", "score"]
     same = rows.sort_values(columns).to_numpy() - again.sort_values(columns).to_numpy()
     np.testing.assert_allclose(same, 0, atol=1e-12)

@@ -14,7 +14,8 @@ import duckdb
 import numpy as np
 import pytest
 
-from analyses.ingest import reduce
+from analyses.ingest import reduce, source
+from analyses.ingest.columns import Columns
 from analyses.ingest.request import InputError
 
 EPS = 2.0**-53
@@ -43,7 +44,8 @@ PLAIN = values("('a', 1.0::double), ('b', 4.0), ('a', 2.0)")
 
 
 def scanned(path, *covariates, group="g", value="v"):
-    return reduce.rows_in_groups(path, group=group, value=value, covariates=covariates, absolute=False, show=False)
+    wanted = Columns(text=[group], numbers=[value], either=covariates)
+    return reduce.rows_in_groups(source.of_path(path, wanted.names), wanted, absolute=False)
 
 
 def refused(path, *covariates, group="g", value="v") -> list[str]:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from analyses.ingest import strict_csv
+from analyses.ingest import columns
 
 
 @pytest.fixture
 def batch(monkeypatch):
     """Set how many rows are read at a time."""
-    return lambda size: monkeypatch.setattr(strict_csv, "BATCH", size)
+    return lambda size: monkeypatch.setattr(columns, "BATCH", size)

@@ -8,44 +8,47 @@ HOLES = (
 )
 
 
+REMEDY = "remove the row, or pass --missing drop"
+
+
 def test_holes_are_named_by_file_and_row(tmp_path):
-    """Null, NaN and infinity, labels that are null or blank: all of them, each with what is there."""
+    """Null, NaN and infinity, labels that are null or blank: each cause once, with what is there."""
     assert refused(copied(tmp_path / "t.parquet", values(HOLES), ", row_group_size 2")) == [
-        "t.parquet:2: column 'v': '' is blank",
-        "t.parquet:3: column 'g': '' is blank",
-        "t.parquet:4: column 'g': '  ' is blank",
-        "t.parquet:5: column 'g': '' is blank",
-        "t.parquet:6: column 'v': 'nan' is not a number",
-        "t.parquet:7: column 'v': '-inf' is not a number",
+        f"t.parquet:2: column 'v': '' is blank: {REMEDY}",
+        f"t.parquet:3: column 'g': '' is blank (and 2 more: lines 4, 5): {REMEDY}",
+        "t.parquet:5: column 'v': 'nan' is not a number but stands for a missing value (and 2 more: lines 6, 7): "
+        f"{REMEDY}",
     ]
 
 
-def test_ten_holes_are_named_and_the_rest_counted(tmp_path):
-    """In the order of the rows of the files, whichever thread found them; a file of many row groups before another."""
+def test_holes_are_counted(tmp_path):
+    """By the rows of their files, whichever thread found them; a file of many row groups before another."""
     some = "select 'a' as g, case when i % 1000 = 7 then null else i::double end as v from range(20000) as t(i)"
     copied(tmp_path / "d" / "1.parquet", some, ", row_group_size 2048")
     copied(tmp_path / "d" / "2.parquet", values("('a', null::double)"))
-    said = refused(tmp_path / "d")
-    assert said == [f"1.parquet:{1000 * k + 8}: column 'v': '' is blank" for k in range(10)] + ["and 11 faults more"]
+    assert refused(tmp_path / "d") == [
+        f"1.parquet:8: column 'v': '' is blank (and 19 more: lines 1008, 2008, 3008, 4008, 5008, ...): {REMEDY}",
+        f"2.parquet:1: column 'v': '' is blank: {REMEDY}",
+    ]
 
 
 def test_holes_are_named_by_the_place_of_the_file(tmp_path):
     """Files of a folder often have one name, in folders of their own."""
     copied(tmp_path / "d" / "1" / "t.parquet", PLAIN)
     copied(tmp_path / "d" / "2" / "t.parquet", values("('a', null::double)"))
-    assert refused(tmp_path / "d") == ["2/t.parquet:1: column 'v': '' is blank"]
+    assert refused(tmp_path / "d") == [f"2/t.parquet:1: column 'v': '' is blank: {REMEDY}"]
 
 
 @pytest.mark.parametrize("name", ["filename", "file_row_number"])
 def test_holes_are_named_beside_a_column_that_is_called_like_a_file(name, tmp_path):
     """What is wrong is the hole, not the file."""
     path = copied(tmp_path / "t.parquet", values("('a', 1.0::double, 1), ('a', null, 2)", f"g, v, {name}"))
-    assert refused(path) == ["t.parquet:2: column 'v': '' is blank"]
+    assert refused(path) == [f"t.parquet:2: column 'v': '' is blank: {REMEDY}"]
 
 
 def test_names_with_quotes_have_holes_too(tmp_path):
     path = copied(tmp_path / "t.parquet", values("(1, null::double)", '"g""x", "v""y"'))
-    assert refused(path, group='g"x', value='v"y') == ["t.parquet:1: column 'v\"y': '' is blank"]
+    assert refused(path, group='g"x', value='v"y') == [f"t.parquet:1: column 'v\"y': '' is blank: {REMEDY}"]
 
 
 @pytest.mark.parametrize(("one", "two"), [("'a '", "'a'"), ("'A'", "chr(65313)"), ("'é'", "'e' || chr(769)")])
@@ -53,34 +56,38 @@ def test_names_that_look_alike_are_refused(one, two, tmp_path):
     """Nobody could tell the groups apart."""
     (said,) = refused(copied(tmp_path / "t.parquet", values(f"({one}, 1.0::double), ({two}, 2.0)")))
     assert said.startswith("t.parquet: column 'g': ")
-    assert said.endswith("and is another: spell them alike, or apart")
+    assert said.endswith("use one spelling, or clearly different names")
 
 
 @pytest.mark.parametrize("blank", ["chr(9)", "chr(10)", "chr(13) || ' '"], ids=["tab", "line", "CR"])
 def test_a_label_of_white_space_is_blank(blank, tmp_path):
     """It is blank, as it is in a CSV file."""
     (said,) = refused(copied(tmp_path / "t.parquet", values(f"({blank}, 1.0::double), ('a', 2.0)")))
-    assert said.endswith(" is blank")
+    assert " is blank: " in said
 
 
 NO_NUMBERS = {
-    "text": ("'1.5'", "'x'", "t.parquet:2: column 'v': 'x' is not a number"),
+    "text": ("'1.5'", "'x'", "t.parquet:2: column 'v': 'x' is not a number: "),
     "text that looks like numbers": ("'1.5'", "'2'", "t.parquet: column 'v' holds String: it has to hold numbers"),
     "truth values": ("true", "false", "t.parquet: column 'v' holds Boolean: it has to hold numbers"),
-    "dates": ("date '2020-01-01'", "date '2020-01-02'", "t.parquet:1: column 'v': '2020-01-01' is not a number"),
-    "lists": ("[1.0]", "[2.0]", "t.parquet:1: column 'v': '[1.0]' is not a number"),
+    "dates": (
+        "date '2020-01-01'",
+        "date '2020-01-02'",
+        "t.parquet:1: column 'v': '2020-01-01' is not a number but a date",
+    ),
+    "lists": ("[1.0]", "[2.0]", "t.parquet:1: column 'v': '[1.0]' is not a number (and 1 more: line 2)"),
 }
 
 
 @pytest.mark.parametrize(("one", "two", "said"), NO_NUMBERS.values(), ids=NO_NUMBERS)
 def test_a_column_of_no_numbers_is_refused(one, two, said, tmp_path):
-    assert refused(copied(tmp_path / "t.parquet", values(f"('a', {one}), ('a', {two})")))[0] == said
+    assert refused(copied(tmp_path / "t.parquet", values(f"('a', {one}), ('a', {two})")))[0].startswith(said)
 
 
 COVARIATE_FAULTS = {
     "varies": ("1", "2", "t.parquet: covariate 'x' varies within 'a': 1 and 2"),
-    "missing": ("null::int", "null", "t.parquet: covariate 'x' is missing in 'a'"),
-    "partly missing": ("1", "null", "covariate 'x' is missing in 'a'"),
+    "missing": ("null::int", "null", "t.parquet:1: column 'x': '' is blank (and 2 more: lines 2, 3)"),
+    "partly missing": ("1", "null", "t.parquet:2: column 'x': '' is blank"),
     "blank": ("' '", "' '", "blank"),
 }
 
@@ -112,8 +119,8 @@ def test_a_file_without_rows_is_refused(tmp_path):
 
 @pytest.mark.parametrize("exponent", [-320, 306])
 def test_numbers_of_which_no_double_holds_what_follows_are_refused(exponent, tmp_path):
-    """The same is refused whichever way it was written down: at 1e-320 a double has three digits."""
+    """They are refused whichever way they are written down: at 1e-320 a double has three digits."""
     rows = [("a", f"1e{exponent}"), ("a", f"2e{exponent}"), ("b", f"3e{exponent}")]
-    assert "no double holds" in refused(put(tmp_path, text(rows)))[0]
+    assert "flows" in refused(put(tmp_path, text(rows)))[0]
     typed = ", ".join(f"('{g}', {v}::double)" for g, v in rows)
-    assert "no double holds" in refused(copied(tmp_path / "t.parquet", values(typed)))[0]
+    assert "flows" in refused(copied(tmp_path / "t.parquet", values(typed)))[0]

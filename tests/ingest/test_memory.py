@@ -4,7 +4,8 @@ import tracemalloc
 
 from helpers.scans import put, scanned
 
-from analyses.ingest import files
+from analyses.ingest import text_file
+from analyses.ingest.request import Record
 
 
 class Row(list):
@@ -28,8 +29,9 @@ def long(folder, size):
 def test_no_more_rows_are_held_than_two_batches(batch, tmp_path, monkeypatch):
     """The one that is worked on and the one that is being read, of 300,000 rows."""
     batch(2_000)
-    path, records = long(tmp_path, 300_000), files.records
-    monkeypatch.setattr(files, "records", lambda *given: ((line, Row(fields)) for line, fields in records(*given)))
+    path, records = long(tmp_path, 300_000), text_file._records
+    watched = lambda *given: (Record(line, Row(fields)) for line, fields in records(*given))  # noqa: E731
+    monkeypatch.setattr(text_file, "_records", watched)
     monkeypatch.setattr(Row, "most", 0)
     assert scanned(path).n.sum() == 300_000
     assert 2_000 <= Row.most <= 2 * 2_000 + 2

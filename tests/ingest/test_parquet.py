@@ -20,7 +20,7 @@ from helpers.scans import (
     values,
 )
 
-from analyses.ingest import files
+from analyses.ingest.parquet import quoted
 
 
 @pytest.mark.parametrize("name", ["about 1", "offset 1e9", "offset 1e12", "far apart", "outlier first"])
@@ -106,7 +106,7 @@ def test_columns_may_have_any_name(group, tmp_path):
     """Names that are used inside, are functions of SQL or have quotes in them; as group, value and covariate."""
     others = [name for name in ODD_NAMES if name != group]
     for value, covariate in zip(others, others[1:] + others[:1], strict=True):
-        names = ", ".join(files.quoted(name) for name in (group, value, covariate))
+        names = ", ".join(quoted(name) for name in (group, value, covariate))
         rows = values("('a', 1.0::double, 'p'), ('b', 4.0, 'q'), ('a', 2.0, 'p')", names)
         found = scanned(copied(tmp_path / "t.parquet", rows), covariate, group=group, value=value)
         assert outside(found) == {"a": (2, Fraction(3, 2), Fraction(1, 2)), "b": (1, 4, 0)}
@@ -116,7 +116,7 @@ def test_columns_may_have_any_name(group, tmp_path):
 def test_capitals_are_letters_of_their_own(tmp_path):
     """Names are as they are spelled, in Parquet as in CSV, though SQL has none but small letters."""
     assert refused(copied(tmp_path / "t.parquet", PLAIN), value="V") == [
-        "t.parquet:1: there is no column 'V': there are 'g', 'v'"
+        "t.parquet:1: there is no column 'V': did you mean 'v'?"
     ]
 
 

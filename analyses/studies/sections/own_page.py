@@ -25,4 +25,5 @@ def page(story: Story, exact: ExactFit) -> Page:
         fits=(own.fit,),
         model_checks=size.model_checks(own.fit),
         warnings=(*prepared.warnings, *own.warnings),
+        notes=prepared.notes,
     )

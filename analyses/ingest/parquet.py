@@ -1,74 +1,72 @@
-"""Files of tables: CSV a line at a time, Parquet as DuckDB has it, and the hash of what was read."""
+"""Parquet files as DuckDB reads them: one, a folder of them, or those that fit a pattern."""
 
-import csv
-import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from errno import EISDIR
 from glob import escape
-from hashlib import file_digest, sha256
+from hashlib import file_digest
 from pathlib import Path
 from uuid import uuid4
 
-from analyses.ingest.request import InputError
+from analyses.ingest.request import InputError, Name, Opened, Record
+from analyses.ingest.usage import COMMAND_LINE, Wording
 
 PARQUET = (".parquet", ".pq")
 NULL = "__HIVE_DEFAULT_PARTITION__"  # the name of a folder of rows in which a column is missing
-ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as Python marks them
 
 
-class Hashed(io.RawIOBase):
-    """A file that is hashed as it is read, so that the hash is of what was read."""
+@dataclass(frozen=True)
+class ParquetFiles:
+    """Parquet files that are one table.
 
-    def __init__(self, file):
-        self.file, self.hash, self.size = file, sha256(), 0
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer) -> int:
-        """Read on, and hash that."""
-        size = self.file.readinto(buffer)
-        self.hash.update(memoryview(buffer)[:size])
-        self.size += size
-        return size
-
-
-def records(path: Path, file) -> Iterator[tuple[int, list[str]]]:
-    """Line and fields of every row of a CSV file that is not empty, the header first; a line at a time in memory.
-
-    Raises
-    ------
-    InputError
-        For what is no text in UTF-8, a quote that is left open, or nothing below the header.
+    Attributes
+    ----------
+    path : Path
+        A file, a folder, or a pattern of their names.
+    wording : Wording
+    show : bool
+        Whether a bar tells how far DuckDB is.
     """
-    text = io.TextIOWrapper(io.BufferedReader(file, 1 << 20), "utf-8-sig", "surrogateescape", newline="")
-    reader, line, count = csv.reader(_decoded(path, text), strict=True), 1, 0
-    try:
-        for row in reader:
-            if row:
-                count += 1
-                yield line, row if count > 1 else [name.strip() for name in row]
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError(f"{path.name}:{line}: {error}: is a quote left open?") from error
-    if count < 2:
-        raise InputError(f"{path.name}: {'has a header and nothing below it' if count else 'is empty'}")
+
+    path: Path
+    wording: Wording = COMMAND_LINE
+    show: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name of the file, the folder, or the pattern."""
+        return self.path.name
+
+    @contextmanager
+    def opened(self, names: Sequence[Name]) -> Iterator[Opened]:
+        """Read every row as text: shortest digits that read back as they are, nothing where null.
+
+        Raises
+        ------
+        InputError
+            For a file that is none, or has no rows.
+        """
+        root, parts = of_parquet(self.path)
+        table = relation(parts, root).select("columns(*)::varchar")
+        yield Opened(
+            header=list(table.columns),
+            line=1,
+            rows=_rows(self.name, table),
+            notes=[],
+            digests=lambda: {str(part.relative_to(root)): digest(part) for part in parts},
+        )
 
 
-def _decoded(path: Path, text) -> Iterator[str]:
-    """Lines of a text, each looked through for bytes that are none."""
-    for number, line in enumerate(text, start=1):
-        if "\0" in line:
-            raise InputError(
-                f"{path.name}:{number}: holds a NUL byte: it is no text file, or is in UTF-16; save it as UTF-8"
-            )
-        if not line.isascii() and (wrong := ESCAPED.search(line)):
-            byte = ord(wrong[0]) - 0xDC00
-            raise InputError(f"{path.name}:{number}: byte {byte:#x} is not UTF-8: save it as UTF-8")
-        yield line
+def _rows(name: str, table) -> Iterator[Record]:
+    """Rows as text, counted from 1."""
+    with read_as_parquet(name):
+        rows = table.fetchall()
+    for row, values in enumerate(rows, start=1):
+        yield Record(row, ["" if value is None else value for value in values])
+    if not rows:
+        raise InputError(f"{name}: has a header and nothing below it")
 
 
 def is_parquet(path: Path) -> bool:
@@ -169,24 +167,6 @@ def _with_keys(table, root: Path, keys: set[str], filename: str):
     }
     columns = [f"nullif({value}, {literal(NULL)}) as {quoted(key)}" for key, value in values.items()]
     return table.select(", ".join([f"* exclude ({quoted(filename)})", *columns]))
-
-
-def records_of_parquet(path: Path, root: Path, parts: list[Path]) -> Iterator[tuple[int, list[str]]]:
-    """Number and fields of every row, the header first: shortest digits that read back as they are, nothing where null.
-
-    Raises
-    ------
-    InputError
-        For a file that is none, or has no rows.
-    """
-    found = relation(parts, root).select("columns(*)::varchar")
-    yield 0, list(found.columns)
-    with read_as_parquet(path.name):
-        rows = found.fetchall()
-    for row, values in enumerate(rows, start=1):
-        yield row, ["" if value is None else value for value in values]
-    if not rows:
-        raise InputError(f"{path.name}: has a header and nothing below it")
 
 
 def digest(file: Path) -> str:

@@ -1,0 +1,428 @@
+"""Strict reading of columns: every cause for refusal, before anything is computed.
+
+Numbers stay decimals, exactly as they are written: a double would lose digits that an offset pushes out of it.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import batched, chain
+from typing import NamedTuple
+
+import pandas as pd
+
+from analyses.ingest import doubts, fields, header
+from analyses.ingest.faults import Fault, Faults, of_field, refuse
+from analyses.ingest.fields import Kind
+from analyses.ingest.request import InputError, Name, Opened, Record, Source
+from models.groups.naming import nearest, normalized
+
+BATCH = 50_000  # rows at a time
+BETWEEN = ", "  # parts of the name of a group that is made of several columns
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+", re.ASCII)
+GROUPS_TOLD = 5  # of those of which rows were dropped
+
+LONG = Kind("more fields than the header", "is a comma a decimal mark, or part of a name without quotes?")
+LONG_EVERYWHERE = Kind(
+    "one field more than the header in every row",
+    "if R wrote the rows' names first, write the table with row.names=FALSE, or add a name to the header; else a comma "
+    "is a decimal mark, or part of a name without quotes",
+)
+SHORT = Kind("fewer fields than the header", "if it is a note, remove it; else fill the row up")
+HEADER_AGAIN = Kind("repeats the header", "if two files were joined here, remove the line")
+SECOND_HEADER = Kind("is not a number", "if this line holds units or a second header, remove it")
+CATEGORICAL = Kind("is not a number", "correct it, or pass ⟨categorical {}⟩ if these are categories")
+LOOKALIKE = Kind("looks like another", "use one spelling, or clearly different names")
+JOINED_ALIKE = Kind("is the name of two groups", "join the columns into one whose names differ")
+VARIES = Kind(
+    "varies within a group",
+    "a covariate is constant within a group. If groups are numbered anew in each {column!r}, name them by both "
+    "columns: ⟨group {column},{group}⟩",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """Columns to read.
+
+    Attributes
+    ----------
+    text, numbers, either : sequences of names
+        A name is text whatever it looks like: `007` is not `7`, and `NA` is a name. Of several columns it is their
+        names, joined. What may be either is numbers if any value is one.
+    optional : sequence of str
+        Those of the numbers that may be blank.
+    drop_missing : bool
+        Whether rows are dropped in which something is missing, and not refused.
+    """
+
+    text: Sequence[Name] = ()
+    numbers: Sequence[str] = ()
+    either: Sequence[str] = ()
+    optional: Sequence[str] = ()
+    drop_missing: bool = False
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        """All of them."""
+        return (*self.text, *self.numbers, *self.either)
+
+
+class Batch(NamedTuple):
+    """Some rows of a table: their lines, all their fields, and the columns that were asked for."""
+
+    lines: tuple[int, ...]
+    rows: tuple[list[str], ...]
+    columns: dict[Name, list]
+
+
+def read(source: Source, **columns) -> pd.DataFrame:
+    """Read some columns of a table.
+
+    Parameters
+    ----------
+    source : Source
+    **columns
+        Those of `Columns`.
+
+    Returns
+    -------
+    DataFrame
+        Those columns, text as it stands without blanks at its ends, numbers as Decimal, None where blank; the index is
+        the line of the file (the row of a frame). `attrs` has "repeated", which rows repeat others, if any do; "notes",
+        how the table was read; "warnings", what its reader should look at; and "read", the SHA-256 of each file.
+
+    Raises
+    ------
+    InputError
+        With a line for each cause.
+    """
+    wanted = Columns(**columns)
+    with source.opened(wanted.names) as opened:
+        parts = list(batches(source, opened, wanted))
+    lines, rows = (tuple(chain.from_iterable(part[k] for part in parts)) for k in (0, 1))
+    values = {name: list(chain.from_iterable(part.columns[name] for part in parts)) for name in wanted.names}
+    table = pd.DataFrame(dict(enumerate(values.values())), index=pd.Index(lines, name="line"), dtype=object)
+    table.columns = pd.Index([*values], tupleize_cols=False)
+    told = {"notes": tuple(opened.notes), "warnings": tuple(opened.warnings)}
+    table.attrs |= {"repeated": repeated(source, rows, lines), "read": opened.digests(), **told}
+    return table
+
+
+def batches(source: Source, opened: Opened, wanted: Columns) -> Iterator[Batch]:
+    """Lines, fields and columns of some rows at a time; none any more once there was a fault.
+
+    What may be either is numbers if any value of the first batch is one. `opened.notes` is told what was dropped.
+
+    Raises
+    ------
+    InputError
+        At the end, with a line for each cause.
+    """
+    where = f"{source.name}:{opened.line}" if opened.line else source.name
+    reader = Reader(source, opened, wanted, positions(where, opened.header, wanted.names))
+    if opened.is_text:
+        _require_header(where, wanted)
+    for batch in batched(opened.rows, BATCH):
+        if (part := reader.batch(batch)) is not None:
+            yield part
+            opened.update()
+    reader.finish()
+
+
+@dataclass(eq=False)
+class Reader:
+    """What has been learnt of a table up to a batch of its rows.
+
+    `positions` are those of the columns; `decimal` is the decimal mark, and `numeric` the columns of numbers, once the
+    first batch has told them; `spelled` remembers the names that were seen, and their lines.
+    """
+
+    source: Source
+    opened: Opened
+    wanted: Columns
+    positions: dict[Name, tuple[int, ...]]
+    decimal: str = ""
+    numeric: frozenset[Name] = frozenset()
+    spelled: dict[int, dict[str, tuple[str, int]]] = field(default_factory=dict)
+    joined: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    uneven: Faults = field(default_factory=Faults)
+    wrong: Faults = field(default_factory=Faults)
+    alike: Faults = field(default_factory=Faults)
+    dropped: Counter = field(default_factory=Counter)
+    kept: set[str] = field(default_factory=set)
+    rows: int = 0
+
+    def batch(self, records: Sequence[Record]) -> Batch | None:
+        """Read some rows; None where there was a fault, in these or earlier."""
+        self.rows += len(records)
+        self.uneven.add(self._uneven(records))
+        if self.uneven:
+            return None
+        if not self.decimal:
+            self._learn(records)
+        if self.wanted.drop_missing:
+            records = self._complete(records)
+        columns = {name: [self._field(row, name) for _, row in records] for name in self.positions}
+        for name, values in columns.items():
+            self.wrong.add(self._faults(name, values, records))
+        for name in self.positions.keys() - self.numeric:
+            self.alike.add(self._lookalikes(name, records))
+        if self.wrong or self.alike:
+            return None
+        if self.rows == len(records) + self.dropped.total():
+            self.opened.warnings.extend(self._doubts(columns))
+        typed = {name: [self._decimal(value) for value in columns[name]] for name in self.numeric}
+        return Batch(*(tuple(part) for part in zip(*records, strict=True)) if records else ((), ()), columns | typed)
+
+    def finish(self) -> None:
+        """Refuse what was found, and tell what was dropped."""
+        self._recognize_row_names()
+        self._recognize_second_header()
+        for faults in (self.uneven, self.wrong, self.alike):
+            faults.refuse(self.source, self.rows)
+        if count := self.dropped.total():
+            self.opened.warnings.append(told_of_dropped(self.dropped, self.kept, self.rows))
+            if count == self.rows:
+                raise InputError(f"{self.source.name}: something is missing in every row")
+
+    def _learn(self, records: Sequence[Record]) -> None:
+        """Tell the decimal mark, and which columns that may be either hold numbers, from the first batch."""
+
+        def fields_of(names):
+            return [self._field(row, name) for name in names for _, row in records]
+
+        of_numbers, of_either = fields_of(self.wanted.numbers), fields_of(self.wanted.either)
+        marks = (fields.decimal_mark(values) for values in (of_numbers, of_either))
+        self.decimal = self.opened.decimal or ("," if "," in marks else ".")
+        if self.opened.decimal is None:
+            self._tell_decimal(records, of_numbers)
+        either = (n for n in self.wanted.either if any(fields.with_point(v, self.decimal) for v in fields_of([n])))
+        self.numeric = frozenset({*self.wanted.numbers, *either})
+
+    def _tell_decimal(self, records: Sequence[Record], of_numbers: Sequence[str]) -> None:
+        """Say that the decimal mark is a comma; refuse points that may group thousands, where other columns tell so."""
+        if self.decimal == ",":
+            self.opened.notes.append("read with a decimal comma")
+        elif (doubtful := next(filter(THOUSANDS.fullmatch, of_numbers), "")) and "," in {
+            fields.decimal_mark([row[k].strip() for _, row in records]) for k in range(len(self.opened.header))
+        }:
+            remedy = self.source.wording.filled(
+                "pass ⟨decimal ,⟩ if it groups thousands and then leave it out, else ⟨decimal .⟩"
+            )
+            raise InputError(
+                f"{self.source.name}: {doubtful!r} has a point, and other columns have decimal commas: {remedy}"
+            )
+
+    def _field(self, row: list[str], name: Name) -> str:
+        """A field of a row, or the parts of a name, joined."""
+        return BETWEEN.join(_unwrapped(row[position].strip()) for position in self.positions[name])
+
+    def _decimal(self, value: str) -> Decimal | None:
+        return Decimal(fields.with_point(value, self.decimal)) if value else None
+
+    def _is_complete(self, row: list[str]) -> bool:
+        """Whether nothing that is wanted is missing in a row."""
+        return not any(
+            fields.is_missing(row[position].strip(), number=name in self.numeric)
+            for name, places in self.positions.items()
+            if name not in self.wanted.optional
+            for position in places
+        )
+
+    def _doubts(self, columns: dict[Name, list[str]]) -> Iterator[str]:
+        """What may be wrong with numbers that can be read, of the first batch."""
+        for name in self.numeric:
+            values = [value for value in columns[name] if value]
+            of_numbers = doubts.of_numbers([fields.with_point(value, self.decimal) for value in values])
+            codes = doubts.of_covariate(name, values) if name in self.wanted.either else ()
+            yield from (f"column {name!r}: {message}" for message in chain(of_numbers, codes))
+
+    def _complete(self, records: Sequence[Record]) -> list[Record]:
+        """Rows in which nothing is missing; the names of the groups of the others are remembered."""
+        complete = []
+        for record in records:
+            label = self._field(record.fields, self.wanted.text[0]) if self.wanted.text else str(record.line)
+            if self._is_complete(record.fields):
+                complete.append(record)
+                self.kept.add(label)
+            else:
+                self.dropped[label] += 1
+        return complete
+
+    def _uneven(self, records: Sequence[Record]) -> Iterator[Fault]:
+        """Rows with more or fewer fields than the header, and rows that repeat it."""
+        size = len(self.opened.header)
+        for line, row in records:
+            if len(row) != size:
+                what = f"{len(row)} field{'s' * (len(row) != 1)} where the header has {size}"
+                yield Fault(line, LONG if len(row) > size else SHORT, what)
+            elif row[0].strip() == self.opened.header[0] and [v.strip() for v in row] == self.opened.header:
+                yield Fault(line, HEADER_AGAIN, HEADER_AGAIN.what)
+
+    def _recognize_row_names(self) -> None:
+        """Name R's habit as a cause where every row has one field more than the header."""
+        size = f"{len(self.opened.header) + 1} fields"
+        long = self.uneven.causes.get(("", LONG))
+        if long and long.count == self.rows > 1 and long.first.what.startswith(size):
+            del self.uneven.causes["", LONG]
+            self.uneven.add([Fault(long.first.line, LONG_EVERYWHERE, f"{long.first.what}, and so has every row")])
+
+    def _recognize_second_header(self) -> None:
+        """Name units, or a second header, as a cause where the first row alone has no numbers."""
+        line = self.opened.line + 1
+        for cause in self.wrong.causes.values():
+            alone = (cause.first.line, cause.count) == (line, 1) and self.rows > 1
+            if alone and self.opened.is_text and cause.first.kind is fields.OTHER:
+                cause.first = cause.first._replace(kind=SECOND_HEADER)
+
+    def _faults(self, name: Name, values: Sequence[str], records: Sequence[Record]) -> Iterator[Fault]:
+        """What keeps the fields of a column from being what they should."""
+        number, optional = name in self.numeric, name in self.wanted.optional
+        if len(self.positions[name]) > 1:
+            for part, position in zip(header.parts(name, self.opened.header), self.positions[name], strict=True):
+                blank = (line for line, row in records if not row[position].strip())
+                yield from (of_field(line, part, "", fields.BLANK) for line in blank)
+            return
+        for value, (line, _) in zip(values, records, strict=True):
+            if kind := fields.fault(value, number=number, optional=optional, decimal=self.decimal):
+                yield of_field(line, spelled(name), value, self._kind(kind, name))
+
+    def _kind(self, kind: Kind, name: Name) -> Kind:
+        """The remedy that fits the column: a covariate may be a category."""
+        if kind is fields.OTHER and name in self.wanted.either:
+            return Kind(kind.what, CATEGORICAL.remedy.format(name))
+        return kind
+
+    def _lookalikes(self, name: Name, records: Sequence[Record]) -> Iterator[Fault]:
+        """Names that differ in nothing but blanks at their ends, or in how Unicode encodes them."""
+        for position, part in zip(self.positions[name], header.parts(name, self.opened.header), strict=True):
+            first = self.spelled.setdefault(position, {})
+            for line, row in records:
+                known, earlier = first.setdefault(normalized(row[position]), (row[position], line))
+                if row[position] != known:
+                    yield Fault(line, LOOKALIKE, f"{row[position]!r} looks like {known!r} of line {earlier}", part)
+        if len(self.positions[name]) > 1:
+            yield from self._joined_alike(name, records)
+
+    def _joined_alike(self, name: Name, records: Sequence[Record]) -> Iterator[Fault]:
+        """Names of several parts that are one once they are joined, the parts being others."""
+        for line, row in records:
+            parts = tuple(row[position].strip() for position in self.positions[name])
+            joined = BETWEEN.join(parts)
+            if self.joined.setdefault(joined, parts) != parts:
+                yield Fault(line, JOINED_ALIKE, f"{joined!r} {JOINED_ALIKE.what}", spelled(name))
+
+
+def _unwrapped(value: str) -> str:
+    """A field without what keeps a spreadsheet from taking it for a number: 001 of ="001"."""
+    return value[2:-1] if value.startswith('="') and value.endswith('"') else value
+
+
+def spelled(name: Name) -> str:
+    """The name of a column, or of several."""
+    return name if isinstance(name, str) else ",".join(name)
+
+
+def told_of_dropped(dropped: Counter, kept: set[str], rows: int) -> str:
+    """Say how many rows were dropped, of which groups, and which groups are left without any."""
+    of_groups = [f"{label!r} ({n})" if label else f"no name ({n})" for label, n in dropped.most_common()]
+    gone = [repr(label) for label in dropped if label and label not in kept]
+    lost = f"; nothing is left of {_some(gone)}" if gone else ""
+    return f"dropped {dropped.total():,} of {rows:,} rows with a missing value: of {_some(of_groups)}{lost}"
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of some names, and how many others there are."""
+    others = len(names) - GROUPS_TOLD
+    return ", ".join(names[:GROUPS_TOLD]) + (f" and {others:,} others" if others > 0 else "")
+
+
+def _require_header(where: str, wanted: Columns) -> None:
+    """Refuse a first line that is a row: it is read as names, and so would be lost.
+
+    A first line counts as a row if every column of numbers that you name is itself a number. A wide table may have
+    years for names: they are accepted where another column of numbers has a real name, or where they are not used.
+    """
+    numbers = wanted.numbers
+    if numbers and all(_is_like_number(name) or (not name and name in wanted.optional) for name in numbers):
+        raise InputError(
+            f"{where}: the first line looks like a row of data, not like names of columns "
+            f"({', '.join(map(repr, numbers))}): add a line of names above it; if {numbers[0]!r} is a name, change it "
+            f"to 'y{numbers[0]}'"
+        )
+
+
+def _is_like_number(name: str) -> bool:
+    return any(fields.with_point(name, mark) for mark in ".,")
+
+
+def varying(source: Source, column: str, group: Name, batch: Batch, first: dict, faults: Faults) -> None:
+    """Take note of values that differ from what the same group had before; `first` remembers line and value of each."""
+    kind = Kind(VARIES.what, VARIES.remedy.format(column=column, group=spelled(group)))
+    for line, label, value in zip(batch.lines, batch.columns[group], batch.columns[column], strict=True):
+        earlier, known = first.setdefault(label, (line, value))
+        if value != known:
+            what = f"'{value}' where line {earlier} has '{known}' for the same group {label!r}"
+            faults.add([Fault(line, kind, what, column)])
+
+
+def check(source: Source, frame: pd.DataFrame, column: str, holds: Iterable[bool], kind: Kind) -> None:
+    """Refuse values of a column that break a rule.
+
+    Raises
+    ------
+    InputError
+        With the first of them, and what it has to be.
+    """
+    faults = Faults()
+    for line, value, good in zip(frame.index, frame[column], holds, strict=True):
+        if not good:
+            faults.add([of_field(line, column, "" if value is None else str(value), kind)])
+    faults.refuse(source)
+
+
+def positions(where: str, names: Sequence[str], wanted: Iterable[Name]) -> dict[Name, tuple[int, ...]]:
+    """Where the columns stand in a table whose header is `names`; `where` begins the messages.
+
+    Raises
+    ------
+    InputError
+        For a column that is not there, or is there twice.
+    """
+    of_name = {name: header.parts(name, names) for name in wanted}
+    parts = tuple(dict.fromkeys(part for each in of_name.values() for part in each))
+    count = Counter(names)
+    messages = [
+        f"{where}: column {part!r} occurs {count[part]} times: name them apart" for part in parts if count[part] > 1
+    ]
+    refuse([*messages, *_absent(where, [part for part in parts if part not in names], names)])
+    return {name: tuple(map(list(names).index, each)) for name, each in of_name.items()}
+
+
+def _absent(where: str, missing: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    """Say which columns are not there, and which may be meant."""
+    if len(names) == 1 and all(name in names[0] for name in missing):
+        yield f"{where}: the line is one field, {names[0]!r}: remove the quotes around each line"
+        return
+    near = {name: nearest(name, names) for name in missing}
+    yield from (f"{where}: there is no column {name!r}: did you mean {near[name]!r}?" for name in missing if near[name])
+    if strange := [repr(name) for name in missing if not near[name]]:
+        hint = "; if these are data, add a line of names above them" * any(map(fields.NUMBER.fullmatch, names))
+        yield f"{where}: there is no column {' or '.join(strange)}: there are {', '.join(map(repr, names))}{hint}"
+
+
+def repeated(source: Source, rows: Sequence[Sequence[str]], lines: Sequence[int]) -> str:
+    """Say which rows repeat others in every column; nothing where none do."""
+    lines_of: dict[tuple, list[int]] = {}
+    for line, row in zip(lines, rows, strict=True):
+        lines_of.setdefault(tuple(row), []).append(int(line))
+    several = [same for same in lines_of.values() if len(same) > 1]
+    if not several:
+        return ""
+    return (
+        f"{source.name}: {sum(map(len, several)) - len(several)} row(s) repeat others in every column (lines "
+        f"{several[0][0]} and {several[0][1]}, say): all are counted; if one was entered twice, take it out"
+    )

@@ -1,0 +1,110 @@
+"""The dialect of a text file: what separates its fields, what quotes them, and where the table begins.
+
+It is recognized by the names of the columns that are wanted: the separator under which the header has them is the one.
+"""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from analyses.ingest.header import has_names, is_blank, is_comment
+from analyses.ingest.request import Name, Reading
+
+CALLED = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
+QUOTES = ('"', "'")
+STATED_IN_FILE = re.compile(r'"?sep=(?P<delimiter>.)"?,*', re.IGNORECASE)  # Excel's first line
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """How the text of a table is written.
+
+    Attributes
+    ----------
+    delimiter, quote : str
+    decimal : str, optional
+        The decimal mark; None where the numbers have to tell.
+    skip : int
+        Lines before the table.
+    padded : bool
+        Whether blanks that follow a delimiter belong to no field.
+    row_names : bool
+        Whether each row begins with a name for which the header has none, as R writes them.
+    """
+
+    delimiter: str = ","
+    quote: str = '"'
+    decimal: str | None = None
+    skip: int = 0
+    padded: bool = False
+    row_names: bool = False
+
+    @property
+    def of_csv(self) -> dict:
+        """Arguments of `csv.reader`."""
+        return {"delimiter": self.delimiter, "quotechar": self.quote, "skipinitialspace": self.padded}
+
+
+def recognized(lines: Sequence[str], names: Sequence[Name], reading: Reading) -> Dialect:
+    """Recognize the dialect of a file from its first lines."""
+    skip = min(reading.skip or 0, len(lines))
+    delimiters = [reading.delimiter] if reading.delimiter else list(CALLED)
+    if skip < len(lines) and (stated := STATED_IN_FILE.fullmatch(lines[skip].strip("\ufeff\r\n"))):
+        delimiters = [reading.delimiter or stated["delimiter"]]
+        skip += 1
+    candidates = [
+        Dialect(delimiter=delimiter, quote=quote, skip=skip, padded=delimiter == " ")
+        for quote, delimiter in product(QUOTES, delimiters)
+    ]
+    best = max(candidates, key=lambda candidate: _merit(lines[skip:], candidate, names))  # the first of the best
+    return _completed(lines[skip:], best, reading)
+
+
+def told(known: Dialect, reading: Reading) -> Iterator[str]:
+    """Say what was recognized and not stated, where it is not what everybody expects."""
+    if known.delimiter != "," and not reading.delimiter:
+        called = CALLED.get(known.delimiter, repr(known.delimiter))
+        yield f"read as separated by {called}"
+    if known.quote != QUOTES[0]:
+        yield "read as quoted with apostrophes"
+
+
+def _merit(lines: Sequence[str], candidate: Dialect, names: Sequence[Name]) -> tuple[int, int]:
+    """How many wanted names the header has under a dialect, and whether it separates anything."""
+    fields = _header(lines, candidate, names)
+    return sum(has_names(fields, [name]) for name in names), min(len(fields), 2)
+
+
+def _header(lines: Sequence[str], candidate: Dialect, names: Sequence[Name]) -> list[str]:
+    """Fields of the first line that is neither blank nor a comment."""
+    try:
+        for fields in csv.reader(lines, **candidate.of_csv):
+            stripped = [field.strip() for field in fields]
+            if not (is_blank(stripped) or is_comment(stripped, names)):
+                return stripped
+    except csv.Error:  # of another dialect than this one
+        return []
+    return []
+
+
+def _completed(lines: Sequence[str], known: Dialect, reading: Reading) -> Dialect:
+    """What the first two lines of the table tell beside the delimiter."""
+    raw = [line.strip("\ufeff\r\n") for line in lines if line.strip() and not line.startswith("#")][:2]
+    padded = bool(raw) and known.delimiter != "\t" and _is_padded(raw[0], known)
+    known = replace(known, padded=known.padded or padded, decimal=_decimal(known, reading))
+    sizes = [len(next(csv.reader([line], **known.of_csv), [])) for line in raw]
+    quoted = all(line.startswith(known.quote) for line in raw)
+    return replace(known, row_names=len(raw) == 2 and quoted and sizes[1] == sizes[0] + 1)
+
+
+def _is_padded(line: str, known: Dialect) -> bool:
+    """Whether a blank follows every delimiter of a line."""
+    after = line.split(known.delimiter)[1:]
+    return bool(after) and all(field.startswith(" ") for field in after)
+
+
+def _decimal(known: Dialect, reading: Reading) -> str | None:
+    """The decimal mark that was stated; a point where commas separate; else what the numbers tell."""
+    return reading.decimal or ("." if known.delimiter == "," else None)

@@ -1,0 +1,89 @@
+"""What may be wrong with a table although it can be read: its reader is warned, and decides."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+
+from analyses.ingest import fields
+from models.groups.naming import maybe_missing
+
+CODES = {Decimal(sign * number) for number in (9, 99, 999, 9999, 99999) for sign in (1, -1)}
+FAR = 2  # times the largest other number: then a code for a missing value is a code
+SUM = re.compile(r"^\s*(sum|all|overall|mean|average|pooled)\s*$|\b(sub-?)?totals?\b", re.IGNORECASE | re.MULTILINE)
+THREE_DECIMALS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
+THREE_DIGITS = re.compile(r"[+-]?[1-9]\d{2}", re.ASCII)
+ROUNDED = re.compile(r"^\d(\.\d+)?E\+\d+$", re.ASCII | re.MULTILINE)
+DATED = re.compile(r"^\d{1,2}-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)$", re.ASCII | re.MULTILINE)
+RESPELLED = re.compile(r"^[+-]?(0\d+|\d+\.\d*|\d*\.\d+|\d+(\.\d*)?[eE][+-]?\d+)$", re.ASCII | re.MULTILINE)
+ZERO = re.compile(r"0\d+", re.ASCII)
+OTHER_OPTION = {
+    "se": (re.compile(r"(sds?|std|stdev|st\.?dev\.?|vars?|variances?|vi)", re.IGNORECASE), "sd or variance"),
+    "sd": (re.compile(r"(ses?|sem|s\.e\.m?\.?|std\.?_?err(or)?|stderr|standard.errors?)", re.IGNORECASE), "se"),
+}
+OTHER_OPTION["variance"] = OTHER_OPTION["sd"]
+
+
+def of_numbers(values: Sequence[str]) -> Iterator[str]:
+    """Numbers that may be codes for missing values, or thousands with a point between them."""
+    count = Counter(Decimal(value) for value in values)
+    others = [value for value in count if value not in CODES]
+    for code in sorted(CODES & count.keys() if others else ()):
+        is_far = abs(code) >= 99 and abs(code) > FAR * max(map(abs, others))
+        if is_far or (code < 0 < min(others)):
+            remedy = "if it stands for a missing value, remove its rows"
+            yield f"{code} occurs {count[code]} time(s), far from all else: {remedy}"
+    pointed = [value for value in values if "." in value]
+    if pointed and all(map(THREE_DECIMALS.fullmatch, pointed)) and (whole := _first(THREE_DIGITS, values)):
+        yield f"{pointed[0]!r} beside {whole!r}: if the point groups thousands, leave it out"
+
+
+def of_covariate(column: str, values: Iterable[str]) -> Iterator[str]:
+    """Codes that were taken for numbers."""
+    if code := _first(ZERO, values):
+        yield f"{code!r} is read as a number, though it begins with 0: if these are codes, pass ⟨categorical {column}⟩"
+
+
+def of_names(names: Sequence[str], what: str) -> Iterator[str]:
+    """Names of groups, or of levels, that may be one, or none."""
+    if message := maybe_missing(names, what):
+        yield message
+    if alike := _alike(names, str.casefold):
+        yield f"{' and '.join(map(repr, alike))} differ only in case: look whether they are one"
+    text = "\n".join(names)  # a million names are looked through at once
+    if RESPELLED.search(text) and (alike := _alike(names, _as_number)):
+        yield f"{' and '.join(map(repr, alike))} are the same number: look whether they are one"
+    if rounded := ROUNDED.search(text):
+        yield f"{rounded[0]!r} may be what a spreadsheet has left of a longer number: save the column as text"
+    if (dated := DATED.search(text)) and not all(map(DATED.fullmatch, names)):
+        yield f"{dated[0]!r} may be a name that a spreadsheet took for a date: look whether it is"
+
+
+def of_groups(names: Sequence[str]) -> Iterator[str]:
+    """Groups that are sums of the others."""
+    sums = [name for name in names if SUM.search(name)] if SUM.search("\n".join(names)) else []
+    if sums:
+        more = f" (and {len(sums) - 1} more)" * (len(sums) > 1)
+        yield f"{sums[0]!r} is a group here{more}: if its row is a sum or a mean of the others, leave it out"
+
+
+def of_option(option: str, column: str) -> Iterator[str]:
+    """A column whose name says that it is of another kind than the option."""
+    pattern, other = OTHER_OPTION.get(option, (None, ""))
+    if pattern and pattern.fullmatch(column):
+        yield f"is read as ⟨{option}⟩: did you mean {' or '.join(f'⟨{name}⟩' for name in other.split(' or '))}?"
+
+
+def _first(pattern: re.Pattern, values: Iterable[str]) -> str:
+    return next(filter(pattern.fullmatch, values), "")
+
+
+def _as_number(name: str) -> object:
+    """A name that is a number, as that; any other as it is spelled."""
+    return Decimal(name) if fields.NUMBER.fullmatch(name) else name
+
+
+def _alike(names: Iterable[str], key) -> list[str]:
+    """The first two names that are one to a key, if any."""
+    seen: dict[object, str] = {}
+    return next(([other, name] for name in names if (other := seen.setdefault(key(name), name)) != name), [])

@@ -1,0 +1,72 @@
+"""A table made ready by its own library, wherever it lives: rows dropped, categories spelled, groups named."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from analyses.ingest import columns, header
+from analyses.ingest.columns import BETWEEN, Columns
+from analyses.ingest.request import InputError
+
+
+class Ready(NamedTuple):
+    """A frame that can be reduced, the column of it that names the groups, and what is to be told."""
+
+    frame: Any
+    group: str
+    warnings: tuple[str, ...]
+
+
+def prepared(frame: Any, names: Sequence[str], wanted: Columns, categorical: Sequence[str]) -> Ready:
+    """Drop rows with a missing value if that is wanted, make text of categories, and one name of several columns.
+
+    Raises
+    ------
+    InputError
+        Where something is missing in every row.
+    """
+    import narwhals as nw  # takes its time to import
+
+    whole, (group,), warnings = nw.from_native(frame), wanted.text, ()
+    parts = header.parts(group, names)
+    if wanted.drop_missing:
+        whole, warnings = _without_missing(whole, parts, (*wanted.numbers, *wanted.either))
+    as_text = [nw.col(name).cast(nw.String) for name in wanted.either if name in categorical]
+    if len(parts) > 1:
+        joined = nw.concat_str(*(nw.col(part).cast(nw.String) for part in parts), separator=BETWEEN)
+        as_text.append(joined.alias(columns.spelled(group)))
+    return Ready(whole.with_columns(*as_text) if as_text else whole, columns.spelled(group), warnings)
+
+
+def _without_missing(whole, parts: Sequence[str], others: Sequence[str]):
+    """Rows in which nothing is missing, and what there is to tell of the others."""
+    import narwhals as nw
+
+    schema = whole.collect_schema()
+    missing = nw.any_horizontal(*(_is_missing(name, schema[name]) for name in (*parts, *others)), ignore_nulls=True)
+    labels = [nw.col(part).cast(nw.String).fill_null("") for part in parts]
+    named = whole.with_columns(
+        nw.concat_str(*labels, separator=BETWEEN).alias("label of its group"), missing.alias("m")
+    )
+    counts = named.lazy().group_by("label of its group", "m").agg(nw.len().alias("n")).collect()
+    rows = counts.rows(named=True)
+    dropped = Counter({row["label of its group"]: row["n"] for row in rows if row["m"]})
+    kept = {row["label of its group"] for row in rows if not row["m"]}
+    if not dropped:
+        return whole, ()
+    if not kept:
+        raise InputError("something is missing in every row")
+    total = sum(row["n"] for row in rows)
+    return whole.filter(~missing), (columns.told_of_dropped(dropped, kept, total),)
+
+
+def _is_missing(name: str, dtype):
+    """Whether a column has nothing in a row: null, NaN, or text that is white space."""
+    import narwhals as nw
+
+    column = nw.col(name)
+    if dtype.is_float():
+        return column.is_null() | column.is_nan()
+    if dtype == nw.String:
+        return column.is_null() | (column.str.strip_chars() == "")
+    return column.is_null()
