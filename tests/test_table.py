@@ -221,6 +221,7 @@ def ask(name, *arguments, **options):
         (ask("summary", ["nu"]), "there is no variable 'nu': there are mu"),
         (ask("summary", ci_prob=95), "give a probability between 0 and 1"),
         (ask("league", "max"), "write 'high' or 'low'"),
+        (ask("league", threshold=np.nan), "nan is not a finite number"),
         (ask("difference", "A", "HH"), "there is no group 'HH': did you mean 'H'?"),
         (ask("difference", "A", "A"), "name two groups"),
         (ask("probability"), "give one value"),

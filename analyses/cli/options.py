@@ -1,12 +1,13 @@
 """The options of the command line: what may be asked, and what is wrong with what was."""
 
 import argparse
+from decimal import Decimal, InvalidOperation
 from itertools import chain
 from pathlib import Path
 
 from analyses.catalog import ENGINES, OWN, RAW, RUNS
 from analyses.cli.parser import Parser, at_least, some_of
-from analyses.ingest.request import Request
+from analyses.ingest.request import Request, finite
 from analyses.ingest.usage import Wording, fault, fault_of_pairs
 from models.spellings import SPELLINGS, prior
 
@@ -117,12 +118,23 @@ def _add_table(add) -> None:
         help="two groups whose difference is wanted; may be repeated",
     )
     add("--among", type=at_least(1), metavar="K", help="P(among the best K) in the league table (default: 3)")
+    add(
+        "--threshold",
+        type=_number,
+        metavar="C",
+        help="P(theta > C) of each group, and P(mu > C) (default: 0 in a meta_analysis, else none)",
+    )
+    add("--unit", default="", metavar="TEXT", help="what values are measured in, for axes and sentences: mmHg")
 
 
 def _fault(options) -> str:
     """What is wrong with how options go together; nothing if nothing is."""
     given = [name for name in HELP if getattr(options, name) is not None]
-    others = [name for name in ("covariate", "prior", "tau_scale", "compare", "among") if getattr(options, name)]
+    others = [
+        name
+        for name in ("covariate", "prior", "tau_scale", "compare", "among", "threshold", "unit")
+        if getattr(options, name) not in (None, [], "")
+    ]
     own = [name for name in options.study if name in OWN]
     if not own:
         return _fault_of_studies(options, [*given, *others])
@@ -157,7 +169,16 @@ def _request(options) -> Request | None:
         absolute=options.tau_scale == "absolute",
         compare=tuple(map(tuple, options.compare)),
         among=options.among,
+        threshold=options.threshold,
+        unit=options.unit,
     )
+
+
+def _number(text):
+    try:
+        return finite(Decimal(text))
+    except (InvalidOperation, ValueError):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a finite number") from None
 
 
 def _prior(text):

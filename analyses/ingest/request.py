@@ -1,7 +1,12 @@
 """What is asked of a table of one's own: its columns, the priors, what to compare."""
 
+import math
 from dataclasses import dataclass, field
+from decimal import Decimal
+from numbers import Real
 from typing import Protocol
+
+Number = float | Decimal
 
 
 class InputError(ValueError):
@@ -16,12 +21,31 @@ class Table(Protocol):
         """What messages call it."""
 
 
+def finite(value: Number) -> Decimal:
+    """A finite number, with the digits that it is written with.
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+
+    Examples
+    --------
+    >>> finite(0.1)
+    Decimal('0.1')
+    """
+    if isinstance(value, bool) or not isinstance(value, Real | Decimal) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is not a finite number")
+    return value if isinstance(value, Decimal) else Decimal(repr(float(value)))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """A table and the question put to it: a file, or a data frame.
 
     `columns` maps what the study needs (group, value, estimate, ...) to names of columns; `priors` maps a parameter, or
-    a covariate, to how its prior was spelled.
+    a covariate, to how its prior was spelled; `threshold` is the c of P(theta_i > c); `unit` is what the values are
+    measured in, for the page alone.
     """
 
     table: Table
@@ -31,8 +55,30 @@ class Request:
     absolute: bool = False
     compare: tuple[tuple[str, str], ...] = ()
     among: int | None = None
+    threshold: Decimal | None = None
+    unit: str = ""
 
     @property
     def study(self) -> str:
         """What the table is answered by: as estimates, or as groups of rows or averages."""
         return "meta_analysis" if "estimate" in self.columns else "one_way"
+
+    @property
+    def group_name(self) -> str:
+        """What the table calls its groups, or estimates."""
+        return self.columns.get("group") or self.columns.get("label") or self.columns["estimate"]
+
+    @property
+    def value_name(self) -> str:
+        """What the table calls what is measured."""
+        return next(self.columns[name] for name in ("value", "mean", "estimate") if name in self.columns)
+
+    def with_unit(self, text: str) -> str:
+        """Text with the unit behind it, where one is given: an axis, "score (mmHg)".
+
+        Examples
+        --------
+        >>> Request(table="scores.csv", unit="mmHg").with_unit("score")
+        'score (mmHg)'
+        """
+        return f"{text} ({self.unit})" if self.unit else text

@@ -1,7 +1,5 @@
 """Sections that every study has: how the routes agree, whether the model fits, what comes next."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
@@ -84,12 +82,6 @@ def prediction_section(fit: Crosscheck) -> Section:
         table=mark_undefined(fit.predictions[PREDICTIONS]),
         note=INTERVALS,
     )
-
-
-def exact_prediction_section(fit: Crosscheck) -> Section:
-    """Show the exact predictions alone."""
-    exact = fit.predictions[fit.predictions["engine"] == "exact"][PREDICTIONS[1:]]
-    return replace(prediction_section(fit), table=mark_undefined(exact), note=f"Exact. {INTERVALS}")
 
 
 def mark_undefined(rows: pd.DataFrame) -> pd.DataFrame:

@@ -57,7 +57,7 @@ def test_the_list_is_of_the_likeliest(which, sign, request):
     assert rows.set_index("label")["mean"][expected].min() > rows["mean"].quantile(0.9)
     end = {1: "highest", -1: "lowest"}[sign]
     raw = found.groups.loc[(sign * found.groups["estimate"]).idxmax(), "label"]
-    assert f"{raw}, {end} by itself with" in html.unescape(found.page)
+    assert f"{raw} has the {end} {'average' if sign > 0 else 'estimate'} (" in html.unescape(found.page)
     assert f"with the {'largest' if sign > 0 else 'smallest'} theta of all" in html.unescape(found.page)
 
 
