@@ -65,8 +65,8 @@ class Request:
 
     @property
     def group_name(self) -> str:
-        """What the table calls its groups, or estimates."""
-        return self.columns.get("group") or self.columns.get("label") or self.columns["estimate"]
+        """What the table calls its groups, or estimates; "row" where these are numbered."""
+        return self.columns.get("group") or self.columns.get("label") or "row"
 
     @property
     def value_name(self) -> str:

@@ -102,6 +102,6 @@ def with_own_intervals(groups: pd.DataFrame, error: pd.Series) -> pd.DataFrame:
 
 
 def _league_section(own: OwnTable) -> Section:
-    section = any_model.league_section(own.fit, "group")
+    section = any_model.league_section(own.fit, own.request.group_name)
     among = f"P(among the best) is the probability to be among the first {own.fit.among}."
     return replace(section, headings=own_table.headings(own), note=f"{among} {section.note}")

@@ -145,14 +145,16 @@ def order_sentence(noun: str, own: OwnTable, leader: pd.Series, how_sure: str) -
         Probability of the leader to be that, in words.
     """
     raw, end = first_by_itself(own.fit), "highest" if own.fit.best == "high" else "lowest"
-    estimate = with_unit(spelled(raw["estimate"], raw["theta_sd"], least=1), own.request.unit)
-    first = f"{raw['label']} has the {end} {noun} ({estimate})"
+    error = raw["theta_sd"] if pd.isna(raw["standard_error"]) else raw["standard_error"]
+    estimate = with_unit(spelled(raw["estimate"], error, least=1), own.request.unit)
+    group = own.request.group_name
+    first = f"{group[:1].upper()}{group[1:]} {raw['label']} has the {end} {noun} ({estimate})"
     if says_nothing_of_tau(own.exact.posterior.model):
         return f"{first}. Where pooling puts it depends on the prior of tau."
     theta = own.figure(leader.rename(lambda name: name.removeprefix("theta_")))
     if leader["label"] == raw["label"]:
         return f"{first} and leads after pooling: {theta}, {how_sure}."
-    return f"{first}; {leader['label']} leads after pooling: {theta}, {how_sure}."
+    return f"{first}; {group} {leader['label']} leads after pooling: {theta}, {how_sure}."
 
 
 def model_section(story: Story, prepared: Prepared) -> Section:

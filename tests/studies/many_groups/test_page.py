@@ -61,6 +61,16 @@ def test_the_list_is_of_the_likeliest(which, sign, request):
     assert f"with the {'largest' if sign > 0 else 'smallest'} theta of all" in html.unescape(found.page)
 
 
+def test_a_threshold_is_on_the_page(schools, low):
+    """As asked, else 0 for estimates: its column, and how many of all groups are likely above it."""
+    for found, threshold in ((schools, 55), (low, 0)):
+        count = (found.groups["p_above"] >= 0.95).sum()
+        said = f"; for {count:,} of {len(found.groups):,} groups that probability is at least 0.95."
+        assert f"is above {threshold} with probability" in found.page
+        assert said in found.page
+        assert f" P(above {threshold}) " in section(found.page, "Which are truly extreme?")
+
+
 def test_the_lists_worth_is_that_of_p_top(schools):
     """As many false ones as the file's probabilities add up to."""
     p = np.sort(schools.groups["p_top"])[::-1]

@@ -200,8 +200,8 @@ def test_the_raw_extreme_and_the_leader_are_both_named(tmp_path, quick):
     first = groups.iloc[0]
     assert first["label"] == "C"
     said = re.search(
-        r"A has the highest estimate \(28\); C leads after pooling: (\S+) \((\S+) to (\S+)\), the highest "
-        r"with probability (\S+)\.$",
+        r"School A has the highest estimate \(28\); school C leads after pooling: "
+        r"(\S+) \((\S+) to (\S+)\), the highest with probability (\S+)\.$",
         answer(ran.page),
     )
     expected = [first[f"theta_{name}"] for name in ("q50", "q2_5", "q97_5")]
@@ -213,7 +213,7 @@ def test_the_raw_extreme_and_the_leader_are_both_named(tmp_path, quick):
 
 
 def test_one_that_is_both_is_named_once(estimates):
-    assert re.search(r"A has the highest estimate \(28\.?0?\) and leads after pooling: ", answer(estimates.page))
+    assert re.search(r"School A has the highest estimate \(28\) and leads after pooling: ", answer(estimates.page))
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,14 @@ def test_axes_and_heads_have_the_tables_words(tmp_path, quick):
     assert re.search(r"standard deviation of \S+ \(\S+ to \S+\) points", page.sentence)
     ran = accepted(tmp_path, "meta_analysis", EIGHT, *ESTIMATES)
     assert " school standard error score theta " in section(ran.page, "The league table, with what it is worth")
+    assert "The school most likely to be highest is A" in ran.page
     assert list(pd.read_csv(ran.folder / "groups.csv").columns[:4]) == ["label", "n", "standard_error", "estimate"]
+
+
+def test_estimates_without_names_are_rows(tmp_path, quick):
+    ran = accepted(tmp_path, "meta_analysis", EIGHT, "--estimate", "score", "--se", "se")
+    assert "Row 1 has the highest estimate (28) and leads" in answer(ran.page)
+    assert " row standard error score theta " in section(ran.page, "The league table, with what it is worth")
 
 
 def test_dollars_are_no_formula(tmp_path):
