@@ -81,8 +81,9 @@ class Fit(ExactFit):
 
         league = self.league()
         rows = league[[name for name in IN_NOTEBOOKS if name in league]].head(SHOWN).rename_axis(None)
+        heads = {name: heading(name) for name in rows} | {"p_above": f"P(above {self.threshold})"}
         paragraphs = "".join(f"<p>{html.escape(line)}</p>" for line in repr(self).splitlines())
-        return paragraphs + self._picture() + rows.rename(columns=heading).to_html(float_format="{:.3g}".format)
+        return paragraphs + self._picture() + rows.rename(columns=heads).to_html(float_format="{:.3g}".format)
 
     def _picture(self) -> str:
         from analyses.report import figures, pages

@@ -186,6 +186,7 @@ def test_it_says_what_it_rests_on(schools):
     assert "tau ~ HalfCauchy(5)" in text
     assert "mu 7.8 (-0.9 to 16.6)" in text
     page = schools._repr_html_()
+    assert "P(above 0)" in page, "for estimates, whose sign is a question"
     assert page.count("<tr") == 1 + 8  # names of columns, groups
     assert 'src="data:image/png;base64,' in page
 

@@ -104,4 +104,5 @@ def with_own_intervals(groups: pd.DataFrame, error: pd.Series) -> pd.DataFrame:
 def _league_section(own: OwnTable) -> Section:
     section = any_model.league_section(own.fit, own.request.group_name)
     among = f"P(among the best) is the probability to be among the first {own.fit.among}."
-    return replace(section, headings=own_table.headings(own), note=f"{among} {section.note}")
+    text = f"{section.text}{own_table.rests_on_prior(own)}"
+    return replace(section, text=text, headings=own_table.headings(own), note=f"{among} {section.note}")

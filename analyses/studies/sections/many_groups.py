@@ -108,7 +108,7 @@ def _league_section(own: OwnTable, xlabel: str) -> Section:
         title="Which are truly extreme?",
         text=f"P(top 1%) is the probability that a group is among the {size // 100:,} with the "
         f"{'largest' if high else 'smallest'} theta of all {size:,}. These begin at a theta of "
-        f"{median_and_interval(fit.threshold)}.",
+        f"{median_and_interval(fit.threshold)}.{own_table.rests_on_prior(own)}",
         figures={"extremes": Picture(density_figures.extremes(fit.groups, fit.threshold, xlabel=xlabel), caption)},
         table=rows.drop(columns=["kappa_sd", "p_as_small"]).dropna(axis=1, how="all"),
         headings=own_table.headings(own),

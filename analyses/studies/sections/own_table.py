@@ -157,6 +157,13 @@ def order_sentence(noun: str, own: OwnTable, leader: pd.Series, how_sure: str) -
     return f"{first}; {group} {leader['label']} leads after pooling: {theta}, {how_sure}."
 
 
+def rests_on_prior(own: OwnTable) -> str:
+    """Say that an order of the groups is the prior's where the data do not inform tau; nothing elsewhere."""
+    if not says_nothing_of_tau(own.exact.posterior.model):
+        return ""
+    return " This order depends on the prior of tau, which the data do not inform."
+
+
 def model_section(story: Story, prepared: Prepared) -> Section:
     """State the model with its priors, and what they leave without a moment."""
     model, covariates = prepared.model, prepared.model.groups.covariates

@@ -2,6 +2,7 @@
 
 import html
 import re
+from decimal import Decimal
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,6 +12,7 @@ from helpers.own_tables import EIGHT, ESTIMATES, ROWS, SCORES, accepted, put, se
 from scipy import stats
 
 from analyses import InputError, fit
+from analyses.cli import options
 from analyses.fits.settings import Settings
 from analyses.ingest.request import Request
 from analyses.studies import meta_analysis, one_way
@@ -119,17 +121,25 @@ def test_python_reports_what_the_command_line_does(tmp_path, quick):
     assert answer(page.read_text("utf-8")) == answer(ran.page)
 
 
+@pytest.mark.parametrize("text", ["-1e-3", "-.5", "-7", "1000000000.123456789", "2E2"])
+def test_a_threshold_is_read_as_it_is_written(text, tmp_path):
+    """To all digits; one below 0 with an exponent is no option."""
+    columns = ("--estimate", "score", "--se", "se")
+    asked = options.parse(["meta_analysis", "--data", str(tmp_path), *columns, "--threshold", text]).request
+    assert asked.threshold == Decimal(text)
+
+
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("asked", "said"),
     [
         ({"threshold": np.inf}, "threshold=inf is not a finite number"),
         ({"threshold": "5"}, "threshold='5' is not a finite number"),
         ({"unit": 5}, "unit=5: give text, such as 'mmHg'"),
     ],
 )
-def test_what_no_report_can_use_is_refused(options, said, tmp_path):
+def test_what_no_report_can_use_is_refused(asked, said, tmp_path):
     with pytest.raises(InputError, match=re.escape(said)):
-        fit(put(tmp_path, EIGHT), **NAMES).report(tmp_path, **options)
+        fit(put(tmp_path, EIGHT), **NAMES).report(tmp_path, **asked)
 
 
 # --- covariates -------------------------------------------------------------------------------------------------------
@@ -226,6 +236,7 @@ def test_a_posterior_that_is_its_prior_is_no_finding(study, arguments, more, tmp
     said = answer(ran.page)
     assert "The data do not inform tau; its posterior equals its prior." in said
     assert said.endswith("Where pooling puts it depends on the prior of tau.")
+    assert "depends on the prior of tau" in section(ran.page, "The league table, with what it is worth")
     assert not re.search("leads|standard deviation|of the variance \\(", said)
 
 
