@@ -73,12 +73,12 @@ class Request:
         """What the table calls what is measured."""
         return next(self.columns[name] for name in ("value", "mean", "estimate") if name in self.columns)
 
-    def with_unit(self, text: str) -> str:
-        """Text with the unit behind it, where one is given: an axis, "score (mmHg)".
+    def axis(self, name: str) -> str:
+        """Label of an axis: a name, with the unit behind it where one is given.
 
         Examples
         --------
-        >>> Request(table="scores.csv", unit="mmHg").with_unit("score")
+        >>> Request(table="scores.csv", unit="mmHg").axis("score")
         'score (mmHg)'
         """
-        return f"{text} ({self.unit})" if self.unit else text
+        return f"{name} ({self.unit})" if self.unit else name

@@ -41,8 +41,8 @@ def axes(request: Request) -> dict[str, str]:
     """Draw estimates against their standard errors, in the words of the table."""
     return {
         "against": "standard_error",
-        "xlabel": request.with_unit(request.columns.get("se", "standard error")),
-        "ylabel": request.with_unit(request.value_name),
+        "xlabel": request.axis(request.columns.get("se", "standard error")),
+        "ylabel": request.axis(request.value_name),
     }
 
 

@@ -44,7 +44,7 @@ def axes(request: Request) -> dict[str, str]:
     return {
         "against": "n",
         "xlabel": request.columns.get("n", f"values per {request.group_name}"),
-        "ylabel": request.with_unit(request.value_name),
+        "ylabel": request.axis(request.value_name),
     }
 
 

@@ -101,7 +101,7 @@ def league_section(fit: TwoLevelCrosscheck, group: str) -> Section:
     return Section(
         title="The league table, with what it is worth",
         text=league_table.sentence(fit.groups, best=fit.best, dim=group),
-        table=fit.groups.sort_values("rank_mean").dropna(axis=1, how="all"),
+        table=fit.groups.sort_values("rank_mean", kind="stable").dropna(axis=1, how="all"),
         note="Ranks, P(best) and P(among the best) are shares of 4,000 independent joint draws, so a probability is "
         f"off by 0.008 at most in one standard error; that of P(best) is beside it. All else is exact. {INTERVALS}",
     )

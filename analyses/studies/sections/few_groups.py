@@ -28,15 +28,9 @@ def checked(exact: ExactFit) -> OwnTable:
 
 def leader(story: Story, own: OwnTable) -> str:
     """Say who is first by itself, who leads the league table, and how sure that is."""
-    first, end = _in_order(own.fit).iloc[0], "highest" if own.fit.best == "high" else "lowest"
-    return own_table.order_sentence(
-        story.noun, own, first, f"the {end} with probability {probability(first['p_best'])}"
-    )
-
-
-def _in_order(fit: TwoLevelCrosscheck) -> pd.DataFrame:
-    """Groups as the league table has them."""
-    return fit.groups.sort_values("rank_mean")
+    first = own.fit.groups.sort_values("rank_mean", kind="stable").iloc[0]
+    how_sure = f"the {own_table.extreme(own)} with probability {probability(first['p_best'])}"
+    return own_table.order_sentence(story.noun, own, first, how_sure)
 
 
 def sections(story: Story, own: OwnTable) -> tuple[Section, ...]:

@@ -39,9 +39,8 @@ def checked(exact: ExactFit) -> OwnTable:
 def leader(story: Story, own: OwnTable) -> str:
     """Say who is first by itself, who leads, and how many are among the top 1% with a probability above 0.95."""
     first = _in_order(own.fit).iloc[0]
-    order = own_table.order_sentence(
-        story.noun, own, first, f"in the top 1% with probability {probability(first['p_top'])}"
-    )
+    how_sure = f"in the top 1% with probability {probability(first['p_top'])}"
+    order = own_table.order_sentence(story.noun, own, first, how_sure)
     sure = int((own.fit.groups["p_top"] > 0.95).sum())
     return f"{order} Groups that are in the top 1% with a probability above 0.95: {sure:,}."
 
@@ -99,7 +98,7 @@ def _pictures(fit: ManyGroupsCrosscheck, axes: dict[str, str]) -> dict[str, Pict
 def _league_section(own: OwnTable, xlabel: str) -> Section:
     """Show the groups that are most likely among the top 1%."""
     fit = own.fit
-    high, size, rows = fit.best == "high", len(fit.groups), _in_order(fit).head(LISTED)
+    size = len(fit.groups)
     caption = (
         "How many groups have which mean, by themselves and pooled, on a scale of logs; dashed, where the top 1% of "
         "theta begin, with its 95% interval."
@@ -107,10 +106,10 @@ def _league_section(own: OwnTable, xlabel: str) -> Section:
     return Section(
         title="Which are truly extreme?",
         text=f"P(top 1%) is the probability that a group is among the {size // 100:,} with the "
-        f"{'largest' if high else 'smallest'} theta of all {size:,}. These begin at a theta of "
+        f"{'largest' if fit.best == 'high' else 'smallest'} theta of all {size:,}. These begin at a theta of "
         f"{median_and_interval(fit.threshold)}.{own_table.rests_on_prior(own)}",
         figures={"extremes": Picture(density_figures.extremes(fit.groups, fit.threshold, xlabel=xlabel), caption)},
-        table=rows.drop(columns=["kappa_sd", "p_as_small"]).dropna(axis=1, how="all"),
+        table=_in_order(fit).head(LISTED).drop(columns=["kappa_sd", "p_as_small"]).dropna(axis=1, how="all"),
         headings=own_table.headings(own),
         note=f"The first {LISTED}; all {size:,} are in groups.parquet. P(top 1%) is an average over "
         f"{fit.draws:,} joint draws of the coefficients and scales, each with a threshold of its own; its Monte "

@@ -22,6 +22,7 @@ from models.groups import Groups, Replicates
 from models.propriety import moments, says_nothing_of_tau
 
 POSITIVE = {"P(above 0)": Style.PROBABILITY}
+UNINFORMED = "The data do not inform tau; its posterior equals its prior."
 MOST_COEFFICIENTS = 3  # in a sentence
 LIKELY = 0.95  # probability to be above the threshold, from which groups are counted
 
@@ -66,9 +67,6 @@ class Story:
     variation: Callable[[OwnTable], Section]
 
 
-UNINFORMED = "The data do not inform tau; its posterior equals its prior."
-
-
 def with_unit(figures: str, unit: str) -> str:
     """Figures of a sentence with the unit of the data behind them, where one is given."""
     return f"{figures} {unit}" if unit else figures
@@ -90,11 +88,11 @@ def threshold_sentence(own: OwnTable) -> str:
         return ""
     threshold = with_unit(f"{float(own.exact.threshold):.15g}", own.request.unit)
     where = " where every covariate is 0" if own.fit.model.groups.covariates else ""
-    count, size = int((own.fit.groups["p_above"] >= LIKELY).sum()), len(own.fit.groups)
+    count = int((own.fit.groups["p_above"] >= LIKELY).sum())
     mean = f"The population mean{where} is above {threshold} with probability {probability(own.mu_above)}"
     if says_nothing_of_tau(own.exact.posterior.model):
         return f"{mean}."
-    return f"{mean}; for {count:,} of {size:,} groups that probability is at least {LIKELY}."
+    return f"{mean}; for {count:,} of {len(own.exact.labels):,} groups that probability is at least {LIKELY}."
 
 
 def coefficients_sentence(own: OwnTable) -> str:
@@ -131,6 +129,11 @@ def headings(own: OwnTable) -> dict[str, str]:
     return words
 
 
+def extreme(own: OwnTable) -> str:
+    """What the group with rank 1 is in theta."""
+    return "highest" if own.fit.best == "high" else "lowest"
+
+
 def order_sentence(noun: str, own: OwnTable, leader: pd.Series, how_sure: str) -> str:
     """Say who is first by itself and who leads once pooled, and how sure that is.
 
@@ -144,11 +147,11 @@ def order_sentence(noun: str, own: OwnTable, leader: pd.Series, how_sure: str) -
     how_sure : str
         Probability of the leader to be that, in words.
     """
-    raw, end = first_by_itself(own.fit), "highest" if own.fit.best == "high" else "lowest"
+    raw = first_by_itself(own.fit)
     error = raw["theta_sd"] if pd.isna(raw["standard_error"]) else raw["standard_error"]
     estimate = with_unit(spelled(raw["estimate"], error, least=1), own.request.unit)
     group = own.request.group_name
-    first = f"{group[:1].upper()}{group[1:]} {raw['label']} has the {end} {noun} ({estimate})"
+    first = f"{group[:1].upper()}{group[1:]} {raw['label']} has the {extreme(own)} {noun} ({estimate})"
     if says_nothing_of_tau(own.exact.posterior.model):
         return f"{first}. Where pooling puts it depends on the prior of tau."
     theta = own.figure(leader.rename(lambda name: name.removeprefix("theta_")))
