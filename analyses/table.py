@@ -21,7 +21,8 @@ from analyses.fits.exact_fit import ExactFit
 from analyses.fits.settings import Settings
 from analyses.ingest import build_model, usage
 from analyses.ingest.data_frame import FrameTable
-from analyses.ingest.request import InputError, Reading, Request
+from analyses.ingest.reading import Reading
+from analyses.ingest.request import InputError, Number, Request, finite
 from analyses.reference import STATISTICS, Reference
 from analyses.report.numbers import median_and_interval
 from models.spellings import prior, spelled
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from analyses.audit.outcome import Audit
 
 TARGET_ACCEPT = 0.99  # of NUTS's proposals: nobody knows what data will come
-IN_NOTEBOOKS = ("estimate", "theta_mean", "theta_q2_5", "theta_q97_5", "rank_mean", "p_best", "p_top")
+IN_NOTEBOOKS = ("estimate", "theta_q2_5", "theta_q50", "theta_q97_5", "p_above", "rank_mean", "p_best", "p_top")
 SHOWN = 10  # groups in a notebook's table
 MOST_DRAWN = 60  # groups in a notebook's picture
 OF_ESTIMATES = {"estimate", "variance"}
@@ -82,8 +83,9 @@ class Fit(ExactFit):
 
         league = self.league()
         rows = league[[name for name in IN_NOTEBOOKS if name in league]].head(SHOWN).rename_axis(None)
+        heads = {name: heading(name) for name in rows} | {"p_above": f"P(above {self.threshold})"}
         paragraphs = "".join(f"<p>{html.escape(line)}</p>" for line in repr(self).splitlines())
-        return paragraphs + self._picture() + rows.rename(columns=heading).to_html(float_format="{:.3g}".format)
+        return paragraphs + self._picture() + rows.rename(columns=heads).to_html(float_format="{:.3g}".format)
 
     def _picture(self) -> str:
         from analyses.report import figures, pages
@@ -97,7 +99,9 @@ class Fit(ExactFit):
             rows = with_own_intervals(league, sigma / league["n"] ** 0.5)
         else:
             rows = with_own_intervals(league, league["standard_error"])
-        picture = base64.b64encode(pages.png(figures.forest(rows, xlabel="theta"))).decode("ascii")
+        picture = base64.b64encode(
+            pages.png(figures.forest(rows, xlabel=self.request.value_name if self.request else "theta"))
+        ).decode("ascii")
         alt = "Each group by itself and pooled, with 95% intervals"
         return f'<img alt="{alt}" style="max-width: 40rem; width: 100%" src="data:image/png;base64,{picture}">'
 
@@ -205,6 +209,8 @@ class Fit(ExactFit):
         best: End | None = None,
         compare: Sequence[tuple[str, str]] = (),
         among: int | None = None,
+        threshold: Number | None = None,
+        unit: str = "",
     ) -> Path:
         """Write the report that `python -m analyses.run` writes of this table, and return its page.
 
@@ -219,13 +225,17 @@ class Fit(ExactFit):
             Groups whose difference is wanted.
         among : int, optional
             How many are the best k of the league table.
+        threshold : float, optional
+            The c of P(theta > c) and P(mu > c); 0 for estimates, if not given, and none for groups of values.
+        unit : str
+            What values are measured in, for axes and sentences: "mmHg".
 
         Raises
         ------
         ValueError
             For a model that was not made of a table.
         InputError
-            For engines, an end, or groups that do not exist.
+            For engines, an end, or groups that do not exist, or a threshold that is not a finite number.
         """
         from analyses.report import publish
         from analyses.studies import meta_analysis, one_way
@@ -233,10 +243,18 @@ class Fit(ExactFit):
 
         if self.request is None:
             raise ValueError("this fit is of a model, not of a table: python -m analyses.run reports on the studies")
-        if message := usage.fault_of_pairs(compare, "compare") or _fault_of_report(engines, best, among):
+        if message := usage.fault_of_pairs(compare, "compare") or _fault_of_report(
+            engines, best, among, threshold, unit
+        ):
             raise InputError(message)
         started, out = time.perf_counter(), Path(out)
-        request = replace(self.request, compare=tuple((a, b) for a, b in compare), among=among)
+        request = replace(
+            self.request,
+            compare=tuple((a, b) for a, b in compare),
+            among=among,
+            threshold=None if threshold is None else finite(threshold),
+            unit=unit,
+        )
         build_model.require_known(request, self.posterior.model.groups)
         settings = replace(self.settings, engines=tuple(engines), best=best, request=request)
         story = {"one_way": one_way.STORY, "meta_analysis": meta_analysis.STORY}[self.name]
@@ -374,7 +392,7 @@ def fit(
     return fitted
 
 
-def _fault_of_report(engines, best, among) -> str:
+def _fault_of_report(engines, best, among, threshold, unit) -> str:
     """What is wrong with the options of a report."""
     if isinstance(engines, str) or not engines or not {*engines} <= {*ENGINES}:
         return f"engines={engines!r}: give a list of some of {', '.join(map(repr, ENGINES))}"
@@ -382,6 +400,12 @@ def _fault_of_report(engines, best, among) -> str:
         return f"best={best!r}: write 'high' or 'low'"
     if among is not None and (not isinstance(among, int) or among < 1):
         return f"among={among!r}: give a whole number of 1 or more"
+    if not isinstance(unit, str):
+        return f"unit={unit!r}: give text, such as 'mmHg'"
+    try:
+        finite(0.0 if threshold is None else threshold)
+    except ValueError as error:
+        return f"threshold={error}"
     return ""
 
 

@@ -186,6 +186,7 @@ def test_it_says_what_it_rests_on(schools):
     assert "tau ~ HalfCauchy(5)" in text
     assert "mu 7.8 (-0.9 to 16.6)" in text
     page = schools._repr_html_()
+    assert "P(above 0)" in page, "for estimates, whose sign is a question"
     assert page.count("<tr") == 1 + 8  # names of columns, groups
     assert 'src="data:image/png;base64,' in page
 
@@ -221,6 +222,7 @@ def ask(name, *arguments, **options):
         (ask("summary", ["nu"]), "there is no variable 'nu': there are mu"),
         (ask("summary", ci_prob=95), "give a probability between 0 and 1"),
         (ask("league", "max"), "write 'high' or 'low'"),
+        (ask("league", threshold=np.nan), "nan is not a finite number"),
         (ask("difference", "A", "HH"), "there is no group 'HH': did you mean 'H'?"),
         (ask("difference", "A", "A"), "name two groups"),
         (ask("probability"), "give one value"),

@@ -8,6 +8,7 @@ import xarray as xr
 from scipy.stats import rankdata
 
 from analyses.checks import probability
+from analyses.engines.inference_data import QUANTILES
 from analyses.engines.summary_tables import GROUPS
 from models.groups import Estimates, Groups, Replicates
 
@@ -16,7 +17,7 @@ End = Literal["high", "low"]  # of theta
 
 
 def table(groups: Groups, reference: pd.DataFrame, tree: xr.DataTree, *, best: End, among: int = AMONG) -> pd.DataFrame:
-    """Rows of groups.csv.
+    """Rows of groups.csv; p_above is empty until a threshold is asked for.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ def table(groups: Groups, reference: pd.DataFrame, tree: xr.DataTree, *, best: E
     first = np.sum(rank == 1, axis=0)
     low, high = np.quantile(rank, [0.025, 0.975], axis=0, method="inverted_cdf")
     columns = data_columns(groups) | {
-        **{f"theta_{name}": reference.loc["theta", name].to_numpy() for name in ("mean", "sd", "q2_5", "q97_5")},
+        **{f"theta_{name}": reference.loc["theta", name].to_numpy() for name in ("mean", "sd", *QUANTILES)},
         "kappa_mean": reference.loc["kappa", "mean"].to_numpy(),
         "rank_mean": rank.mean(axis=0),
         "rank_q2_5": low,

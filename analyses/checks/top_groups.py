@@ -41,13 +41,15 @@ class Extremes(NamedTuple):
 
 
 def table(posterior: Posterior, *, best: End, rng: np.random.Generator, show: bool = False) -> Extremes:
-    """Moments, interval and P(top 1%) of every group; with `show` it tells how far it is."""
-    ends, off = all_groups.theta_quantiles(posterior, all_groups.INTERVAL, show=show)
+    """Moments, quantiles and P(top 1%) of every group; with `show` it tells how far it is.
+
+    p_above is empty until a threshold is asked for.
+    """
+    quantiles, off = all_groups.theta_quantiles(posterior, list(QUANTILES.values()), show=show)
     among = top_probability.probabilities(posterior, sign=1 if best == "high" else -1, rng=rng, show=show)
     columns = data_columns(posterior.model.groups) | {
         **{name: values.to_numpy() for name, values in all_groups.theta_and_kappa(posterior).items()},
-        "theta_q2_5": ends[0],
-        "theta_q97_5": ends[1],
+        **{f"theta_{name}": values for name, values in zip(QUANTILES, quantiles, strict=True)},
         "p_top": among.p,
         "mcse_p_top": among.error,
         "p_as_small": all_groups.predictive_pit(posterior, show=show),

@@ -2,12 +2,14 @@
 
 import argparse
 from dataclasses import replace
+from decimal import Decimal, InvalidOperation
 from itertools import chain
 from pathlib import Path
 
 from analyses.catalog import ENGINES, OWN, RAW, RUNS
 from analyses.cli.parser import Parser, at_least, some_of
-from analyses.ingest.request import Reading, Request
+from analyses.ingest.reading import Reading
+from analyses.ingest.request import Request, finite
 from analyses.ingest.usage import COMMAND_LINE, fault, fault_of_pairs, fault_of_reading, fault_of_references
 from models.spellings import SPELLINGS, prior
 
@@ -41,7 +43,18 @@ HELP = {
     "label": "names of the estimates (meta_analysis; default: 1, 2, ...)",
 }
 
-OF_TABLES = ("covariate", "categorical", "reference", "prior", "tau_scale", "compare", "among")
+OF_TABLES = (
+    "covariate",
+    "categorical",
+    "reference",
+    "missing",
+    "prior",
+    "tau_scale",
+    "compare",
+    "among",
+    "threshold",
+    "unit",
+)
 READING = {
     "delimiter": "what separates the fields of a text file, or 'tab' (default: recognized)",
     "decimal": "decimal mark of a text file, '.' or ',' (default: recognized)",
@@ -155,12 +168,19 @@ def _add_table(add) -> None:
         help="two groups whose difference is wanted; may be repeated",
     )
     add("--among", type=at_least(1), metavar="K", help="P(among the best K) in the league table (default: 3)")
+    add(
+        "--threshold",
+        type=_number,
+        metavar="C",
+        help="P(theta > C) of each group, and P(mu > C) (default: 0 in a meta_analysis, else none)",
+    )
+    add("--unit", default="", metavar="TEXT", help="what values are measured in, for axes and sentences: mmHg")
 
 
 def _fault(options) -> str:
     """What is wrong with how options go together; nothing if nothing is."""
     given = [name for name in HELP if getattr(options, name) is not None]
-    others = [name for name in OF_TABLES if getattr(options, name)] + ["missing"] * (options.missing == "drop")
+    others = [name for name in OF_TABLES if getattr(options, name) not in (None, [], "", "refuse")]
     own = [name for name in options.study if name in OWN]
     if not own:
         return _fault_of_studies(options, [*given, *others])
@@ -212,6 +232,8 @@ def _request(options) -> Request | None:
         absolute=options.tau_scale == "absolute",
         compare=tuple(map(tuple, options.compare)),
         among=options.among,
+        threshold=options.threshold,
+        unit=options.unit,
     )
 
 
@@ -228,6 +250,13 @@ def _reference(text: str) -> tuple[str, str]:
     if not (name and equals and level):
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form COL=LEVEL, as dose=placebo")
     return name, level
+
+
+def _number(text):
+    try:
+        return finite(Decimal(text))
+    except (InvalidOperation, ValueError):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a finite number") from None
 
 
 def _prior(text):

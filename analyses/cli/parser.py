@@ -2,10 +2,13 @@
 
 import argparse
 import os
+import re
 from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 
 from analyses.cli.command import USAGE
+
+NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$")  # a number, and no option
 
 
 class Parser(argparse.ArgumentParser):
@@ -19,6 +22,7 @@ class Parser(argparse.ArgumentParser):
         raw = argparse.RawDescriptionHelpFormatter
         super().__init__(prog=prog, description=description, epilog=epilog, formatter_class=raw)
         self.given: set[str] = set()
+        self._negative_number_matcher = NEGATIVE  # argparse's own takes -1e-3 for an option
         for action in (None, "store"):  # argument groups share this registry
             self.register("action", action, _Once)
 

@@ -139,6 +139,16 @@ def predictive_pit(posterior: Posterior, *, show: bool = False) -> np.ndarray:
     return np.concatenate([of(at) for at in progress.each(positions, "what the population foretells", show=show)])
 
 
+def below(posterior: Posterior, value: float, *, show: bool = False) -> np.ndarray:
+    """P(theta_i < value) of every group."""
+
+    def of(at):
+        return posterior.theta(at).cdf(np.full(len(at), value), np.arange(len(at)))
+
+    positions = _blocks(posterior, np.arange(len(posterior.model.groups)))
+    return np.concatenate([of(at) for at in progress.each(positions, "groups above the threshold", show=show)])
+
+
 def _blocks(posterior, at) -> list[np.ndarray]:
     """Positions, so many at a time that an array over nodes and groups has a bounded size."""
     return [at[block] for block in slices(len(at), len(posterior.weight), BLOCK_ENTRIES)]

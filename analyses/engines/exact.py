@@ -131,9 +131,14 @@ class Posterior:
         noise, _ = self.variances(g.noise_of_one[at])
         return self._t(mean, squared + noise * self.given.unit[:, None])
 
-    def predictions(self, *, at: int) -> pd.DataFrame:
-        """Rows as those of `table` for what `predictive.predicted` draws: both routes of seed 003."""
-        g, designs = self.model.groups, self.model.groups.designs
+    def predictions(self, *, at: int, designs: Mapping[str, np.ndarray] | None = None) -> pd.DataFrame:
+        """Rows as those of `table` for one more value of the group at a position, and theta and a value of new groups.
+
+        The new groups have the named rows of a design; those of `Groups.designs`, which `predictive.predicted` draws,
+        if none are given.
+        """
+        g = self.model.groups
+        designs = g.designs if designs is None else designs
         x = np.array(list(designs.values()))
         return self.rows(
             named("new_value", self.new_value([at]), [g.labels[at]]),

@@ -15,10 +15,10 @@ TAIL_PROBABILITIES = (0.11, 0.89)  # the smaller effective size of the two quant
 KEYS = ("engine", "variable", "label")
 SUMMARY = (*KEYS, "mean", "sd", *QUANTILES, "mcse_mean", "ess_bulk", "ess_tail", "r_hat")
 AGREEMENT = (*KEYS, "statistic", "value", "exact", "mcse", "z")
-THETA = ("label", "n", "standard_error", "estimate", "theta_mean", "theta_sd", "theta_q2_5", "theta_q97_5")
+THETA = ("label", "n", "standard_error", "estimate", "theta_mean", "theta_sd", "theta_q2_5", "theta_q50", "theta_q97_5")
 RANKS = ("rank_mean", "rank_q2_5", "rank_q97_5", "p_best", "mcse_p_best", "p_among")
-GROUPS = (*THETA, "kappa_mean", *RANKS)
-CROWD = (*THETA, "kappa_mean", "kappa_sd", "p_top", "mcse_p_top", "p_as_small")  # of very many groups
+GROUPS = (*THETA, "p_above", "kappa_mean", *RANKS)
+CROWD = (*THETA, "p_above", "kappa_mean", "kappa_sd", "p_top", "mcse_p_top", "p_as_small")  # of very many groups
 
 
 def flat(statistics: xr.Dataset) -> pd.Series:

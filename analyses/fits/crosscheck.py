@@ -18,6 +18,7 @@ from analyses.fits.draws import draw
 from analyses.fits.exact_fit import ExactFit
 from analyses.fits.settings import timed
 from analyses.ingest.units import Units
+from models.groups import Groups
 from models.two_level import TwoLevel
 
 SOME = 50  # groups, of very many, whose theta is drawn: enough to see an engine that is wrong only far out
@@ -217,12 +218,11 @@ def _reach(fit: ExactFit, seconds: dict[str, float], positions=exact.EVERY) -> R
 def _compare(fit: ExactFit, reached: Reached, trees: dict[str, xr.DataTree], seconds) -> Crosscheck:
     """Compare draws with the exact posterior, and what they predict for the group farthest out and for a new one."""
     posterior, model = fit.posterior, fit.posterior.model
-    mean = model.groups.mean
-    farthest = int(np.argmax(np.abs(mean - np.median(mean))))
+    at = farthest(model.groups)
     streams = {engine: fit.settings.rng("new", fit.name, engine) for engine in trees}
-    predicted = {e: predictive.predicted(model, tree, at=farthest, rng=streams[e]) for e, tree in trees.items()}
+    predicted = {e: predictive.predicted(model, tree, at=at, rng=streams[e]) for e, tree in trees.items()}
     fields = {"error": reached.error, "nodes": len(posterior.weight), "seconds": seconds}
-    return compare_with_exact(fit.name, trees, reached.table, predicted, posterior.predictions(at=farthest), **fields)
+    return compare_with_exact(fit.name, trees, reached.table, predicted, posterior.predictions(at=at), **fields)
 
 
 def _some(groups) -> np.ndarray:
@@ -243,8 +243,12 @@ def _error(posterior: exact.Posterior, table: pd.DataFrame) -> float:
 
 def _extremes(groups) -> np.ndarray:
     """Positions of the groups with most noise, with least, and farthest from the others: where quadrature errs most."""
-    far = np.abs(groups.mean - np.median(groups.mean))
-    return np.unique([np.argmax(groups.noise), np.argmin(groups.noise), np.argmax(far)])
+    return np.unique([np.argmax(groups.noise), np.argmin(groups.noise), farthest(groups)])
+
+
+def farthest(groups: Groups) -> int:
+    """Position of the group whose mean is farthest from the median of all."""
+    return int(np.argmax(np.abs(groups.mean - np.median(groups.mean))))
 
 
 def _draws(fit: ExactFit, thin, seconds, only=None) -> dict[str, xr.DataTree]:

@@ -13,14 +13,13 @@ import xarray as xr
 from analyses.checks import league_table, top_groups
 from analyses.checks.league_table import AMONG, End
 from analyses.engines import all_groups, exact
-from analyses.engines.blocks import slices
 from analyses.engines.inference_data import MANY
-from analyses.engines.mixture import PROBABILITIES, Mixture, named
+from analyses.engines.mixture import PROBABILITIES, named
 from analyses.fits import predictions, rescale
 from analyses.fits.settings import Settings, timed
 from analyses.ingest import build_model
 from analyses.ingest.build_model import Prepared
-from analyses.ingest.request import Request
+from analyses.ingest.request import Number, Request, finite
 from analyses.ingest.units import NONE
 from models.groups import Estimates
 from models.groups.naming import nearest
@@ -154,7 +153,14 @@ class ExactFit:
         _, first, which = np.unique(self.posterior.model.groups.noise, return_index=True, return_inverse=True)
         return self.posterior.kappa(first).quantile(probabilities)[:, which]
 
-    def league(self, best: End = "high", *, among: int = AMONG) -> pd.DataFrame:
+    @property
+    def threshold(self) -> Decimal | None:
+        """What theta and mu are compared with: as the request says, else 0 for estimates, else nothing."""
+        if self.request and self.request.threshold is not None:
+            return self.request.threshold
+        return Decimal(0) if isinstance(self.posterior.model.groups, Estimates) else None
+
+    def league(self, best: End = "high", *, among: int = AMONG, threshold: Number | None = None) -> pd.DataFrame:
         """Groups with their data, posterior, rank, and probability to be the best; of very many, to be in the top 1%.
 
         Parameters
@@ -163,19 +169,23 @@ class ExactFit:
             Which end of theta has rank 1.
         among : int
             How many are the best k, for the probability to be one of them.
+        threshold : float, optional
+            The c of P(theta > c); 0 for estimates, if not given, and none for groups of values.
 
         Returns
         -------
         DataFrame
-            label, n or standard_error, estimate, theta_mean, theta_sd, theta_q2_5, theta_q97_5, kappa_mean, and, from
-            4,000 independent draws, rank_mean, rank_q2_5, rank_q97_5, p_best with its Monte Carlo error, p_among; above
-            2,000 groups p_top in place of the last five. The best group comes first.
+            label, n or standard_error, estimate, theta_mean, theta_sd, theta_q2_5, theta_q50, theta_q97_5, p_above
+            where there is a threshold, kappa_mean, and, from 4,000 independent draws, rank_mean, rank_q2_5, rank_q97_5,
+            p_best with its Monte Carlo error, p_among; above 2,000 groups p_top in place of the last five. The best
+            group comes first.
 
         Raises
         ------
         ValueError
-            For another end than these two.
+            For another end than these two, or a threshold that is not a finite number.
         """
+        threshold = self.threshold if threshold is None else finite(threshold)
         if best not in ("high", "low"):
             raise ValueError(f"best={best!r}: write 'high' or 'low'")
         if len(self.labels) > MANY:
@@ -187,6 +197,8 @@ class ExactFit:
             table, draws = self.posterior.table(), self._draws
             rows = league_table.table(self.posterior.model.groups, table, draws, best=best, among=among)
             order = {"by": "rank_mean"}
+        if threshold is not None:
+            rows["p_above"] = self.probability(above=threshold)["theta"].to_numpy()
         rows = rescale.groups(self.prepared.units, rows).dropna(axis=1, how="all")
         return rows.sort_values(**order, kind="stable").set_index("label")
 
@@ -212,7 +224,7 @@ class ExactFit:
         above = 1 - law.cdf(np.zeros(1), np.array([0]))[0]
         return pd.Series({**row, "p_above": above}, name=f"{a} - {b}")
 
-    def probability(self, *, above: float | None = None, below: float | None = None) -> pd.Series:
+    def probability(self, *, above: Number | None = None, below: Number | None = None) -> pd.Series:
         """P(theta > above) of each group, and P(mu > above); or those of theta and mu below a value. Exact.
 
         With covariates mu is the population mean where every covariate is 0.
@@ -225,18 +237,12 @@ class ExactFit:
         values = [value for value in (above, below) if value is not None]
         if len(values) != 1:
             raise ValueError("give one value, above= or below=")
-        (value,) = values
-        if isinstance(value, str) or not np.isfinite(value):
-            raise ValueError(f"{value!r} is not a finite number")
-        inside = self.prepared.units.located(Decimal(repr(float(value))))
-        nodes = len(self.posterior.weight)
-        parts = [
-            _below(self.posterior.theta(block), inside, block.stop - block.start)
-            for block in slices(len(self.labels), nodes, exact.BLOCK_ENTRIES)
-        ]
-        share = np.concatenate([_below(self.posterior.b, inside, 1), *parts])
+        value = finite(values[0])
+        inside = self.prepared.units.located(value)
+        mu = self.posterior.b.cdf(np.array([inside]), np.array([0]))
+        share = np.concatenate([mu, all_groups.below(self.posterior, inside, show=self.settings.progress)])
         keys = [("mu", ""), *(("theta", label) for label in self.labels)]
-        name = f"P(above {value:g})" if below is None else f"P(below {value:g})"
+        name = f"P({'above' if below is None else 'below'} {float(value):g})"
         index = pd.MultiIndex.from_tuples(keys, names=["variable", "label"])
         return pd.Series(1 - share if below is None else share, index=index, name=name)
 
@@ -308,8 +314,3 @@ def _names(wanted: Sequence[str] | str, known: Sequence[str]) -> list[str]:
     if unknown := [name for name in wanted if name not in known]:
         raise ValueError(f"there is no variable {unknown[0]!r}: there are {', '.join(known)}")
     return [name for name in known if name in wanted]
-
-
-def _below(law: Mixture, value: float, count: int) -> np.ndarray:
-    """Probabilities that the first `count` quantities are below a value."""
-    return law.cdf(np.full(count, value), np.arange(count))

@@ -15,7 +15,8 @@ from analyses.ingest import columns as ingested, header
 from analyses.ingest.build_model import Prepared
 from analyses.ingest.contents import POSITIVE
 from analyses.ingest.data_frame import FrameTable
-from analyses.ingest.request import InputError, Name
+from analyses.ingest.reading import Name, spelled
+from analyses.ingest.request import InputError
 from models.groups import Estimates, Groups
 
 NAMES = {
@@ -105,7 +106,7 @@ def read(frame: Any, called: NamedColumns, references: Mapping[str, str]) -> New
     known_names = [name for name in (called.label, *called.covariates, called.error) if name]
     there = {name for name in known_names if header.has_names(source.columns, [name])}
     if not there:
-        known = ", ".join(map(ingested.spelled, known_names))
+        known = ", ".join(map(spelled, known_names))
         raise InputError(f"frame: there is no column that tells what to predict: the fit knows {known}")
     covariates = [name for name in called.covariates if name in there]
     columns = ingested.read(
@@ -147,10 +148,55 @@ def _coded(name: str, values: Sequence[Any], covariates: Sequence[str], referenc
         return {name: np.array(values, dtype=float)}
     columns = {level: f"{name}[{level}]" for level in map(str, values) if level != reference}
     if unknown := [level for level, column in columns.items() if column not in covariates]:
-        known = [reference, *(c[len(name) + 1 : -1] for c in covariates if c.startswith(f"{name}["))]
+        known = [reference, *coded_levels(name, covariates).values()]
         raise InputError(f"frame: column {name!r}: there is no level {unknown[0]!r}: there are {', '.join(known)}")
-    levels = [column for column in covariates if column.startswith(f"{name}[")]
-    return {column: np.array([columns.get(str(value)) == column for value in values], dtype=float) for column in levels}
+    return {
+        column: np.array([columns.get(str(value)) == column for value in values], dtype=float)
+        for column in coded_levels(name, covariates)
+    }
+
+
+def coded_levels(name: str, covariates: Sequence[str]) -> dict[str, str]:
+    """Columns of a categorical covariate, each with its level; the reference level has none.
+
+    Examples
+    --------
+    >>> coded_levels("sector", ["sector[public]", "year"])
+    {'sector[public]': 'public'}
+    """
+    return {column: column[len(name) + 1 : -1] for column in covariates if column.startswith(f"{name}[")}
+
+
+def stated(groups: Groups, references: Mapping[str, str]) -> dict[str, np.ndarray]:
+    """Designs of new groups under names that state what is particular to each.
+
+    With a categorical covariate there is one for each of its levels, "sector = public": other categories are at their
+    reference level, numbers at their mean over the groups. With numbers alone there is one for each combination in the
+    data, or their mean where these are many; without covariates there is one.
+
+    Parameters
+    ----------
+    groups : Groups
+    references : mapping
+        Categorical covariate to its reference level.
+    """
+    if not references:
+        return {_stated_numbers(groups, x) or name: x for name, x in groups.designs.items()}
+    coded = {name: coded_levels(name, groups.covariates) for name in references}
+    positions = {column: k for k, column in enumerate(groups.covariates, start=1)}
+    base = groups.design.mean(axis=0)
+    base[[positions[column] for levels in coded.values() for column in levels]] = 0.0
+    designs = {}
+    for name, levels in coded.items():
+        designs[f"{name} = {references[name]}"] = base
+        for column, level in levels.items():
+            designs[f"{name} = {level}"] = base + np.eye(len(base))[positions[column]]
+    return designs
+
+
+def _stated_numbers(groups: Groups, x: np.ndarray) -> str:
+    """Name a row of the design by its numbers: "year = 2003"; nothing without covariates."""
+    return ", ".join(f"{name} = {value:.6g}" for name, value in zip(groups.covariates, x[1:], strict=True))
 
 
 def _require_same(rows: NewTable, groups: Groups, prepared: Prepared, called: NamedColumns) -> None:

@@ -14,7 +14,7 @@ from models.two_level import TwoLevel
 LOCATED = re.compile(r"mean|value|exact|observed|q\d+(_\d+)?")  # columns that move with the offset
 SCALED = ("sd", "mcse_mean", "mcse")  # columns that do not
 OF_GROUPS = {
-    "theta": ("estimate", "theta_mean", "theta_q2_5", "theta_q97_5"),
+    "theta": ("estimate", "theta_mean", "theta_q2_5", "theta_q50", "theta_q97_5"),
     "sigma": ("standard_error", "theta_sd"),
 }
 TREE_GROUPS = ("posterior", "posterior_predictive", "observed_data", "constant_data")

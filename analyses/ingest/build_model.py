@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from analyses.ingest import columns, contents, doubts
+from analyses.ingest import contents, doubts
 from analyses.ingest.contents import Contents
+from analyses.ingest.reading import spelled as name_of
 from analyses.ingest.request import InputError, Request
 from analyses.ingest.units import NONE, Units
 from models.groups import Estimates, Groups
@@ -182,7 +183,7 @@ def _warnings(request: Request, table: Contents, model: TwoLevel) -> Iterator[st
 def _doubts(request: Request, table: Contents) -> Iterator[tuple[str, str]]:
     """What may be wrong with names of groups and levels, and with the choice of a column, each with the column."""
     for option, column in request.columns.items():
-        name = columns.spelled(column)
+        name = name_of(column)
         yield from ((name, message) for message in doubts.of_option(option, name))
         if option in ("group", "label"):
             yield from ((name, message) for message in doubts.of_names(table.labels, "the name of a group"))

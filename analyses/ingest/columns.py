@@ -16,7 +16,8 @@ import pandas as pd
 from analyses.ingest import doubts, fields, header
 from analyses.ingest.faults import Fault, Faults, of_field, refuse
 from analyses.ingest.fields import Kind
-from analyses.ingest.request import InputError, Name, Opened, Record, Source
+from analyses.ingest.reading import Name, Opened, Record, Source, spelled
+from analyses.ingest.request import InputError
 from models.groups.naming import nearest, normalized
 
 BATCH = 50_000  # rows at a time
@@ -137,7 +138,7 @@ class Reader:
     """What has been learnt of a table up to a batch of its rows.
 
     `positions` are those of the columns; `decimal` is the decimal mark, and `numeric` the columns of numbers, once the
-    first batch has told them; `spelled` remembers the names that were seen, and their lines.
+    first batch has told them; `seen` remembers the names that were seen, and their lines.
     """
 
     source: Source
@@ -146,7 +147,7 @@ class Reader:
     positions: dict[Name, tuple[int, ...]]
     decimal: str = ""
     numeric: frozenset[Name] = frozenset()
-    spelled: dict[int, dict[str, tuple[str, int]]] = field(default_factory=dict)
+    seen: dict[int, dict[str, tuple[str, int]]] = field(default_factory=dict)
     joined: dict[str, tuple[str, ...]] = field(default_factory=dict)
     uneven: Faults = field(default_factory=Faults)
     wrong: Faults = field(default_factory=Faults)
@@ -299,7 +300,7 @@ class Reader:
     def _lookalikes(self, name: Name, records: Sequence[Record]) -> Iterator[Fault]:
         """Names that differ in nothing but blanks at their ends, or in how Unicode encodes them."""
         for position, part in zip(self.positions[name], header.parts(name, self.opened.header), strict=True):
-            first = self.spelled.setdefault(position, {})
+            first = self.seen.setdefault(position, {})
             for line, row in records:
                 known, earlier = first.setdefault(normalized(row[position]), (row[position], line))
                 if row[position] != known:
@@ -319,11 +320,6 @@ class Reader:
 def _unwrapped(value: str) -> str:
     """A field without what keeps a spreadsheet from taking it for a number: 001 of ="001"."""
     return value[2:-1] if value.startswith('="') and value.endswith('"') else value
-
-
-def spelled(name: Name) -> str:
-    """The name of a column, or of several."""
-    return name if isinstance(name, str) else ",".join(name)
 
 
 def told_of_dropped(dropped: Counter, kept: set[str], rows: int) -> str:

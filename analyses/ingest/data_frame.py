@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from analyses.ingest.request import InputError, Name, Opened, Record
+from analyses.ingest.reading import Name, Opened, Record
+from analyses.ingest.request import InputError
 from analyses.ingest.usage import PYTHON, Wording
 from models.groups import naming
 

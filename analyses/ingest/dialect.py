@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from analyses.ingest.header import has_names, is_blank, is_comment
-from analyses.ingest.request import Name, Reading
+from analyses.ingest.reading import Name, Reading
 
 CALLED = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
 QUOTES = ('"', "'")

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from analyses.ingest.request import InputError, Name, Record, Source
+from analyses.ingest.reading import Name, Record, Source
+from analyses.ingest.request import InputError
 
 LOOKED_THROUGH = 50  # rows in which a header is looked for that is not where it should be
 

@@ -10,7 +10,8 @@ from hashlib import file_digest
 from pathlib import Path
 from uuid import uuid4
 
-from analyses.ingest.request import InputError, Name, Opened, Record
+from analyses.ingest.reading import Name, Opened, Record
+from analyses.ingest.request import InputError
 from analyses.ingest.usage import COMMAND_LINE, Wording
 
 PARQUET = (".parquet", ".pq")

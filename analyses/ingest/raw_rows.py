@@ -10,7 +10,8 @@ from partial_pooling_data import read, summarise, table
 from analyses.ingest import columns, source
 from analyses.ingest.faults import Faults
 from analyses.ingest.fields import Kind
-from analyses.ingest.request import InputError, Request, Source
+from analyses.ingest.reading import Source
+from analyses.ingest.request import InputError, Request
 
 ARMS = ("1", "2")
 DATE = Kind("is no date", "write 2003-05-31")

@@ -1,13 +1,15 @@
-"""What is asked of a table of one's own: its columns, the priors, what to compare; and how the table is read."""
+"""What is asked of a table of one's own: its columns, the priors, what to compare."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+import math
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from decimal import Decimal
+from numbers import Real
+from typing import Protocol
 
+from analyses.ingest.reading import Name, Reading, spelled
 from analyses.ingest.usage import COMMAND_LINE, Wording
 
-Name = str | tuple[str, ...]  # of a column, or of several that name a group together
+Number = float | Decimal
 
 
 class InputError(ValueError):
@@ -22,81 +24,22 @@ class Table(Protocol):
         """What messages call it."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """How a file is written, where its user says so; what is None is recognized.
+def finite(value: Number) -> Decimal:
+    """A finite number, with the digits that it is written with.
 
-    Attributes
-    ----------
-    delimiter, decimal, encoding, sheet : str, optional
-        `sheet` is of a workbook.
-    skip : int, optional
-        Lines above the header.
+    Raises
+    ------
+    ValueError
+        For anything else.
+
+    Examples
+    --------
+    >>> finite(0.1)
+    Decimal('0.1')
     """
-
-    delimiter: str | None = None
-    decimal: str | None = None
-    encoding: str | None = None
-    sheet: str | None = None
-    skip: int | None = None
-
-
-class Record(NamedTuple):
-    """A row of a table: its line and its fields."""
-
-    line: int
-    fields: list[str]
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Opened:
-    """A table while it is read, once.
-
-    Attributes
-    ----------
-    header : list of str
-    line : int
-        That of the header, 0 where it is no row.
-    rows : iterator of Record
-        Below the header.
-    notes : list of str
-        What the reader should be told of how it was read; complete once all rows are through.
-    digests : callable
-        Names of what was read to their SHA-256, once all rows are through.
-    is_text : bool
-        Whether the header might be a row that was taken for one.
-    decimal : str, optional
-        The decimal mark; None where the numbers have to tell.
-    warnings : list of str
-        What the reader should look at; complete once all rows are through.
-    update : callable
-        Called after each batch.
-    """
-
-    header: list[str]
-    line: int
-    rows: Iterator[Record]
-    notes: list[str]
-    digests: Callable[[], dict[str, str]]
-    is_text: bool = False
-    decimal: str | None = "."
-    warnings: list[str] = field(default_factory=list)
-    update: Callable[[], None] = lambda: None
-
-
-class Source(Protocol):
-    """A table that can be read row by row."""
-
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-
-    @property
-    def wording(self) -> Wording:
-        """How its front end calls options."""
-
-    def opened(self, names: Sequence[Name]) -> AbstractContextManager[Opened]:
-        """Begin to read it; `names` are those of the columns that are wanted."""
+    if isinstance(value, bool) or not isinstance(value, Real | Decimal) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is not a finite number")
+    return value if isinstance(value, Decimal) else Decimal(repr(float(value)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +48,9 @@ class Request:
 
     `columns` maps what the study needs (group, value, estimate, ...) to names of columns; `categorical` are the
     covariates that are categories even if they look like numbers; `references` maps a covariate of categories to the
-    level that the others are compared with; `priors` maps a parameter, or a covariate, to how its prior was spelled.
-    Rows in which something is missing are refused, or dropped.
+    level that the others are compared with; `priors` maps a parameter, or a covariate, to how its prior was spelled;
+    `threshold` is the c of P(theta_i > c); `unit` is what the values are measured in, for the page alone. Rows in which
+    something is missing are refused, or dropped.
     """
 
     table: Table
@@ -121,8 +65,30 @@ class Request:
     drop_missing: bool = False
     reading: Reading = field(default_factory=Reading)
     wording: Wording = COMMAND_LINE
+    threshold: Decimal | None = None
+    unit: str = ""
 
     @property
     def study(self) -> str:
         """What the table is answered by: as estimates, or as groups of rows or averages."""
         return "meta_analysis" if "estimate" in self.columns else "one_way"
+
+    @property
+    def group_name(self) -> str:
+        """What the table calls its groups, or estimates; "row" where these are numbered."""
+        return spelled(self.columns.get("group") or self.columns.get("label") or "row")
+
+    @property
+    def value_name(self) -> str:
+        """What the table calls what is measured."""
+        return next(spelled(self.columns[name]) for name in ("value", "mean", "estimate") if name in self.columns)
+
+    def axis(self, name: str) -> str:
+        """Label of an axis: a name, with the unit behind it where one is given.
+
+        Examples
+        --------
+        >>> Request(table="scores.csv", unit="mmHg").axis("score")
+        'score (mmHg)'
+        """
+        return f"{name} ({self.unit})" if self.unit else name

@@ -6,7 +6,8 @@ from pathlib import Path
 from analyses.ingest import parquet
 from analyses.ingest.data_frame import FrameTable
 from analyses.ingest.parquet import ParquetFiles
-from analyses.ingest.request import InputError, Name, Reading, Request, Source
+from analyses.ingest.reading import Name, Reading, Source
+from analyses.ingest.request import InputError, Request
 from analyses.ingest.text_file import TextFile
 from analyses.ingest.usage import COMMAND_LINE, Wording
 from analyses.ingest.workbook import WORKBOOKS, Workbook

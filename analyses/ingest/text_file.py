@@ -16,7 +16,8 @@ from pathlib import Path
 from analyses import progress
 from analyses.ingest import dialect, header
 from analyses.ingest.dialect import Dialect
-from analyses.ingest.request import InputError, Name, Opened, Reading, Record
+from analyses.ingest.reading import Name, Opened, Reading, Record
+from analyses.ingest.request import InputError
 from analyses.ingest.usage import COMMAND_LINE, Wording
 
 SAMPLE = 1 << 16  # bytes from which the dialect is recognized

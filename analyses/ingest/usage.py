@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from analyses.ingest.request import Reading
+    from analyses.ingest.reading import Reading
 
 ROWS, AVERAGES = ("group", "value"), ("group", "n", "mean")
 COLUMNS = {

@@ -7,7 +7,8 @@ from itertools import islice
 from pathlib import Path
 
 from analyses.ingest import header, parquet
-from analyses.ingest.request import InputError, Name, Opened, Reading, Record
+from analyses.ingest.reading import Name, Opened, Reading, Record
+from analyses.ingest.request import InputError
 from analyses.ingest.usage import COMMAND_LINE, Wording
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")

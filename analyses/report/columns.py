@@ -47,6 +47,7 @@ COLUMNS = {  # of the tables that runs write, whose names are for programs
     "theta_mean": Column("theta", Style.VALUE),
     "theta_sd": Column("its sd", Style.SPREAD),
     "theta_q2_5": Column("2.5%", Style.VALUE),
+    "theta_q50": Column("median", Style.VALUE),
     "theta_q97_5": Column("97.5%", Style.VALUE),
     "kappa_mean": Column("kappa", 3),
     "kappa_sd": Column("its sd", 3),

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from analyses.report.figures import DASHED, POOLED, RAW, WARNING, figure_of
+from analyses.report.figures import DASHED, POOLED, RAW, WARNING, figure_of, verbatim
 
 WIDE = 50  # times the smallest: then x is drawn on a scale of logs
 MIDDLE = (0.0005, 0.9995)  # of the raw means is drawn: the few beyond would press the others together
@@ -21,9 +21,9 @@ def before_and_after(groups, *, against: str, xlabel: str, ylabel: str) -> Figur
     for ax, (column, title) in zip(axes, titles.items(), strict=True):
         seen = np.where(counts[column] > 0, counts[column], np.nan).T
         mesh = ax.pcolormesh(*bins, seen, norm=colors, cmap="Blues")
-        ax.set(xlabel=xlabel, title=title, xscale="log" if bins[0][-1] > WIDE * bins[0][0] else "linear")
+        ax.set(xlabel=verbatim(xlabel), title=title, xscale="log" if bins[0][-1] > WIDE * bins[0][0] else "linear")
         ax.title.set_fontsize(9)
-    axes[0].set_ylabel(ylabel)
+    axes[0].set_ylabel(verbatim(ylabel))
     figure.colorbar(mesh, ax=axes, label="groups", shrink=0.8)
     return figure
 
@@ -55,7 +55,7 @@ def extremes(groups, threshold, *, xlabel: str) -> Figure:
         ax.hist(groups[column], bins, histtype="step", color=color, label=label, linewidth=1.2)
     ax.axvline(threshold["q50"], color=WARNING, linestyle="--", linewidth=1.0, label="threshold of the top 1%")
     ax.axvspan(threshold["q2_5"], threshold["q97_5"], color=WARNING, alpha=0.15, linewidth=0)
-    ax.set(xlabel=xlabel, ylabel="groups", yscale="log")
+    ax.set(xlabel=verbatim(xlabel), ylabel="groups", yscale="log")
     ax.legend(frameon=False, fontsize=8)
     return figure
 

@@ -31,6 +31,17 @@ def figure_of(width=6.4, height=3.8, **grid):
     return figure, axes
 
 
+def verbatim(text: str) -> str:
+    r"""Text of a table as it is: matplotlib would read what stands between two dollars as a formula.
+
+    Examples
+    --------
+    >>> print(verbatim("a$ and b$"))
+    a\$ and b\$
+    """
+    return text.replace("$", r"\$")
+
+
 def shrinkage(groups, mu, *, against: str, xlabel: str, ylabel: str) -> Figure:
     """Raw means with arrows to their posterior means."""
     figure, ax = figure_of()
@@ -39,8 +50,8 @@ def shrinkage(groups, mu, *, against: str, xlabel: str, ylabel: str) -> Figure:
     _arrows(ax, groups, against)
     for i in {groups["estimate"].idxmax(), groups["estimate"].idxmin()}:
         point = groups.loc[i, [against, "estimate"]]
-        ax.annotate(groups.loc[i, "label"], point, xytext=(4, 3), textcoords="offset points", fontsize=8)
-    ax.set(xlabel=xlabel, ylabel=ylabel)
+        ax.annotate(verbatim(groups.loc[i, "label"]), point, xytext=(4, 3), textcoords="offset points", fontsize=8)
+    ax.set(xlabel=verbatim(xlabel), ylabel=verbatim(ylabel))
     ax.legend(frameon=False, fontsize=8)
     return figure
 
@@ -53,8 +64,8 @@ def forest(groups, *, xlabel: str) -> Figure:
     ax.plot(groups["estimate"], y + 0.15, "o", color=RAW, markersize=3, markerfacecolor="white", label="by itself")
     ax.hlines(y - 0.15, groups["theta_q2_5"], groups["theta_q97_5"], color=POOLED, linewidth=1.4)
     ax.plot(groups["theta_mean"], y - 0.15, "o", color=POOLED, markersize=3.5, label="pooled")
-    ax.set(yticks=y, ylim=(-0.7, len(groups) - 0.3), xlabel=xlabel)
-    ax.set_yticklabels([str(label)[:40] for label in groups["label"]], fontsize=7)
+    ax.set(yticks=y, ylim=(-0.7, len(groups) - 0.3), xlabel=verbatim(xlabel))
+    ax.set_yticklabels([verbatim(str(label)[:40]) for label in groups["label"]], fontsize=7)
     ax.legend(frameon=False, fontsize=7, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure
 
@@ -209,7 +220,7 @@ def predictive(replicated: dict, observed: dict, *, unit: str = "") -> Figure:
         bins = np.linspace(low, max(high, low + 41 * np.spacing(abs(low))), 41)  # of values that are one double too
         _histograms(ax, values, bins)
         ax.axvline(observed[name], color=WARNING, label="observed", **STYLE)
-        ax.set(xlabel=", ".join(filter(None, (name, unit))), yticks=[])
+        ax.set(xlabel=verbatim(", ".join(filter(None, (name, unit)))), yticks=[])
     for ax in list(axes.flat)[len(names) :]:
         ax.set_visible(False)
     axes.flat[0].legend(frameon=False, fontsize=7)

@@ -31,7 +31,8 @@ class Section:
     """A heading, a few sentences, and what shows it.
 
     `code` is a program, shown as it is; `figures` maps a file's name to its picture; `formats` says how numbers of the
-    table's columns are written, of those that `columns.COLUMNS` does not have.
+    table's columns are written, of those that `columns.COLUMNS` does not have; `headings` has what stands above
+    columns in place of what `COLUMNS` says: the words of the table's owner.
     """
 
     title: str
@@ -40,6 +41,7 @@ class Section:
     figures: dict[str, Picture] = field(default_factory=dict)
     table: pd.DataFrame | None = None
     formats: dict[str, Format] = field(default_factory=dict)
+    headings: dict[str, str] = field(default_factory=dict)
     note: str = ""
 
 

@@ -6,11 +6,13 @@ from analyses.checks import chance, heterogeneity
 from analyses.engines.inference_data import MANY
 from analyses.fits.exact_fit import ExactFit
 from analyses.fits.settings import Settings
+from analyses.ingest.request import Request
 from analyses.report.numbers import median_and_interval
 from analyses.report.pages import Page, Section
-from analyses.studies.sections import own_page
+from analyses.studies.sections import own_page, own_table
 from analyses.studies.sections.own_table import OwnTable, Story
 from models.groups import Groups
+from models.propriety import says_nothing_of_tau
 
 
 def page(settings: Settings) -> Page:
@@ -27,16 +29,27 @@ def question(groups: Groups) -> str:
 
 
 def headline(own: OwnTable) -> str:
-    """Say what the mean effect is, and how much effects differ."""
-    mu, tau = (median_and_interval(own.fit.reference.loc[(name, "")]) for name in ("mu", "tau"))
+    """Say what the mean effect is, and how much effects differ, where the data inform that."""
+    mu, tau = (own.figure(own.fit.reference.loc[(name, "")]) for name in ("mu", "tau"))
     where = " where every covariate is 0" if own.fit.model.groups.covariates else ""
+    if says_nothing_of_tau(own.exact.posterior.model):
+        return f"The mean effect{where} is {mu}. {own_table.UNINFORMED}"
     return f"The mean effect{where} is {mu}, the standard deviation between effects {tau}."
+
+
+def axes(request: Request) -> dict[str, str]:
+    """Draw estimates against their standard errors, in the words of the table."""
+    return {
+        "against": "standard_error",
+        "xlabel": request.axis(request.columns.get("se", "standard error")),
+        "ylabel": request.axis(request.value_name),
+    }
 
 
 def variation(own: OwnTable) -> Section:
     """Say whether estimates differ by more than their errors, with the prior and without."""
     title, tau = "Do they differ by more than their errors?", own.fit.reference.loc[("tau", "")]
-    predictions = own.fit.predictions.query("variable == 'new_theta' and engine == 'exact'")
+    predictions = own_table.predicted(own).query("variable == 'new_theta'")
     once = len(predictions) == 1
     new = median_and_interval(predictions.iloc[0]) if once else "in the table of what comes next"
     try:
@@ -64,7 +77,8 @@ STORY = Story(
     name="meta_analysis",
     title="Estimates",
     likelihood="y_i ~ N(theta_i, se_i²)",
-    axes={"against": "standard_error", "xlabel": "standard error", "ylabel": "effect"},
+    axes=axes,
+    noun="estimate",
     doubts="Standard errors are taken for known and estimates for normal and independent: small studies, ratios that "
     "are not on a scale of logs, or several estimates of one study break that. Effects are taken for draws from a "
     "population, normal about its mean. And what was never published is not in the table: no model of those that were "

@@ -5,12 +5,13 @@ import pandas as pd
 
 from analyses.fits.exact_fit import ExactFit
 from analyses.fits.settings import Settings
-from analyses.report.numbers import median_and_interval
+from analyses.ingest.request import Request
 from analyses.report.pages import Page, Section
-from analyses.studies.sections import own_page
+from analyses.studies.sections import own_page, own_table
 from analyses.studies.sections.any_model import INTERVALS, MOMENTS, mark_undefined, moments_and_quantiles
 from analyses.studies.sections.own_table import OwnTable, Story
 from models.groups import Groups
+from models.propriety import says_nothing_of_tau
 
 
 def page(settings: Settings) -> Page:
@@ -27,13 +28,24 @@ def question(groups: Groups) -> str:
 
 
 def headline(own: OwnTable) -> str:
-    """Say how much groups differ."""
-    between, sigma = (median_and_interval(own.fit.reference.loc[(name, "")]) for name in ("sd_between", "sigma"))
+    """Say how much groups differ, where the data inform that."""
+    if says_nothing_of_tau(own.exact.posterior.model):
+        return f"{own_table.UNINFORMED} The same holds for the share of the variance between groups."
+    between, sigma = (own.figure(own.fit.reference.loc[(name, "")]) for name in ("sd_between", "sigma"))
     low, middle, high = (100 * own.exact.posterior.intraclass().quantile(p)[0] for p in (0.025, 0.5, 0.975))
     return (
         f"Groups differ with a standard deviation of {between}, values of one group with {sigma}: {middle:.0f}% of the "
         f"variance ({low:.0f} to {high:.0f}%) lies between groups."
     )
+
+
+def axes(request: Request) -> dict[str, str]:
+    """Draw means against how many values are behind each, in the words of the table."""
+    return {
+        "against": "n",
+        "xlabel": request.columns.get("n", f"values per {request.group_name}"),
+        "ylabel": request.axis(request.value_name),
+    }
 
 
 def variation(own: OwnTable) -> Section:
@@ -54,7 +66,8 @@ STORY = Story(
     name="one_way",
     title="Groups",
     likelihood="y_ij ~ N(theta_i, sigma²)",
-    axes={"against": "n", "xlabel": "values in the group", "ylabel": "mean of the group"},
+    axes=axes,
+    noun="average",
     doubts="Groups are taken for draws from one population, normal about its mean: one that is known to be of another "
     "kind should have a covariate. Values are taken for normal about their group's mean, independent, and equally "
     "scattered in all groups. Whether those in the table stand for their group, no model can tell; and a rank is far "

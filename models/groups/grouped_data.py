@@ -93,11 +93,12 @@ class Groups:
     def designs(self) -> dict[str, np.ndarray]:
         """Every distinct row of the design, under a name that tells its covariates: "a new school".
 
-        Where there are many, their average alone.
+        Where there are many, one alone: the average of numbers, and 0, the reference level, of 0/1 columns.
         """
         rows = np.unique(self.design, axis=0)
         if len(rows) > MOST_DESIGNS:
-            rows = rows.mean(axis=0, keepdims=True)
+            levels = np.isin(rows, (0.0, 1.0)).all(axis=0) & (rows.min(axis=0) == 0)
+            rows = np.where(levels, 0.0, self.design.mean(axis=0, keepdims=True))
         return {self._name_new(x): x for x in rows}
 
     def _name_new(self, x) -> str:

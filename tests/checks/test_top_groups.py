@@ -159,8 +159,18 @@ def test_the_order_of_groups_is_kept(posteriors):
     rows, moved = found.groups, again.groups
     assert again.threshold.to_numpy() == pytest.approx(found.threshold.to_numpy(), rel=1e-6)
     assert moved["label"].tolist() == rows["label"].to_numpy()[order].tolist()
-    numbers = rows.columns.drop(["label", "n"])
+    numbers = rows.columns.drop(["label", "n", "p_above"])  # no threshold is asked for
     assert moved[numbers].to_numpy(float) == pytest.approx(rows[numbers].to_numpy(float)[order], rel=1e-6, abs=1e-7)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_share_below_inverts_the_quantiles(name, posteriors):
+    """P(theta_i < its 97.5% quantile) = 0.975, though quantiles of groups of equal noise are interpolated."""
+    rows = of(posteriors[name]).groups
+    for i in (0, len(rows) // 2, len(rows) - 1):
+        below = all_groups.below(posteriors[name], rows["theta_q97_5"].iloc[i])
+        assert below.shape == (len(rows),)
+        assert below[i] == pytest.approx(0.975, abs=1e-8)
 
 
 def test_kappa_is_what_is_left_of_the_own_weight(posteriors):

@@ -19,7 +19,8 @@ EXACT = ("--engines", "exact")
 ROWS, AVERAGES = ("--group", "school", "--value", "score"), ("--group", "school", "--n", "n", "--mean", "mean")
 ESTIMATES = ("--label", "school", "--estimate", "score", "--se", "se")
 ARGUMENTS = {"one_way": ROWS, "meta_analysis": ESTIMATES}
-COMPUTED = ["n", "standard_error", "estimate", "theta_mean", "theta_sd", "theta_q2_5", "theta_q97_5", "kappa_mean"]
+LOCATED = ["estimate", "theta_mean", "theta_q2_5", "theta_q50", "theta_q97_5"]
+COMPUTED = ["n", "standard_error", "theta_sd", "kappa_mean", *LOCATED]
 DRAWN = ["rank_mean", "rank_q2_5", "rank_q97_5", "p_best", "mcse_p_best", "p_among"]
 LOCATIONS, RATIOS = ("mu", "theta"), ("tau", "kappa")
 
@@ -101,7 +102,7 @@ def outside(tables, offset, unit, ratios):
     base = np.where(variable.isin(LOCATIONS), offset, 0.0)
     for name in summary:
         summary[name] = summary[name] * by + (0.0 if name == "sd" else base)
-    for name in ("estimate", "theta_mean", "theta_q2_5", "theta_q97_5"):
+    for name in LOCATED:
         groups[name] = groups[name] * unit + offset
     groups[["theta_sd", "standard_error"]] *= unit
     return summary, groups

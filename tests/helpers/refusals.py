@@ -87,5 +87,8 @@ USAGE = {
     "data": ("eight_schools", (), "--data is for one of one_way, meta_analysis, math_test, blood_pressure"),
     "together": ("one_way", ("eight_schools", *ROWS), "one_way runs by itself: leave out eight_schools"),
     "among": ("one_way", (*ROWS, "--among", "0"), "argument --among: '0' is not a whole number of 1 or more"),
+    "threshold": ("one_way", (*ROWS, "--threshold", "high"), "argument --threshold: 'high' is not a finite number"),
+    "threshold of": ("eight_schools", ("--threshold", "0"), "--threshold is for one_way and meta_analysis"),
+    "unit of": ("eight_schools", ("--unit", "points"), "--unit is for one_way and meta_analysis"),
     "compare": ("one_way", (*ROWS, "--compare", "Anna", "Bob"), "table.csv has no group 'Bob': did you mean 'Bobo'?"),
 }  # fmt: skip

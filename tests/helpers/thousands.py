@@ -29,9 +29,9 @@ TITLES = (
     "Do the three routes agree?",
     "Did the chains mix?",
 )
-MOVED = ["estimate", "theta_mean", "theta_q2_5", "theta_q97_5"]  # as locations are
+MOVED = ["estimate", "theta_mean", "theta_q2_5", "theta_q50", "theta_q97_5"]  # as locations are
 STRETCHED = ["standard_error", "theta_sd"]  # as scales are
-ALIKE = ["n", "kappa_mean", "kappa_sd", "p_top", "p_as_small"]
+ALIKE = ["n", "kappa_mean", "kappa_sd", "p_top", "p_as_small", "p_above"]
 
 
 def scores() -> list[tuple[str, str, str]]:

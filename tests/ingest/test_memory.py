@@ -5,7 +5,7 @@ import tracemalloc
 from helpers.scans import put, scanned
 
 from analyses.ingest import text_file
-from analyses.ingest.request import Record
+from analyses.ingest.reading import Record
 
 
 class Row(list):

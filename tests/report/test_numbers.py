@@ -46,6 +46,29 @@ def test_a_number_with_an_sd(value, sd, least):
     assert shown.exponent <= math.floor(math.log10(sd)) - 1 or len(shown.digits) >= numbers.MOST_DIGITS
 
 
+@given(VALUES, VALUES, SIZES, st.integers(1, 6))
+@example(9.71, 9.4, 40.0, 1)
+@example(99.6, 96.0, 400.0, 1)
+@example(0.96466, 1.04, 1.0, 1)
+@example(-9.96, -9.94, 3.0, 2)
+def test_a_larger_number_is_not_printed_smaller(one, other, sd, least):
+    """At one sd: rounding keeps the order, also where it carries into the next power of ten."""
+    low, high = sorted((one, other))
+    assert Decimal(numbers.spelled(low, sd, least=least)) <= Decimal(numbers.spelled(high, sd, least=least))
+
+
+@given(st.floats(1.0, 9.9999999), st.integers(-4, 14), st.floats(-3, 3))
+@example(9.71, 0, 1.0)
+@example(9.96, 1, 1.0)
+@example(9.9999999, 14, 0.0)
+def test_a_number_of_positional_size_has_no_exponent(digits, power, relative):
+    """At the border of a power of ten as anywhere between 1e-4 and 1e15, whatever the sd is beside it."""
+    value = digits * 10.0**power
+    text = numbers.spelled(value, value * 10.0**relative, least=1)
+    assert written_out(text, value)
+    assert is_rounded(text, value)
+
+
 @given(VALUES)
 @example(9.9996)
 @example(0.3)

@@ -1,7 +1,5 @@
 """Sections that every study has: how the routes agree, whether the model fits, what comes next."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
@@ -86,12 +84,6 @@ def prediction_section(fit: Crosscheck) -> Section:
     )
 
 
-def exact_prediction_section(fit: Crosscheck) -> Section:
-    """Show the exact predictions alone."""
-    exact = fit.predictions[fit.predictions["engine"] == "exact"][PREDICTIONS[1:]]
-    return replace(prediction_section(fit), table=mark_undefined(exact), note=f"Exact. {INTERVALS}")
-
-
 def mark_undefined(rows: pd.DataFrame) -> pd.DataFrame:
     """Put words in place of a mean or sd that does not exist."""
     moments = rows[[name for name in ("mean", "sd") if name in rows]]
@@ -109,7 +101,7 @@ def league_section(fit: TwoLevelCrosscheck, group: str) -> Section:
     return Section(
         title="The league table, with what it is worth",
         text=league_table.sentence(fit.groups, best=fit.best, dim=group),
-        table=fit.groups.sort_values("rank_mean").dropna(axis=1, how="all"),
+        table=fit.groups.sort_values("rank_mean", kind="stable").dropna(axis=1, how="all"),
         note="Ranks, P(best) and P(among the best) are shares of 4,000 independent joint draws, so a probability is "
         f"off by 0.008 at most in one standard error; that of P(best) is beside it. All else is exact. {INTERVALS}",
     )

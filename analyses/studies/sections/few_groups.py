@@ -10,7 +10,6 @@ from analyses.fits import crosscheck
 from analyses.fits.crosscheck import TwoLevelCrosscheck
 from analyses.fits.exact_fit import ExactFit
 from analyses.report import figures
-from analyses.report.numbers import median_and_interval, spelled
 from analyses.report.pages import Picture, Section
 from analyses.studies.sections import any_model, own_table, prior_sensitivity
 from analyses.studies.sections.own_table import OwnTable, Story
@@ -27,31 +26,27 @@ def checked(exact: ExactFit) -> OwnTable:
     return OwnTable(exact=exact, fit=inside.outside(exact.prepared.units))
 
 
-def leader(fit: TwoLevelCrosscheck) -> str:
-    """Say who is first by itself, where pooling puts it, and how sure that it is first."""
-    raw, end = own_table.first_by_itself(fit), "highest" if fit.best == "high" else "lowest"
-    estimate = spelled(raw["estimate"], raw["theta_sd"], least=1)
-    theta = median_and_interval(fit.reference.loc[("theta", raw["label"])])
-    return (
-        f"{raw['label']}, {end} by itself with {estimate}, is put at {theta} and is the {end} with probability "
-        f"{probability(raw['p_best'])}."
-    )
+def leader(story: Story, own: OwnTable) -> str:
+    """Say who is first by itself, who leads the league table, and how sure that is."""
+    first = own.fit.groups.sort_values("rank_mean", kind="stable").iloc[0]
+    how_sure = f"the {own_table.extreme(own)} with probability {probability(first['p_best'])}"
+    return own_table.order_sentence(story.noun, own, first, how_sure)
 
 
 def sections(story: Story, own: OwnTable) -> tuple[Section, ...]:
     """Tell the story of the page."""
     return (
         own_table.model_section(story, own.exact.prepared),
-        own_table.pooling_section(own.fit, _pictures(own.fit, story.axes)),
+        own_table.pooling_section(own.fit, _pictures(own.fit, story.axes(own.request))),
         *own_table.coefficient_sections(own),
         story.variation(own),
-        _league_section(own.fit),
+        _league_section(own),
         *own_table.comparison_sections(own),
-        any_model.exact_prediction_section(own.fit),
+        own_table.prediction_section(own),
         own_table.leave_out_section(own),
         prior_sensitivity.prior_section(own.exact.prepared),
         own_table.reml_section(own),
-        any_model.predictive_section(own.fit),
+        any_model.predictive_section(own.fit, unit=own.request.unit),
     )
 
 
@@ -100,7 +95,8 @@ def with_own_intervals(groups: pd.DataFrame, error: pd.Series) -> pd.DataFrame:
     return groups.assign(low=estimate - 1.96 * error, high=estimate + 1.96 * error).sort_values("estimate")
 
 
-def _league_section(fit: TwoLevelCrosscheck) -> Section:
-    section = any_model.league_section(fit, "group")
-    among = f"P(among the best) is the probability to be among the first {fit.among}."
-    return replace(section, note=f"{among} {section.note}")
+def _league_section(own: OwnTable) -> Section:
+    section = any_model.league_section(own.fit, own.request.group_name)
+    among = f"P(among the best) is the probability to be among the first {own.fit.among}."
+    text = f"{section.text}{own_table.rests_on_prior(own)}"
+    return replace(section, text=text, headings=own_table.headings(own), note=f"{among} {section.note}")

@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 
-from analyses.checks import Verdict, top_groups
+import pandas as pd
+
+from analyses.checks import Verdict, probability, top_groups
 from analyses.engines.inference_data import NAMES
 from analyses.fits import crosscheck
 from analyses.fits.crosscheck import ManyGroupsCrosscheck
 from analyses.fits.exact_fit import ExactFit
 from analyses.report import density_figures
 from analyses.report.columns import Style
-from analyses.report.numbers import bound, median_and_interval, rounded, spelled
+from analyses.report.numbers import bound, median_and_interval, rounded
 from analyses.report.pages import Picture, Section
 from analyses.studies.sections import any_model, own_table, prior_sensitivity
 from analyses.studies.sections.own_table import OwnTable, Story
@@ -34,15 +36,18 @@ def checked(exact: ExactFit) -> OwnTable:
     return OwnTable(exact=exact, fit=inside.outside(exact.prepared.units), warnings=warnings)
 
 
-def leader(fit: ManyGroupsCrosscheck) -> str:
-    """Say who is first by itself, and how many are among the top 1% with a probability above 0.95."""
-    raw, end = own_table.first_by_itself(fit), "highest" if fit.best == "high" else "lowest"
-    columns = ("estimate", "theta_mean", "theta_q2_5", "theta_q97_5")
-    estimate, mean, low, high = (spelled(raw[name], raw["theta_sd"], least=1) for name in columns)
-    return (
-        f"{raw['label']}, {end} by itself with {estimate}, is put at {mean} ({low} to {high}). "
-        f"Groups that are in the top 1% with a probability above 0.95: {int((fit.groups['p_top'] > 0.95).sum()):,}."
-    )
+def leader(story: Story, own: OwnTable) -> str:
+    """Say who is first by itself, who leads, and how many are among the top 1% with a probability above 0.95."""
+    first = _in_order(own.fit).iloc[0]
+    how_sure = f"in the top 1% with probability {probability(first['p_top'])}"
+    order = own_table.order_sentence(story.noun, own, first, how_sure)
+    sure = int((own.fit.groups["p_top"] > 0.95).sum())
+    return f"{order} Groups that are in the top 1% with a probability above 0.95: {sure:,}."
+
+
+def _in_order(fit: ManyGroupsCrosscheck) -> pd.DataFrame:
+    """Groups, those that are likeliest in the top 1% first."""
+    return fit.groups.sort_values(["p_top", "theta_mean"], ascending=[False, fit.best == "low"])
 
 
 def sections(story: Story, own: OwnTable) -> tuple[Section, ...]:
@@ -50,14 +55,14 @@ def sections(story: Story, own: OwnTable) -> tuple[Section, ...]:
     rows = isinstance(own.exact.prepared.model.groups, Replicates)
     return (
         own_table.model_section(story, own.exact.prepared),
-        own_table.pooling_section(own.fit, _pictures(own.fit, story.axes)),
+        own_table.pooling_section(own.fit, _pictures(own.fit, story.axes(own.request))),
         *own_table.coefficient_sections(own),
         story.variation(own),
-        _league_section(own.fit, story.axes["ylabel"]),
+        _league_section(own, story.axes(own.request)["ylabel"]),
         _discoveries_section(own.fit),
         *own_table.comparison_sections(own),
-        any_model.exact_prediction_section(own.fit),
-        _population_section(own.fit),
+        own_table.prediction_section(own),
+        _population_section(own),
         *([prior_sensitivity.prior_section(own.exact.prepared)] if rows else []),
         own_table.reml_section(own),
     )
@@ -90,10 +95,10 @@ def _pictures(fit: ManyGroupsCrosscheck, axes: dict[str, str]) -> dict[str, Pict
     return {"pooling": Picture(density_figures.before_and_after(fit.groups, **axes), caption)}
 
 
-def _league_section(fit: ManyGroupsCrosscheck, xlabel: str) -> Section:
+def _league_section(own: OwnTable, xlabel: str) -> Section:
     """Show the groups that are most likely among the top 1%."""
-    high, size = fit.best == "high", len(fit.groups)
-    rows = fit.groups.sort_values(["p_top", "theta_mean"], ascending=[False, not high]).head(LISTED)
+    fit = own.fit
+    size = len(fit.groups)
     caption = (
         "How many groups have which mean, by themselves and pooled, on a scale of logs; dashed, where the top 1% of "
         "theta begin, with its 95% interval."
@@ -101,10 +106,11 @@ def _league_section(fit: ManyGroupsCrosscheck, xlabel: str) -> Section:
     return Section(
         title="Which are truly extreme?",
         text=f"P(top 1%) is the probability that a group is among the {size // 100:,} with the "
-        f"{'largest' if high else 'smallest'} theta of all {size:,}. These begin at a theta of "
-        f"{median_and_interval(fit.threshold)}.",
+        f"{'largest' if fit.best == 'high' else 'smallest'} theta of all {size:,}. These begin at a theta of "
+        f"{median_and_interval(fit.threshold)}.{own_table.rests_on_prior(own)}",
         figures={"extremes": Picture(density_figures.extremes(fit.groups, fit.threshold, xlabel=xlabel), caption)},
-        table=rows.drop(columns=["kappa_sd", "p_as_small"]).dropna(axis=1, how="all"),
+        table=_in_order(fit).head(LISTED).drop(columns=["kappa_sd", "p_as_small"]).dropna(axis=1, how="all"),
+        headings=own_table.headings(own),
         note=f"The first {LISTED}; all {size:,} are in groups.parquet. P(top 1%) is an average over "
         f"{fit.draws:,} joint draws of the coefficients and scales, each with a threshold of its own; its Monte "
         f"Carlo error is at most {rounded(fit.groups['mcse_p_top'].max())}. All else is exact. {any_model.INTERVALS} "
@@ -132,8 +138,9 @@ def _discoveries_section(fit: ManyGroupsCrosscheck) -> Section:
     )
 
 
-def _population_section(fit: ManyGroupsCrosscheck) -> Section:
+def _population_section(own: OwnTable) -> Section:
     """Say whether the groups are spread as the population says."""
+    fit = own.fit
     tail, expected = top_groups.two_sided(fit.groups), top_groups.FAR * len(fit.groups)
     odd = fit.groups.assign(**{"two-sided P": tail}).nsmallest(UNEXPECTED, "two-sided P")
     columns = ["label", "n", "standard_error", "estimate", "theta_mean", "two-sided P"]
@@ -149,5 +156,6 @@ def _population_section(fit: ManyGroupsCrosscheck) -> Section:
         figures={"places": Picture(density_figures.places(fit.groups["p_as_small"]), caption)},
         table=odd[columns].dropna(axis=1),
         formats={"two-sided P": Style.PROBABILITY},
+        headings=own_table.headings(own),
         note=f"The {UNEXPECTED} that are foretold least, before one allows for the number of groups.",
     )

@@ -1,52 +1,170 @@
 """Sections on a table of one's own, of few groups or many. They show numbers in the units of the data."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from analyses.checks import chance, leave_out
+from analyses.checks import chance, leave_out, probability
 from analyses.engines import reml
 from analyses.engines.mixture import highest_moment
-from analyses.fits import rescale
-from analyses.fits.crosscheck import ManyGroupsCrosscheck, TwoLevelCrosscheck
+from analyses.fits import predictions, rescale
+from analyses.fits.crosscheck import ManyGroupsCrosscheck, TwoLevelCrosscheck, farthest
 from analyses.fits.exact_fit import ExactFit
 from analyses.ingest.build_model import Prepared
+from analyses.ingest.request import Request
 from analyses.report.columns import Style
 from analyses.report.numbers import median_and_interval, spelled
-from analyses.report.pages import Picture, Section
-from analyses.studies.sections.any_model import INTERVALS, MOMENTS, mark_undefined
+from analyses.report.pages import Picture, Section, join_words
+from analyses.studies.sections.any_model import INTERVALS, MOMENTS, PREDICTIONS, mark_undefined
 from models.groups import Groups, Replicates
 from models.propriety import moments, says_nothing_of_tau
 
 POSITIVE = {"P(above 0)": Style.PROBABILITY}
+UNINFORMED = "The data do not inform tau; its posterior equals its prior."
+MOST_COEFFICIENTS = 3  # in a sentence
+LIKELY = 0.95  # probability to be above the threshold, from which groups are counted
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class OwnTable:
-    """The exact posterior of a table, and draws of the engines compared with it, in the units of the data."""
+    """The exact posterior of a table, and draws of the engines compared with it, in the units of the data.
+
+    `mu_above` is P(mu > threshold), where there is a threshold.
+    """
 
     exact: ExactFit
     fit: TwoLevelCrosscheck | ManyGroupsCrosscheck
     warnings: tuple[str, ...] = ()
+    mu_above: float | None = None
+
+    @property
+    def request(self) -> Request:
+        """The question, with the table's own words for what is in it."""
+        return self.exact.request
+
+    def figure(self, row) -> str:
+        """Write a median with its interval, and the unit of the data behind them."""
+        return with_unit(median_and_interval(row), self.request.unit)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Story:
     """What differs between the page on rows in groups and the page on estimates.
 
-    `axes` are what groups are drawn against and the labels of both axes.
+    `axes` are what groups are drawn against and the labels of both axes; `noun` is what a group's own mean is called.
     """
 
     name: str
     title: str
     likelihood: str
-    axes: dict[str, str]
+    axes: Callable[[Request], dict[str, str]]
+    noun: str
     doubts: str
     question: Callable[[Groups], str]
     headline: Callable[[OwnTable], str]
     variation: Callable[[OwnTable], Section]
+
+
+def with_unit(figures: str, unit: str) -> str:
+    """Figures of a sentence with the unit of the data behind them, where one is given."""
+    return f"{figures} {unit}" if unit else figures
+
+
+def with_threshold(own: OwnTable) -> OwnTable:
+    """Add P(theta > threshold) of each group and P(mu > threshold), where there is a threshold."""
+    threshold = own.exact.threshold
+    if threshold is None:
+        return own
+    above = own.exact.probability(above=threshold)
+    groups = own.fit.groups.assign(p_above=above["theta"].to_numpy())
+    return replace(own, fit=replace(own.fit, groups=groups), mu_above=above["mu", ""])
+
+
+def threshold_sentence(own: OwnTable) -> str:
+    """Say how likely mu is above the threshold, and how many groups are likely to be; nothing without a threshold."""
+    if own.mu_above is None:
+        return ""
+    threshold = with_unit(f"{float(own.exact.threshold):.15g}", own.request.unit)
+    where = " where every covariate is 0" if own.fit.model.groups.covariates else ""
+    count = int((own.fit.groups["p_above"] >= LIKELY).sum())
+    mean = f"The population mean{where} is above {threshold} with probability {probability(own.mu_above)}"
+    if says_nothing_of_tau(own.exact.posterior.model):
+        return f"{mean}."
+    return f"{mean}; for {count:,} of {len(own.exact.labels):,} groups that probability is at least {LIKELY}."
+
+
+def coefficients_sentence(own: OwnTable) -> str:
+    """Say what the covariates do, or, of many coefficients, whose interval excludes 0; nothing without covariates."""
+    changes = _changes(own.exact.prepared)
+    if not changes:
+        return ""
+    rows = own.fit.reference.loc["beta"]
+    if len(changes) <= MOST_COEFFICIENTS:
+        parts = [f"{own.figure(rows.loc[column])} {change}" for column, change in changes.items()]
+        return f"The population mean changes by {join_words(parts)}."
+    apart = [column for column in changes if rows.loc[column, "q2_5"] > 0 or rows.loc[column, "q97_5"] < 0]
+    if not apart:
+        return f"None of the 95% intervals of {len(changes)} coefficients excludes 0."
+    return f"Of {len(changes)} coefficients, these have a 95% interval that excludes 0: {join_words(apart)}."
+
+
+def _changes(prepared: Prepared) -> dict[str, str]:
+    """Coefficients, each with the change that it is the effect of."""
+    covariates = prepared.model.groups.covariates
+    changes = {column: f"for one unit more of {column}" for column in covariates}
+    for name, reference in prepared.references.items():
+        for column, level in predictions.coded_levels(name, covariates).items():
+            changes[column] = f"for {name} = {level} in place of {reference}"
+    return changes
+
+
+def headings(own: OwnTable) -> dict[str, str]:
+    """What stands above columns of a table of groups: the words of the table's owner."""
+    request = own.request
+    words = {"label": request.group_name, "estimate": request.value_name, "observed": request.value_name}
+    if own.exact.threshold is not None:
+        words["p_above"] = f"P(above {float(own.exact.threshold):.15g})"
+    return words
+
+
+def extreme(own: OwnTable) -> str:
+    """What the group with rank 1 is in theta."""
+    return "highest" if own.fit.best == "high" else "lowest"
+
+
+def order_sentence(noun: str, own: OwnTable, leader: pd.Series, how_sure: str) -> str:
+    """Say who is first by itself and who leads once pooled, and how sure that is.
+
+    Parameters
+    ----------
+    noun : str
+        What a group's own mean is called.
+    own : OwnTable
+    leader : Series
+        The first row of the league table.
+    how_sure : str
+        Probability of the leader to be that, in words.
+    """
+    raw = first_by_itself(own.fit)
+    error = raw["theta_sd"] if pd.isna(raw["standard_error"]) else raw["standard_error"]
+    estimate = with_unit(spelled(raw["estimate"], error, least=1), own.request.unit)
+    group = own.request.group_name
+    first = f"{group[:1].upper()}{group[1:]} {raw['label']} has the {extreme(own)} {noun} ({estimate})"
+    if says_nothing_of_tau(own.exact.posterior.model):
+        return f"{first}. Where pooling puts it depends on the prior of tau."
+    theta = own.figure(leader.rename(lambda name: name.removeprefix("theta_")))
+    if leader["label"] == raw["label"]:
+        return f"{first} and leads after pooling: {theta}, {how_sure}."
+    return f"{first}; {group} {leader['label']} leads after pooling: {theta}, {how_sure}."
+
+
+def rests_on_prior(own: OwnTable) -> str:
+    """Say that an order of the groups is the prior's where the data do not inform tau; nothing elsewhere."""
+    if not says_nothing_of_tau(own.exact.posterior.model):
+        return ""
+    return " This order depends on the prior of tau, which the data do not inform."
 
 
 def model_section(story: Story, prepared: Prepared) -> Section:
@@ -59,7 +177,7 @@ def model_section(story: Story, prepared: Prepared) -> Section:
     if covariates:
         notes.append("mu is the population mean where every covariate is 0.")
     if says_nothing_of_tau(model):
-        notes.append("These data say nothing of tau: its posterior is its prior.")
+        notes.append(UNINFORMED)
     if undefined:
         notes.append(
             f"The mean or the standard deviation of {', '.join(undefined)} does not exist under these priors, or "
@@ -133,6 +251,40 @@ def comparison_sections(own: OwnTable) -> tuple[Section, ...]:
     return (section,)
 
 
+def predicted(own: OwnTable) -> pd.DataFrame:
+    """Exact predictions of one more value of the group farthest out, and of new groups at stated covariates."""
+    exact = own.exact
+    groups = exact.posterior.model.groups
+    designs = predictions.stated(groups, exact.prepared.references)
+    rows = exact.posterior.predictions(at=farthest(groups), designs=designs)
+    return rescale.table(exact.prepared.units, rows).reset_index()
+
+
+def prediction_section(own: OwnTable) -> Section:
+    """Show predictions for an old group, and for a new one of each level of a category."""
+    return Section(
+        title="What comes next?",
+        text="A further value in a group that is there (new_value) combines uncertainty about its theta with the noise "
+        "of a value. theta of a new group (new_theta) has the spread between groups, and a value in it "
+        f"(new_group_value) the noise as well.{_stated_elsewhere(own.exact.prepared)}",
+        table=mark_undefined(predicted(own)[PREDICTIONS[1:]]),
+        note=f"Exact. {INTERVALS}",
+    )
+
+
+def _stated_elsewhere(prepared: Prepared) -> str:
+    """Say what the covariates are that a prediction for a level does not name; nothing without categories."""
+    if not prepared.references:
+        return ""
+    groups = prepared.model.groups
+    coded = {column for name in prepared.references for column in predictions.coded_levels(name, groups.covariates)}
+    held = [f"{name} at its reference level {level}" for name, level in prepared.references.items()]
+    held = held if len(held) > 1 else []  # every row names the only one
+    means = zip(groups.covariates, groups.design.mean(axis=0)[1:], strict=True)
+    numbers = [f"{name} at its mean over groups, {mean:.6g}" for name, mean in means if name not in coded]
+    return f" Covariates that a row does not name are held: {join_words(held + numbers)}." if held + numbers else ""
+
+
 def _ends(fit: TwoLevelCrosscheck | ManyGroupsCrosscheck) -> tuple[str, str]:
     """First and last of the league table; of very many groups, first and last of the posterior means."""
     ranked = "rank_mean" in fit.groups
@@ -154,6 +306,7 @@ def leave_out_section(own: OwnTable) -> Section:
         f"be. {_least_expected(rows)}",
         table=mark_undefined(rows),
         formats={"P(as large)": Style.PROBABILITY},
+        headings=headings(own),
         note="Exact. log density is that of the group's data given all others: the larger, the better predicted.",
     )
 

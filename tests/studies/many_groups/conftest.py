@@ -12,8 +12,8 @@ def quick(monkeypatch):
 
 @pytest.fixture(scope="session")
 def schools(tmp_path_factory):
-    """The whole page on rows, a covariate of text, a pair compared."""
-    more = ("--covariate", "kind", "--compare", "00007", "02099")
+    """The whole page on rows, a covariate of text, a pair compared, a threshold."""
+    more = ("--covariate", "kind", "--compare", "00007", "02099", "--threshold", "55")
     return ran(tmp_path_factory.mktemp("schools"), "one_way", of_scores(), *ROWS, *more)
 
 

@@ -81,7 +81,8 @@ def test_an_offset_moves_and_changes_nothing(schools, tmp_path, quick):
     """Right to 1e-9 of an sd, or the spacing of doubles at an offset that is no smaller; probabilities stay."""
     offset = 1_000_000_000
     moved = of_scores(lambda v: format(Decimal(v) + offset, "f"))
-    rows = ran(tmp_path, "one_way", moved, *ROWS, "--covariate", "kind").groups
+    more = ("--covariate", "kind", "--threshold", str(55 + offset))
+    rows = ran(tmp_path, "one_way", moved, *ROWS, *more).groups
     one, other = (t.set_index("label").sort_index() for t in (schools.groups, rows))
     assert list(one.index) == list(other.index)
     allowed = np.maximum(1e-9 * one["theta_sd"], 4 * np.spacing(float(offset)))

@@ -57,8 +57,18 @@ def test_the_list_is_of_the_likeliest(which, sign, request):
     assert rows.set_index("label")["mean"][expected].min() > rows["mean"].quantile(0.9)
     end = {1: "highest", -1: "lowest"}[sign]
     raw = found.groups.loc[(sign * found.groups["estimate"]).idxmax(), "label"]
-    assert f"{raw}, {end} by itself with" in html.unescape(found.page)
+    assert f"{raw} has the {end} {'average' if sign > 0 else 'estimate'} (" in html.unescape(found.page)
     assert f"with the {'largest' if sign > 0 else 'smallest'} theta of all" in html.unescape(found.page)
+
+
+def test_a_threshold_is_on_the_page(schools, low):
+    """As asked, else 0 for estimates: its column, and how many of all groups are likely above it."""
+    for found, threshold in ((schools, 55), (low, 0)):
+        count = (found.groups["p_above"] >= 0.95).sum()
+        said = f"; for {count:,} of {len(found.groups):,} groups that probability is at least 0.95."
+        assert f"is above {threshold} with probability" in found.page
+        assert said in found.page
+        assert f" P(above {threshold}) " in section(found.page, "Which are truly extreme?")
 
 
 def test_the_lists_worth_is_that_of_p_top(schools):

@@ -149,7 +149,7 @@ def test_moments_that_do_not_exist_are_not_printed(tmp_path):
 def test_single_rows_leave_tau_to_its_prior(tmp_path):
     """One value a group cannot part what is within from what is between: half-Cauchy in, half-Cauchy out."""
     ran = accepted(tmp_path, "one_way", "school,score\na,1\nb,2.5\nc,4\nd,9\ne,3\n", *ROWS)
-    assert "its posterior is its prior" in section(ran.page, "The model")
+    assert "its posterior equals its prior" in section(ran.page, "The model")
     quantiles = computed(ran)[0].loc[("tau", ""), ["q2_5", "q50", "q97_5"]].tolist()
     assert quantiles == pytest.approx(np.tan(np.pi / 2 * np.array([0.025, 0.5, 0.975])).tolist(), rel=1e-8)
 
