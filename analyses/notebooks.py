@@ -60,7 +60,11 @@ def _parse(arguments):
     if not there:
         parser.error(f"there are no notebooks in {options.folder}")
     if unknown:
-        parser.error(f"unknown notebook {unknown[0]!r}: choose from {', '.join(there)}")
+        from models.groups.naming import nearest  # NumPy takes its time to import
+
+        near = nearest(unknown[0], there)
+        hint = f"did you mean {near!r}?" if near else f"choose from {', '.join(there)}"
+        parser.error(f"unknown notebook {unknown[0]!r}: {hint}")
     return options
 
 

@@ -12,7 +12,6 @@ other parameters, and all other group effects, are held fixed.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Self
 
 import numpy as np
@@ -20,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from models import priors
 from models.distributions import LOG_2PI, Normal, Numbers
+from models.groups.naming import nearest
 from models.one_group import OneGroup
 from models.three_level import ThreeLevel
 from models.two_level import TwoLevel
@@ -239,8 +239,8 @@ def _read(model, point) -> dict[str, Numbers]:
     parameters = f"The parameters are {', '.join(needed)}; theta, an entry a group, may be left out."
     for name in names:
         if name not in (*needed, "theta"):
-            near = get_close_matches(str(name), [other for other in (*needed, "theta") if other not in names], n=1)
-            hint = f": did you mean {near[0]!r}?" if near else "."
+            near = nearest(str(name), (other for other in (*needed, "theta") if other not in names))
+            hint = f": did you mean {near!r}?" if near else "."
             raise ValueError(f"the point has {name!r}, which is no parameter of this model{hint} {parameters}")
     if missing := [name for name in needed if name not in names]:
         raise ValueError(f"the point has no {missing[0]!r}. {parameters}")

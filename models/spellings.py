@@ -5,7 +5,6 @@ so that the command line can print its help at once.
 """
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -97,10 +96,11 @@ def spelled(name: str, value: object) -> str:
 
 
 def _near(call, known) -> str:
-    """The name that may have been meant."""
-    lower = {name.lower(): name for name in known}
-    near = get_close_matches(call[1].lower(), lower, n=1) if call else []
-    return f"; did you mean {lower[near[0]]}?" if near else ""
+    """Suggest a prior with a similar name."""
+    from models.groups.naming import nearest
+
+    near = nearest(call[1], known) if call else ""
+    return f"; did you mean {near}?" if near else ""
 
 
 def stated(name: str, value: object) -> tuple[str, str]:

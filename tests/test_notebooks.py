@@ -201,6 +201,7 @@ def test_a_file_that_is_no_notebook(tmp_path, capsys):
     ("arguments", "said"),
     [
         (["three"], "unknown notebook 'three': choose from one"),
+        (["once"], "unknown notebook 'once': did you mean 'one'?"),
         (["--frobnicate"], "unrecognized arguments: --frobnicate"),
         (["--from", "nowhere"], "--from is given twice: give it once"),
     ],

@@ -22,6 +22,7 @@ from analyses.calibrate import density_check, jobs, ranks, stationary, truncatio
 from analyses.calibrate.families import FAMILIES
 from analyses.calibrate.jobs import SETS, StuckChainError
 from analyses.ingest.request import InputError
+from models.groups.naming import nearest
 
 FIRST_SETS, MORE = 500, 4  # sets of data to begin with, and how many times more until the mutation is caught
 FAILURES = (FloatingPointError, np.linalg.LinAlgError, StuckChainError)  # of wrong draws, not of wrong code
@@ -56,7 +57,9 @@ def load(path: Path) -> ModuleType:
     if not getattr(module, "MUTANTS", None):
         raise InputError(f"{path}: no mistakes in it: it needs MUTANTS, family to words to a patch")
     if unknown := [name for name in (*module.MUTANTS, *module.SAMPLERS) if name not in FAMILIES]:
-        raise InputError(f"{path}: no family {unknown[0]!r}: there are {', '.join(FAMILIES)}")
+        near = nearest(unknown[0], FAMILIES)
+        hint = f"did you mean {near!r}?" if near else f"there are {', '.join(FAMILIES)}"
+        raise InputError(f"{path}: no family {unknown[0]!r}: {hint}")
     return module
 
 

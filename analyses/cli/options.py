@@ -54,7 +54,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     for name in options.study:
         if name not in (*RUNS, *OWN):
-            parser.error(f"unknown study {name!r}: choose from {', '.join((*RUNS, *OWN))}")
+            from models.groups.naming import nearest  # NumPy takes its time to import
+
+            near = nearest(name, (*RUNS, *OWN))
+            hint = f"did you mean {near!r}?" if near else f"choose from {', '.join((*RUNS, *OWN))}"
+            parser.error(f"unknown study {name!r}: {hint}")
     if message := _fault(options):
         parser.error(message)
     options.request = _request(options)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Self
 
@@ -24,6 +23,7 @@ from analyses.ingest.build_model import Prepared
 from analyses.ingest.request import Request
 from analyses.ingest.units import NONE
 from models.groups import Estimates
+from models.groups.naming import nearest
 from models.two_level import TwoLevel
 
 OF_GROUPS = ("theta", "kappa")
@@ -279,8 +279,8 @@ class ExactFit:
     def _position(self, label: str) -> int:
         if label in self.labels:
             return self.labels.index(label)
-        near = get_close_matches(str(label), self.labels, n=1)
-        raise ValueError(f"there is no group {label!r}" + (f": did you mean {near[0]!r}?" if near else ""))
+        near = nearest(str(label), self.labels)
+        raise ValueError(f"there is no group {label!r}" + (f": did you mean {near!r}?" if near else ""))
 
 
 def interval(ci_prob: float) -> dict[str, float]:

@@ -2,12 +2,12 @@
 
 import json
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import resources
 
 import pandas as pd
 
 from analyses.ingest.request import InputError
+from models.groups.naming import nearest
 
 FOLDER = "reference"
 FUNCTIONS_OF_SCALES = ("sd_between", "kappa")  # in `classrooms` kappa is itself a scale, with a prior
@@ -78,8 +78,8 @@ def load(name: str) -> Reference:
     np.float64(7.932)
     """
     if name not in names():
-        near = get_close_matches(name, names(), n=1)
-        hint = f": did you mean {near[0]!r}?" if near else "."
+        near = nearest(name, names())
+        hint = f": did you mean {near!r}?" if near else "."
         raise InputError(f"there is no reference {name!r}{hint} There are {', '.join(names())}.")
     entries = read(name)
     table = pd.DataFrame(entries["rows"], columns=entries["columns"]).set_index(["variable", "label"]).astype(float)

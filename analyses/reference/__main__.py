@@ -31,10 +31,13 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
 
     from analyses.reference.cases import CASES
+    from models.groups.naming import nearest
 
     options.name = options.name or list(CASES)
     if unknown := [name for name in options.name if name not in CASES]:
-        parser.error(f"no posterior {unknown[0]!r}: choose from {', '.join(CASES)}")
+        near = nearest(unknown[0], CASES)
+        hint = f"did you mean {near!r}?" if near else f"choose from {', '.join(CASES)}"
+        parser.error(f"no posterior {unknown[0]!r}: {hint}")
     if options.draws and (len(options.name) != 1 or options.draws.suffix not in (".csv", ".nc")):
         parser.error("--draws is for one posterior, and a file that ends in .csv or .nc")
     return finish(partial(write, options), where=options.out or options.draws or "data/reference")

@@ -4,7 +4,6 @@ Of every kind of frame `of_rows` and `of_groups` make the same columns: labels, 
 """
 
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from itertools import pairwise
 from numbers import Real
 from typing import Any, NamedTuple
@@ -151,8 +150,8 @@ def _require_columns(frame, names: Sequence[str]) -> None:
     there = frame.collect_schema().names()
     for name in names:
         if name not in there:
-            near = get_close_matches(str(name), map(str, there), n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(map(repr, there))}"
+            near = naming.nearest(str(name), map(str, there))
+            hint = f"did you mean {near!r}?" if near else f"there are {', '.join(map(repr, there))}"
             if frame.implementation.is_pandas() and name in frame.to_native().index.names:
                 hint = "it is the index of the frame: call reset_index() first"
             raise ValueError(f"there is no column {name!r}: {hint}")

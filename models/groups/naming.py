@@ -1,9 +1,10 @@
-"""Names of groups and of levels: missing ones, ones that look alike, and ones that may stand for a missing value."""
+"""Names of groups and of levels: missing ones, ones that look alike, the nearest one, ones that may mean missing."""
 
 import unicodedata
 import warnings
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -176,6 +177,29 @@ def require_apart(what: str, names: Collection[str]) -> None:
 def normalized(name: str) -> str:
     """A name without blanks at its ends, letters that look alike made the same."""
     return (name if name.isascii() else unicodedata.normalize("NFKC", name)).strip()
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Name that may have been meant: the most similar one, or "" if none is similar.
+
+    Case and surrounding blanks do not count, and hyphens, underscores and blanks are alike.
+
+    Examples
+    --------
+    >>> nearest("eight_school", ["math_test", "eight_schools"]), nearest("Standard-Error", ["standard error"])
+    ('eight_schools', 'standard error')
+    >>> nearest("score", ["weight", "height"])
+    ''
+    """
+    of_key: dict[str, str] = {}
+    for candidate in names:
+        of_key.setdefault(_key(candidate), candidate)
+    similar = get_close_matches(_key(name), of_key, n=1)
+    return of_key[similar[0]] if similar else ""
+
+
+def _key(name: str) -> str:
+    return normalized(name).casefold().replace("-", " ").replace("_", " ")
 
 
 def maybe_missing(names: Iterable[object], what: str) -> str:

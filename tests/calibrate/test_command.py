@@ -11,7 +11,8 @@ from analyses.calibrate.__main__ import main
         ("", "it needs MUTANTS"),
         ("MUTANTS = {}", "it needs MUTANTS"),
         ("MUTANTS = {", "was never closed"),
-        ("MUTANTS = {'oneway': {'x': None}}", "no family 'oneway': there are one way, trial"),
+        ("MUTANTS = {'oneway': {'x': None}}", "no family 'oneway': did you mean 'one way'?"),
+        ("MUTANTS = {'anova': {'x': None}}", "no family 'anova': there are one way, trial"),
         (
             "MUTANTS = {'normal': {'x': lambda m, r: {'Sigma2': None}}}",
             "no conditional 'Sigma2': there are sigma2, theta",

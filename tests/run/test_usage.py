@@ -24,7 +24,8 @@ def test_help_and_list_import_nothing_heavy():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["nine_schools"], "unknown study 'nine_schools': choose from math_test"),
+        (["eight_school"], "unknown study 'eight_school': did you mean 'eight_schools'?"),
+        (["anova"], "unknown study 'anova': choose from math_test"),
         (["--draws", "three"], "'three' is not a whole number of 4 or more"),
         (["--draws", "0"], "'0' is not a whole number"),
         (["--seed", "-1"], "'-1' is not a whole number of 0 or more"),
