@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from models import priors
-from models.distributions import LOG_2PI, Normal, Numbers
+from models.distributions import Normal, Numbers
+from models.groups.grouped_data import log_within
 from models.groups.naming import nearest
 from models.one_group import OneGroup
 from models.three_level import ThreeLevel
@@ -165,7 +166,7 @@ def _log_marginal_likelihood(place) -> LogDensity:
     slopes = law.slope_of_sd(g.mean) / sd  # with respect to half the variance
     scales = _sum(place.of_between(np.sum(slopes) * between), {"sigma": np.sum(slopes * g.noise) * sigma})
     means = LogDensity(float(np.sum(law.log_density(g.mean))), place.of_population(-law.slope(g.mean)) | scales)
-    return means + _log_density_within(g.noise, g.df, g.ss, sigma)
+    return means + _log_within(g.df, g.ss, sigma)
 
 
 def one_group_terms(model: OneGroup, theta: float, sigma: float) -> dict[str, LogDensity]:
@@ -209,14 +210,13 @@ def _log_likelihood(mean, noise, df, ss, theta, sigma) -> LogDensity:
     unit = np.sqrt(noise)
     law = Normal(theta, sigma * unit)
     gradient = {"theta": -law.slope(mean), "sigma": np.sum(law.slope_of_sd(mean) * unit)}
-    return LogDensity(float(np.sum(law.log_density(mean))), gradient) + _log_density_within(noise, df, ss, sigma)
+    return LogDensity(float(np.sum(law.log_density(mean))), gradient) + _log_within(df, ss, sigma)
 
 
-def _log_density_within(noise, df, ss, sigma) -> LogDensity:
-    """Rows about their means: (2 pi sigma^2)^(-df/2) exp(-ss / (2 sigma^2)) / sqrt(n) a group of n; no estimates."""
-    count, squares = np.sum(df), np.sum(ss) / sigma**2
-    constant = np.sum(np.log(np.where(df > 0, noise, 1.0))) / 2 - count * LOG_2PI / 2
-    return LogDensity(float(constant - count * np.log(sigma) - squares / 2), {"sigma": (squares - count) / sigma})
+def _log_within(df, ss, sigma) -> LogDensity:
+    """Rows given their means."""
+    slope = (np.sum(ss) / sigma**2 - np.sum(df)) / sigma
+    return LogDensity(float(np.sum(log_within(df, ss, sigma))), {"sigma": slope})
 
 
 def _sum(one: Gradient, other: Gradient) -> Gradient:

@@ -131,24 +131,25 @@ def _root_of_inverse_gamma(shape, scale, size):
     return pm.math.sqrt(pm.InverseGamma.dist(shape, scale, size=size))
 
 
-def _log_power(sd, exponent):
-    """Log of p(sd) = sd^exponent."""
+def _power_logp(sd, exponent):
+    """Log of p(sd) = sd^exponent in PyMC."""
     import pymc as pm
 
     return pm.math.switch(sd > 0, exponent * pm.math.log(sd), -np.inf)
 
 
-def _draw_power(exponent, rng, size):
+def _power_random(exponent, rng, size):
     raise NotImplementedError(f"p(sd) = sd^{exponent:g} is improper: to sample the scale, give it a proper prior")
 
 
-def _where_log_is_0(rv, size, exponent):
+def _power_support_point(rv, size, exponent):
+    """Start at 1, where the log is 0."""
     import pymc as pm
 
     return pm.math.constant(1.0)
 
 
-def _log_of_power(exponent: float, sd: Numbers) -> Numbers:
+def _log_power(sd: Numbers, exponent: float) -> Numbers:
     """Log of sd^exponent, at sd = 0 as well, where clipped draws lie."""
     with np.errstate(divide="ignore"):
         return exponent * np.log(sd) if exponent else np.zeros_like(sd, dtype=float)
@@ -232,11 +233,11 @@ class InverseGamma(Scale):
 
     def rising(self, sd: Numbers) -> Numbers:
         """Exponential, and the power where it is positive."""
-        return _log_of_power(max(-self.tail_exponent, 0.0), sd) - (self.scale / sd**2 if self.scale else 0.0)
+        return _log_power(sd, max(-self.tail_exponent, 0.0)) - (self.scale / sd**2 if self.scale else 0.0)
 
     def falling(self, sd: Numbers) -> Numbers:
         """Constant, and the power where it is negative."""
-        return self.log_constant - _log_of_power(max(self.tail_exponent, 0.0), sd)
+        return self.log_constant - _log_power(sd, max(self.tail_exponent, 0.0))
 
     def draw(self, size: Size, rng: np.random.Generator) -> np.ndarray:
         """Draw standard deviations.
@@ -266,9 +267,8 @@ class InverseGamma(Scale):
             return _positive(name, "RootInverseGamma", self.shape, self.scale, dist=_root_of_inverse_gamma)
         if self.shape == -0.5:
             return pm.HalfFlat(name)
-        return _positive(
-            name, "Power", -self.tail_exponent, logp=_log_power, random=_draw_power, support_point=_where_log_is_0
-        )
+        power = {"logp": _power_logp, "random": _power_random, "support_point": _power_support_point}
+        return _positive(name, "Power", -self.tail_exponent, **power)
 
 
 JEFFREYS = InverseGamma(0.0)  # p(sd^2) = 1/sd^2
