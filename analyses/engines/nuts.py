@@ -184,9 +184,6 @@ def run(
     RuntimeError
         Where it has fewer draws than asked for.
     """
-    settings = {"nuts_sampler": sampler, "target_accept": target_accept, "compile_kwargs": TRUSTED}
-    if initial is not None and sampler == "pymc":
-        settings |= {"initvals": initial, "init": "adapt_diag"}
     # A trajectory that leaves the world overflows before PyMC calls it divergent: that is counted, not warned of.
     with np.errstate(over="ignore"):
         tree = pm.sample(
@@ -200,10 +197,23 @@ def run(
             compute_convergence_checks=False,  # ours, in checks/diagnostics.py, decide
             mp_ctx="forkserver" if cores > 1 else None,  # a fork of a process with threads may hang
             model=built,
-            **(settings if step is None else {"step": step}),
+            **(_settings(sampler, target_accept, initial) if step is None else {"step": step}),
         )
+    _require_complete(tree, chains, draws)
+    return tree
+
+
+def _settings(sampler: str, target_accept: float, initial: list[dict[str, Numbers]] | None) -> dict[str, Any]:
+    """Arguments of pm.sample for a sampler that it compiles itself."""
+    settings = {"nuts_sampler": sampler, "target_accept": target_accept, "compile_kwargs": TRUSTED}
+    if initial is not None and sampler == "pymc":
+        settings |= {"initvals": initial, "init": "adapt_diag"}
+    return settings
+
+
+def _require_complete(tree: xr.DataTree, chains: int, draws: int) -> None:
+    """Refuse what is shorter than asked for."""
     sizes = tree["posterior"].sizes
     if (sizes["chain"], sizes["draw"]) != (chains, draws):
         got = f"{sizes['chain']} chains of {sizes['draw']} draws"
         raise RuntimeError(f"asked NUTS for {chains} chains of {draws} draws and got {got}: the run was cut short")
-    return tree
