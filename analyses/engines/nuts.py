@@ -22,7 +22,7 @@ from models.pymc_model import build, build_for_nuts, initial, observed
 from models.two_level import Parameterization, TwoLevel
 
 pytensor.config.numba__fastmath = False
-TRUSTED = {"trust_input": True}  # the sampler's own arrays: to look at each of them costs a fifth of the time
+TRUSTED = {"trust_input": True}  # checking the sampler's arrays at each step costs a fifth of the time
 
 
 def sample(
@@ -184,7 +184,7 @@ def run(
     RuntimeError
         Where it has fewer draws than asked for.
     """
-    # A trajectory that leaves the world overflows before PyMC calls it divergent: that is counted, not warned of.
+    # A divergent trajectory may overflow first. PyMC counts it as divergent, so there is no need for a warning.
     with np.errstate(over="ignore"):
         tree = pm.sample(
             draws=draws,
@@ -212,7 +212,7 @@ def _settings(sampler: str, target_accept: float, initial: list[dict[str, Number
 
 
 def _require_complete(tree: xr.DataTree, chains: int, draws: int) -> None:
-    """Refuse what is shorter than asked for."""
+    """Refuse draws that are fewer than asked for."""
     sizes = tree["posterior"].sizes
     if (sizes["chain"], sizes["draw"]) != (chains, draws):
         got = f"{sizes['chain']} chains of {sizes['draw']} draws"

@@ -1,4 +1,4 @@
-"""Covariates of groups: numbers as they are, text as a 0/1 column for each level but the first."""
+"""Covariates of groups: numbers are one column each, text a 0/1 column for each level but the first."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,7 +25,7 @@ def design(covariates: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, f
 
 
 def coded(name: str, values: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Columns of a covariate by group: numbers as they are, else one 0/1 column a level but the first in order.
+    """Columns of a covariate by group: its numbers, or a 0/1 column for each level but the first in order.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Data as the likelihood sees them: one row a group, whatever stands behind it.
+"""Data in the form that the likelihood needs: one row a group.
 
     mean_i ~ N(theta_i, sigma^2 noise_i)      ss_i ~ sigma^2 chi^2(df_i)
 
@@ -128,5 +128,5 @@ class Groups:
 
     @cached_property
     def cells(self) -> Cells:
-        """Groups of equal noise, each such class reduced to what the posterior sees of its means less the center."""
+        """Groups of equal noise, each class reduced to the sufficient statistics of its means minus the center."""
         return Cells.compress(self.noise, self.mean - self.center, self.design)

@@ -65,7 +65,7 @@ CASES = [
 @pytest.mark.filterwarnings("ignore:Estimated shape parameter of Pareto")  # by chance: see `arviz_calls.tables`
 @pytest.mark.parametrize(("name", "sample"), CASES)
 def test_every_call_works_and_leaves_out_what_leave_out_does(name, sample):
-    """To Monte Carlo error, as importance sampling states it: of each group, and of all."""
+    """Each group and the sum agree to the Monte Carlo error that importance sampling states."""
     model = STUDIES[name]
     tree = sample(model)
     every_call(tree, prior=not all_flat(tree))
@@ -150,7 +150,7 @@ def test_scaling_the_stored_prior_is_scaling_the_prior():
 
 
 def test_flat_priors_cannot_be_scaled():
-    """All of them flat: 0 at every draw, of which ArviZ makes an error; the likelihood can be scaled."""
+    """Flat priors are 0 at every draw, and ArviZ raises an error; the likelihood can be scaled."""
     tree = by_exact(STUDIES["eight_schools"])
     assert all_flat(tree)
     assert not any(values.values.any() for values in tree["log_prior"].data_vars.values())
@@ -195,7 +195,7 @@ def test_direct_sampling_stores_them_too():
 
 
 def test_files_have_them(tmp_path):
-    """Bit for bit, with the reason where they are left out."""
+    """Files keep both bit for bit, or the reason why they are missing."""
     tree = gibbs.sample(PROBLEMS["one-way, flat tau, covariate"], draws=50, rng=np.random.default_rng(430))
     (tmp_path / "gibbs.nc").write_bytes(tree.to_netcdf(engine="h5netcdf"))
     read = az.from_netcdf(tmp_path / "gibbs.nc")
@@ -225,7 +225,7 @@ def test_the_limit_is_two_thousand():
 
 @pytest.mark.parametrize("engine", [gibbs.sample, lambda model, **asked: exact.posterior(model).draw(**asked)])
 def test_draws_of_some_groups_have_neither(engine):
-    """All groups would be needed, and the tree has but some."""
+    """Log densities need all groups, and the tree has only some."""
     tree = engine(PROBLEMS["one-way"], draws=20, chains=2, only=[3, 0], rng=np.random.default_rng(433))
     assert not {"log_likelihood", "log_prior"} & set(tree.children)
     assert "some groups only" in tree.attrs["no_log_likelihood"]
@@ -235,7 +235,7 @@ def test_draws_of_some_groups_have_neither(engine):
 
 
 def without_school(model, i):
-    """The other schools."""
+    """The model of the other schools."""
     kept = np.flatnonzero(model.school != i)
     position = {school: k for k, school in enumerate(sorted(set(model.school[kept])))}
     return ThreeLevel(
@@ -256,7 +256,7 @@ THREE_LEVEL_ENGINES = {
 
 @pytest.mark.parametrize("engine", ["exact", "gibbs", pytest.param("nuts", marks=pytest.mark.slow)])
 def test_schools_are_left_out_of_three_levels(engine):
-    """With all their classrooms: density of each school's pupils under draws of the others' posterior."""
+    """A school is left out with all its classrooms: its density is averaged over draws given the other schools."""
     model = classrooms.model()
     tree = THREE_LEVEL_ENGINES[engine](model)
     every_call(tree)
@@ -280,7 +280,7 @@ def one_group_tree():
 
 
 def test_one_group_cannot_be_left_out():
-    """It says so; priors are there, and summaries and plots work."""
+    """The tree gives the reason; it has log priors, and summaries and plots work."""
     tree = one_group_tree()
     assert "log_likelihood" not in tree.children
     assert "a single group cannot be left out" in tree.attrs["no_log_likelihood"]
