@@ -92,7 +92,7 @@ def complete(
     g, b, tau = some.groups, drawn["b"], drawn["tau"]
     sigma = drawn.get("sigma", np.ones_like(tau))
     theta = drawn["theta"] if "theta" in drawn else some.theta_given(b, tau, sigma).draw(rng)
-    # PyMC draws theta anew where `noise` or `design` differ from those of `pymc_model.build`.
+    # PyMC draws theta anew unless the tree has the `design` of `pymc_model.build`.
     design: Variables = {"design": ((g.dim, "covariate"), g.design[:, 1:])} if g.covariates else {}
     nodes = {
         "posterior": _posterior_node(some, b, tau, sigma, theta),
