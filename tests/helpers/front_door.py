@@ -1,8 +1,11 @@
 """One question put to the command line and to `fit`: options of the one as arguments of the other."""
 
+import re
+
 from analyses import fit
 
-SEVERAL = {"covariate": "covariates"}
+OPTIONS = {"covariate": "covariates", "prior": "priors"}  # that take several; all others are written "name="
+SUBJECTS = {"one_way": "a fit of groups", "meta_analysis": "a fit of estimates"}
 
 
 def arguments_of(options):
@@ -14,8 +17,8 @@ def arguments_of(options):
         if name == "prior":
             parameter, _, spelled = value.partition("=")
             given["priors"][parameter] = spelled
-        elif name in SEVERAL:
-            given[SEVERAL[name]].append(value)
+        elif name == "covariate":
+            given["covariates"].append(value)
         else:
             given[name] = value
     return given
@@ -27,13 +30,11 @@ def fitted(table, *options):
 
 def as_fit_says(message, study):
     """A message of the command line in the words of `fit`, which has other names for options, and no studies."""
-    text = message.removeprefix("python -m analyses.run: ").removeprefix("argument --prior: ")
-    subject = "a fit of groups" if study == "one_way" else "a fit of estimates"
-    if text.startswith(f"{study} ") or f"is not for {study}" in text or f": {study} has priors" in text:
-        text = text.replace(study, subject, 1)
-    text = text.replace("--covariate ", "covariates ").replace("--prior ", "priors ")
-    for name in ("group", "value", "n", "mean", "sd", "se", "estimate", "variance", "label"):
-        for end in (" ", ",", ""):
-            text = text.replace(f"--{name}{end}", f"{name}={end}") if end else text
-        text = f"{text.removesuffix(f'--{name}')}{name}=" if text.endswith(f"--{name}") else text
-    return text.replace("--tau-scale", "tau_scale=")
+
+    def translated(match):
+        if match["study"]:
+            return SUBJECTS[study]
+        return "" if match["start"] else OPTIONS.get(match["option"], f"{match['option'].replace('-', '_')}=")
+
+    start = r"(?P<start>^python -m analyses\.run: (argument --prior: )?)"
+    return re.sub(rf"{start}|--(?P<option>[a-z-]+)|\b(?P<study>{study})\b", translated, message)

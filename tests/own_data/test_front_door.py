@@ -28,10 +28,8 @@ from analyses.catalog import OWN
 from analyses.ingest import data_frame
 from analyses.table import DataWarning
 
-FRONT_ENDS_OWN = {  # what only one of the two can be asked
-    *("no =", "estimate", "group", "prior", "data", "together", "among", "compare", "no group", "tau scale"),
-}
-USED = {name: case for name, case in USAGE.items() if name not in FRONT_ENDS_OWN}
+COMMAND_LINES_OWN = ("no =", "estimate", "prior", "data", "together", "among", "compare")  # no request of `fit`
+USED = {name: case for name, case in USAGE.items() if name not in COMMAND_LINES_OWN}
 MEANS = "school,n,mean,sd\na,3,6.25,1.5\nb,4,8.125,0.75\nc,2,3.75,0.5\nd,1,9,\ne,5,7.5,1.25\nf,6,2.5,1\n"
 ACCEPTED = {
     "rows": ("one_way", table(SCORES), ROWS),
