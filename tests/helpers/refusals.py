@@ -74,6 +74,7 @@ USAGE = {
     "no such parameter": ("one_way", (*ROWS, "--prior", "nu=Normal(0, 1)"), "--prior of nu: one_way has priors of mu"),
     "no sigma": ("meta_analysis", (*ESTIMATES, "--prior", "sigma=Jeffreys()"), "--prior of sigma: meta_analysis has"),
     "no covariate": ("one_way", (*ROWS, "--prior", "size=Normal(0, 1)"), "--prior of size: one_way has priors of mu"),
+    "column twice": ("one_way", (*ROWS, "--covariate", "school"), "--group and --covariate both name the column 'sc"),
     "of the variance": ("one_way", (*ROWS, "--prior", "tau=InverseGamma(1, 1)"), "or tau2=InverseGamma(shape, scale)"),
     "two kinds": ("one_way", (*ROWS, "--mean", "mean"), "--mean does not go with --value"),
     "no kind": ("one_way", ("--group", "school"), "one_way needs --group and --value, or --group, --n, --mean"),

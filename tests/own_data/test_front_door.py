@@ -40,7 +40,11 @@ ACCEPTED = {
     "averages": ("one_way", MEANS, (*AVERAGES, "--sd", "sd", "--prior", "mu=Normal(5, 10)")),
     "estimates": ("meta_analysis", EIGHT, (*ESTIMATES, "--prior", "tau=HalfCauchy(5)")),
     "variances": ("meta_analysis", EIGHT, ("--label", "school", "--estimate", "score", "--variance", "se")),
-    "estimates, a covariate": ("meta_analysis", TRIALS, (*ESTIMATES, "--covariate", "size [m]")),
+    "estimates, a covariate": (
+        "meta_analysis",
+        TRIALS,
+        (*ESTIMATES, "--covariate", "size [m]", "--prior", "size [m]=Normal(0, 5)"),
+    ),
 }  # fmt: skip
 
 
