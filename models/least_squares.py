@@ -115,7 +115,7 @@ def pool(cells: Cells, variance: np.ndarray, prior: Sequence[Coefficient]) -> Po
 
 
 def _append(of_cells, of_priors):
-    """Entries of the cells, (..., R), and after them those of the proper priors."""
+    """Entries of the cells, (..., R), followed by those of the proper priors."""
     if not len(of_priors):
         return of_cells
     return np.concatenate([of_cells, np.broadcast_to(of_priors, (*np.shape(of_cells)[:-1], len(of_priors)))], axis=-1)

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from models import priors
-from models.distributions import LOG_2PI, Normal, Numbers
+from models.distributions import Normal, Numbers
+from models.groups.grouped_data import log_within
 from models.groups.naming import nearest
 from models.one_group import OneGroup
 from models.three_level import ThreeLevel
@@ -37,7 +38,7 @@ class LogDensity:
     value : float
     gradient : dict
         Name of each parameter to the partial derivative with respect to it: a float, or an array for group effects.
-        What the density does not depend on may be missing.
+        Parameters that the density does not depend on may be missing.
     """
 
     value: float
@@ -109,7 +110,7 @@ def two_level_terms(model: TwoLevel, point: Point) -> dict[str, LogDensity]:
 
 @dataclass(frozen=True, eq=False)
 class _Place:
-    """Where a two-level model is asked for its density, and the chain rule there."""
+    """A point of a two-level model, and the chain rule there."""
 
     model: TwoLevel
     values: dict[str, Numbers]
@@ -135,11 +136,11 @@ class _Place:
         return self.tau * self.sigma if self.model.relative else self.tau
 
     def of_population(self, slopes) -> Gradient:
-        """Slopes with respect to x_i'b become those with respect to b."""
+        """Gradient with respect to b, from slopes with respect to x_i'b."""
         return dict(zip(_coefficients(self.model), self.model.groups.design.T @ slopes, strict=True))
 
     def of_between(self, slope) -> Gradient:
-        """A slope with respect to the sd between groups becomes those with respect to tau and sigma."""
+        """Gradient with respect to tau and sigma, from the slope with respect to the sd between groups."""
         return {"tau": slope * self.sigma, "sigma": slope * self.tau} if self.model.relative else {"tau": slope}
 
 
@@ -158,14 +159,14 @@ def _log_population(place, theta) -> LogDensity:
 
 
 def _log_marginal_likelihood(place) -> LogDensity:
-    """Means about x_i'b with variance sigma^2 noise_i + sd_between^2, and rows about their means."""
+    """Log density of means ~ N(x_i'b, sigma^2 noise_i + sd_between^2) and of the rows given their means."""
     g, sigma, between = place.model.groups, place.sigma, place.between
     sd = np.hypot(sigma * np.sqrt(g.noise), between)
     law = Normal(place.population, sd)
     slopes = law.slope_of_sd(g.mean) / sd  # with respect to half the variance
     scales = _sum(place.of_between(np.sum(slopes) * between), {"sigma": np.sum(slopes * g.noise) * sigma})
     means = LogDensity(float(np.sum(law.log_density(g.mean))), place.of_population(-law.slope(g.mean)) | scales)
-    return means + _log_density_within(g.noise, g.df, g.ss, sigma)
+    return means + _log_within(g.df, g.ss, sigma)
 
 
 def one_group_terms(model: OneGroup, theta: float, sigma: float) -> dict[str, LogDensity]:
@@ -205,18 +206,17 @@ def three_level_terms(
 
 
 def _log_likelihood(mean, noise, df, ss, theta, sigma) -> LogDensity:
-    """Rows, or estimates, given theta and sigma: their means about theta, and rows about their means."""
+    """Log density of the rows or estimates given theta and sigma: their means, and the rows given their means."""
     unit = np.sqrt(noise)
     law = Normal(theta, sigma * unit)
     gradient = {"theta": -law.slope(mean), "sigma": np.sum(law.slope_of_sd(mean) * unit)}
-    return LogDensity(float(np.sum(law.log_density(mean))), gradient) + _log_density_within(noise, df, ss, sigma)
+    return LogDensity(float(np.sum(law.log_density(mean))), gradient) + _log_within(df, ss, sigma)
 
 
-def _log_density_within(noise, df, ss, sigma) -> LogDensity:
-    """Rows about their means: (2 pi sigma^2)^(-df/2) exp(-ss / (2 sigma^2)) / sqrt(n) a group of n; no estimates."""
-    count, squares = np.sum(df), np.sum(ss) / sigma**2
-    constant = np.sum(np.log(np.where(df > 0, noise, 1.0))) / 2 - count * LOG_2PI / 2
-    return LogDensity(float(constant - count * np.log(sigma) - squares / 2), {"sigma": (squares - count) / sigma})
+def _log_within(df, ss, sigma) -> LogDensity:
+    """Log density of the rows given their means and sigma."""
+    slope = (np.sum(ss) / sigma**2 - np.sum(df)) / sigma
+    return LogDensity(float(np.sum(log_within(df, ss, sigma))), {"sigma": slope})
 
 
 def _sum(one: Gradient, other: Gradient) -> Gradient:
@@ -224,7 +224,7 @@ def _sum(one: Gradient, other: Gradient) -> Gradient:
 
 
 def _of_parameters(density, names) -> LogDensity:
-    """Without a sigma that is known, and in the order of the names."""
+    """Gradient in the order of the names; a known sigma has no entry."""
     slopes = ((name, density.gradient[name]) for name in names if name in density.gradient)
     return LogDensity(density.value, {name: slope if np.ndim(slope) else float(slope) for name, slope in slopes})
 
@@ -252,7 +252,7 @@ def _read(model, point) -> dict[str, Numbers]:
 
 
 def _numbers(name, value, shape) -> Numbers:
-    """Finite numbers of that shape."""
+    """Require finite numbers of that shape."""
     numbers = np.asarray(value, dtype=float)
     if numbers.shape != shape:
         needed = f"{shape[0]} numbers, one a group" if shape else "one number"

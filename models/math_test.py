@@ -50,7 +50,7 @@ def model(
 
 
 def general(groups: Replicates | None = None) -> TwoLevel:
-    """The model with the proper priors of seed 001, which gives no numbers: these are ours.
+    """The model with the proper priors of seed 001; the source gives no numbers, so these are ours.
 
     sigma^2 ~ InverseGamma(2, 200), tau^2 ~ InverseGamma(1, 1/4), mu ~ N(50, 10^2): a test made to have mean 50 and sd
     10, schools that differ by half as much as pupils. In the source's precisions lambda ~ Gamma(2, 200), omega ~

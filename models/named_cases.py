@@ -1,4 +1,4 @@
-"""What the named cases share: their options, and the door to PyMC, which nothing imports before it is needed.
+"""Code that the named cases share: their options, and `build`, which imports PyMC when it is called.
 
 Each case is a module with `data()`, `model()`, which states it as data, `build()`, which states it in PyMC, and
 `code()`, the text of the same model in plain PyMC. The two of rows in groups have `build_rows()` as well.

@@ -1,4 +1,4 @@
-"""One group of normal data with a hierarchical prior, all of it in closed form (seed 003, first part).
+"""One group of normal data with a conjugate hierarchical prior, in closed form (seed 003, first part).
 
 y_j ~ N(theta, sigma^2), j = 1..n
 theta | sigma^2 ~ N(mu, tau^2 sigma^2)          mu and tau known
@@ -93,7 +93,7 @@ class OneGroup:
         }
 
     def theta(self) -> "rv_frozen":
-        """theta | y, the slide's question: Student's t with 2 alpha + n degrees of freedom, from SciPy.
+        """theta | y: Student's t with 2 alpha + n degrees of freedom, from SciPy; the question of the slide.
 
         Its squared scale is one over the mean of 1/sigma^2, which is shape over scale, and over n + 1/tau^2.
         """

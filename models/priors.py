@@ -26,12 +26,12 @@ class Prior(Protocol):
 
     @property
     def proper(self) -> bool:
-        """Whether it integrates to one."""
+        """Whether the prior integrates to one."""
         return True
 
     @property
     def size(self) -> float:
-        """Order of the values that it leads one to expect, where it is proper."""
+        """Order of magnitude of the values that a proper prior expects."""
 
     def power_scaled(self, alpha: float) -> Self:
         """Prior whose density is this one's to the power alpha.
@@ -49,7 +49,7 @@ class Prior(Protocol):
         """Derivative of the log density at each x."""
 
     def variable(self, name: str) -> "TensorVariable":
-        """PyMC's variable of what has this prior."""
+        """PyMC variable with this prior."""
 
 
 class Coefficient(Prior, Protocol):
@@ -72,11 +72,11 @@ class Scale(Prior, Protocol):
 
     @property
     def tail_exponent(self) -> float:
-        """The t of a density that falls like sd^-t."""
+        """Exponent t of a density that falls like sd^-t."""
 
     @property
     def origin_exponent(self) -> float:
-        """The z of a density that begins like sd^z at 0."""
+        """Exponent z of a density that begins like sd^z at 0."""
         return 0.0
 
     def scaled(self, unit: float) -> Self:
@@ -131,24 +131,25 @@ def _root_of_inverse_gamma(shape, scale, size):
     return pm.math.sqrt(pm.InverseGamma.dist(shape, scale, size=size))
 
 
-def _log_power(sd, exponent):
-    """Log of p(sd) = sd^exponent."""
+def _power_logp(sd, exponent):
+    """Log of p(sd) = sd^exponent in PyMC."""
     import pymc as pm
 
     return pm.math.switch(sd > 0, exponent * pm.math.log(sd), -np.inf)
 
 
-def _draw_power(exponent, rng, size):
+def _power_random(exponent, rng, size):
     raise NotImplementedError(f"p(sd) = sd^{exponent:g} is improper: to sample the scale, give it a proper prior")
 
 
-def _where_log_is_0(rv, size, exponent):
+def _power_support_point(rv, size, exponent):
+    """Start at 1, where the log is 0."""
     import pymc as pm
 
     return pm.math.constant(1.0)
 
 
-def _log_of_power(exponent: float, sd: Numbers) -> Numbers:
+def _log_power(sd: Numbers, exponent: float) -> Numbers:
     """Log of sd^exponent, at sd = 0 as well, where clipped draws lie."""
     with np.errstate(divide="ignore"):
         return exponent * np.log(sd) if exponent else np.zeros_like(sd, dtype=float)
@@ -209,9 +210,9 @@ class InverseGamma(Scale):
         return replace(self, scale=self.scale / unit / unit)
 
     def power_scaled(self, alpha: float) -> Self:
-        """To the power alpha: sd^(-alpha (2 shape + 1)) exp(-alpha scale / sd^2).
+        """Power of the density: sd^(-alpha (2 shape + 1)) exp(-alpha scale / sd^2).
 
-        Jeffreys' 1 / sd says no more than that the scale of sd is unknown, and stays what it is.
+        Jeffreys' 1 / sd expresses only that the scale of sd is unknown; it is not scaled.
         """
         if self == JEFFREYS:
             return self
@@ -219,7 +220,7 @@ class InverseGamma(Scale):
 
     @property
     def log_constant(self) -> float:
-        """Log of what its kernel is multiplied by; 0 where it is improper."""
+        """Log of the normalizing constant; 0 where the prior is improper."""
         return np.log(2) + self.shape * np.log(self.scale) - gammaln(self.shape) if self.proper else 0.0
 
     def log_density(self, sd: Numbers) -> Numbers:
@@ -232,11 +233,11 @@ class InverseGamma(Scale):
 
     def rising(self, sd: Numbers) -> Numbers:
         """Exponential, and the power where it is positive."""
-        return _log_of_power(max(-self.tail_exponent, 0.0), sd) - (self.scale / sd**2 if self.scale else 0.0)
+        return _log_power(sd, max(-self.tail_exponent, 0.0)) - (self.scale / sd**2 if self.scale else 0.0)
 
     def falling(self, sd: Numbers) -> Numbers:
         """Constant, and the power where it is negative."""
-        return self.log_constant - _log_of_power(max(self.tail_exponent, 0.0), sd)
+        return self.log_constant - _log_power(sd, max(self.tail_exponent, 0.0))
 
     def draw(self, size: Size, rng: np.random.Generator) -> np.ndarray:
         """Draw standard deviations.
@@ -266,9 +267,8 @@ class InverseGamma(Scale):
             return _positive(name, "RootInverseGamma", self.shape, self.scale, dist=_root_of_inverse_gamma)
         if self.shape == -0.5:
             return pm.HalfFlat(name)
-        return _positive(
-            name, "Power", -self.tail_exponent, logp=_log_power, random=_draw_power, support_point=_where_log_is_0
-        )
+        power = {"logp": _power_logp, "random": _power_random, "support_point": _power_support_point}
+        return _positive(name, "Power", -self.tail_exponent, **power)
 
 
 JEFFREYS = InverseGamma(0.0)  # p(sd^2) = 1/sd^2
@@ -313,7 +313,7 @@ class HalfStudentT(Scale):
         return replace(self, scale=self.scale / unit)
 
     def power_scaled(self, alpha: float) -> Self:
-        """To the power alpha: again a half-t, of alpha (nu + 1) - 1 degrees of freedom.
+        """Power of the density: a half-t with alpha (nu + 1) - 1 degrees of freedom.
 
         Raises
         ------
@@ -404,7 +404,7 @@ class HalfNormal(Scale):
         return replace(self, scale=self.scale / unit)
 
     def power_scaled(self, alpha: float) -> Self:
-        """To the power alpha: narrower by its root."""
+        """Power of the density: the scale is divided by the root of alpha."""
         return replace(self, scale=self.scale / np.sqrt(alpha))
 
     def log_density(self, sd: Numbers) -> Numbers:
@@ -435,26 +435,26 @@ class HalfNormal(Scale):
 
 @dataclass(frozen=True)
 class KnownScale:
-    """A sigma that is known to be 1: the noise of the data says it all."""
+    """A sigma that is known to be 1: the noise of each mean is its variance."""
 
     proper = False
 
     def scaled(self, unit: float) -> Self:
-        """Leave it at 1 in any unit."""
+        """A known scale of 1, in any unit."""
         return self
 
     def log_density(self, sd: Numbers) -> Numbers:
-        """Nothing is added."""
+        """Zero: a known scale has no density."""
         return np.zeros_like(sd)
 
     rising = falling = slope = log_density
 
     def conditionals(self, name: str, residuals: Residuals) -> Conditionals:
-        """Nothing is drawn."""
+        """No conditionals: a known scale is not drawn."""
         return {}
 
     def variable(self, name: str) -> float:
-        """Give the value itself."""
+        """The constant 1."""
         return 1.0
 
 
@@ -490,7 +490,7 @@ class Normal(Coefficient):
         return replace(self, mean=(self.mean - offset) / unit, sd=self.sd / unit) if self.proper else self
 
     def power_scaled(self, alpha: float) -> Self:
-        """To the power alpha: narrower by its root."""
+        """Power of the density: the sd is divided by the root of alpha."""
         return replace(self, sd=self.sd / np.sqrt(alpha))
 
     def log_density(self, x: Numbers) -> Numbers:

@@ -1,4 +1,4 @@
-"""Whether there is a posterior at all, and which of its moments exist.
+"""Whether the posterior is proper, and which of its moments exist.
 
 J groups, N rows, p flat coefficients, df = N - J. A prior of a scale begins like sd^z at 0 and falls like sd^-t (of
 tau) or sd^-s (of sigma): flat 0, half-t(nu) nu + 1, half-normal infinity, InverseGamma(a, .) on the square 2a + 1.
@@ -53,7 +53,7 @@ class ImproperPosteriorError(ValueError):
 
 
 def tail_exponents(model: TwoLevel) -> dict[str, float]:
-    """Power with which the posterior density of each unknown scale, and of sd_between, falls.
+    """Exponents with which the posterior densities of the unknown scales and of sd_between fall.
 
     Examples
     --------
@@ -115,7 +115,7 @@ def require_proper(model: TwoLevel) -> None:
 
 
 def _reasons(model: TwoLevel) -> Iterator[str]:
-    """Why there is no posterior; each reason assumes that those before it do not hold."""
+    """Reasons why the posterior is improper; each assumes that those before it do not hold."""
     g, (df, ss), exponents = model.groups, model.groups.within, tail_exponents(model)
     if model.tau.origin_exponent <= -1:
         yield f"the posterior is improper: {model.tau} of tau piles up at 0; give tau another prior"

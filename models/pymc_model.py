@@ -19,7 +19,7 @@ from models.two_level import Parameterization, TwoLevel
 class Noncentered(Transform):
     """NUTS walks in z = (x - mean) / sd of a normal x, as if x = mean + sd z with z ~ N(0, 1) had been written.
 
-    There is no funnel where the data say little about x, and what is stored, started and predicted is x.
+    This removes the funnel where the data say little about x. The variable that is stored, started and predicted is x.
     """
 
     name = "noncentered"
@@ -128,7 +128,7 @@ def _build_cells(model: TwoLevel) -> pm.Model:
 
 
 def build_for_nuts(model: TwoLevel) -> pm.Model:
-    """State the marginal model as NUTS samples it fastest: on cells where they are at most half as many as groups."""
+    """State the marginal model as NUTS samples it fastest: on cells if they are at most half as many as groups."""
     return build(model, parameterization="marginal", cells=_many_alike(model.groups))
 
 
@@ -231,7 +231,7 @@ def build_rows(
 ) -> pm.Model:
     """State the model in PyMC on single rows: y ~ N(theta[group], sigma^2).
 
-    The same posterior at a cost that grows with the rows: for teaching, and for checking the other.
+    The posterior is that of `build`, at a cost that grows with the rows: for teaching, and for checking `build`.
 
     Parameters
     ----------

@@ -28,12 +28,12 @@ CALL = re.compile(r"(\w+)\s*(?:\((.*)\))?", re.ASCII)
 
 
 def prior(name: str, spelled: str) -> "Scale | Coefficient":
-    """Prior of a parameter from how it is spelled; any name but those of `SPELLINGS` is that of a covariate, as mu.
+    """Prior of a parameter from its spelling; a name that is not in `SPELLINGS` is a covariate, spelled like mu.
 
     Raises
     ------
     ValueError
-        For an unknown spelling, with those that are known.
+        For an unknown spelling, with the known ones.
 
     Examples
     --------
@@ -65,12 +65,12 @@ def prior(name: str, spelled: str) -> "Scale | Coefficient":
 
 
 def spelled(name: str, value: object) -> str:
-    """How the prior of a parameter is spelled: text as it is, an object of `models.priors` by its name and numbers.
+    """Spelling of the prior of a parameter, from text or from an object of `models.priors`.
 
     Raises
     ------
     ValueError
-        For what is no prior.
+        For a value that is not a prior.
 
     Examples
     --------
@@ -120,12 +120,12 @@ def stated(name: str, value: object) -> tuple[str, str]:
 
 
 def require_prior(name: str, value: object) -> None:
-    """Refuse what is no prior.
+    """Refuse a value that is not a prior.
 
     Raises
     ------
     ValueError
-        With the priors that there are.
+        With the known priors.
     """
     if not hasattr(value, "log_density"):
         alternatives = ", ".join(SPELLINGS.get(name, SPELLINGS["mu"]))
@@ -143,6 +143,6 @@ def _number(name, spelled, argument) -> float:
 
 
 def _hint(name, call) -> str:
-    """A word to who gave the prior of a variance to its root."""
+    """Suggest the variance where the prior is one of variances and was given for the standard deviation."""
     of_variance = [s for s in SPELLINGS.get(f"{name}2", ()) if call and s.startswith(f"{call[1]}(")]
     return f", or {name}2={of_variance[0]}, which is of the variance" if of_variance else ""

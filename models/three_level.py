@@ -106,7 +106,7 @@ class ThreeLevel:
 
     @property
     def tail_exponents(self) -> dict[str, float]:
-        """Powers that the posterior densities of tau and kappa fall with.
+        """Exponents with which the posterior densities of tau and kappa fall.
 
         As kappa grows the likelihood falls like kappa^-(I - 1), as tau does like tau^-(C - 1), and as both do the
         latter is integrated over kappa.
@@ -152,7 +152,7 @@ class ThreeLevel:
 
             prod_j N(mean_ij | m_i, v_ij) / N(0 | 0, w_i) N(m_i | lambda, kappa^2 + w_i).
 
-        To it comes what the pupils say beyond their classroom's mean.
+        The density of the pupils given their classroom means is added.
 
         Parameters
         ----------

@@ -28,7 +28,7 @@ Parameterization = Literal["centered", "noncentered", "marginal"]  # of the PyMC
 
 
 class LogSquares(NamedTuple):
-    """Log density of the pooled sum of squares: what rises with sigma, what falls, and a constant."""
+    """Log density of the pooled sum of squares: the part that rises with sigma, the part that falls, and a constant."""
 
     rising: np.ndarray
     falling: np.ndarray
@@ -182,7 +182,7 @@ class TwoLevel:
         return dict(spellings.stated(name, prior) for name, prior in (coefficients | scales).items())
 
     def subset(self, positions: Positions | None) -> Self:
-        """The model of the groups at some positions, or of all where there are none.
+        """The model of the groups at some positions, or of all groups if `positions` is None.
 
         Given b and the scales, theta of a group does not depend on the other groups.
         """
@@ -306,7 +306,7 @@ class TwoLevel:
 
     @property
     def _log_squares_constant(self):
-        """Log of what the kernel sigma^-df exp(-ss / (2 sigma^2)) of the pooled sum of squares is multiplied by."""
+        """Log of the factor of sigma^-df exp(-ss / (2 sigma^2)) in the density of the pooled sum of squares."""
         df, ss = self.groups.within
         return (df / 2 - 1) * np.log(ss) - df / 2 * np.log(2) - gammaln(df / 2) if df else 0.0
 
@@ -373,7 +373,7 @@ class TwoLevel:
 
     @property
     def _centered_coefficients(self):
-        """Priors of the coefficients where the means are less their center: mu is less too."""
+        """Priors of the coefficients for centered means: the center is subtracted from mu too."""
         mu, *slopes = self.coefficients
         return mu.affine(self.groups.center, 1.0), *slopes
 

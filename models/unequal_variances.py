@@ -1,4 +1,4 @@
-"""A variance of its own in each group, the variances alike (Hoff 2009, chapter 8).
+"""Unequal variances of the groups, with a common distribution (Hoff 2009, chapter 8).
 
     y_ij ~ N(theta_i, sigma_i^2)                    row j of group i
     theta_i ~ N(mu, sd_between^2)                   p(mu) = p(sd_between) = 1

@@ -150,12 +150,12 @@ def below(posterior: Posterior, value: float, *, show: bool = False) -> np.ndarr
 
 
 def _blocks(posterior, at) -> list[np.ndarray]:
-    """Positions, so many at a time that an array over nodes and groups has a bounded size."""
+    """Positions in blocks, so that an array over nodes and groups has a bounded size."""
     return [at[block] for block in slices(len(at), len(posterior.weight), BLOCK_ENTRIES)]
 
 
 class Classes(NamedTuple):
-    """Rows in an order in which equal ones are together, and where each class starts and how many it has."""
+    """An order of rows in which equal rows are adjacent, with the start and the size of each class."""
 
     order: np.ndarray
     starts: np.ndarray
@@ -219,7 +219,7 @@ def _fitted(alike: Alike, degree: int, values: np.ndarray) -> tuple[list[Chebysh
 
 
 def _shared(posterior, noises) -> Shared:
-    """Of some distinct noises; arrays over the nodes are (node, noise)."""
+    """Compute `Shared` for some distinct noises; arrays over the nodes are (node, noise)."""
     given, weight, inflation = posterior.given, posterior.weight, t_inflation(posterior.given.df)
     noise, between = posterior.variances(noises)
     k = np.broadcast_to(kappa(noise, between), (len(weight), len(noises)))

@@ -19,14 +19,14 @@ NO_LOG_LIKELIHOOD = "not stored: a single group cannot be left out, and of its r
 
 
 def table(model: OneGroup) -> pd.DataFrame:
-    """Rows of theta and sigma: a t and a root inverse gamma, the mixtures' case of a single node."""
+    """Rows of theta and sigma: a t and a root inverse gamma, mixtures with a single node."""
     law = model.sigma2()
     sigma = mixture.root_inverse_gamma_mixture(np.ones(1), float(law.shape), np.array([law.scale]))
     return mixture.table(named("theta", _t(model, 0.0, 0.0)), named("sigma", sigma))
 
 
 def predictions(model: OneGroup) -> pd.DataFrame:
-    """Rows for another value of the group, for theta of a new one, and for a value of that."""
+    """Rows for another value of the group, for theta of a new group, and for a value of the new group."""
     return mixture.table(
         named("new_value", _t(model, 1.0, 0.0)),
         named("new_theta", _t(model, 0.0, model.tau**2)),
@@ -79,7 +79,7 @@ def error(model: OneGroup) -> float:
 
 
 def predicted(model: OneGroup, tree: xr.DataTree, *, rng: np.random.Generator) -> xr.DataTree:
-    """Draw what `predictions` has in closed form, by both routes of the source."""
+    """Draw the quantities of `predictions` by both routes of the source."""
     theta, sigma = (tree["posterior"].dataset[name].values for name in ("theta", "sigma"))
     new = rng.normal(model.mu, model.tau * sigma)
     variables = {

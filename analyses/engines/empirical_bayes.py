@@ -48,7 +48,7 @@ def _log_marginal(model, u):
 
 
 def _nearest(model, u, method) -> tuple[np.ndarray, float, float]:
-    """The maximum that a search from a point of (b, logs of the scales) ends at."""
+    """Maximum at which a search from a point of (b, logs of the scales) ends."""
     start, unit = _standard(model, u)
     free = slice(None) if "sigma" in model.unknown else slice(-1)  # sigma's log comes last and may be known to be 0
 
@@ -119,13 +119,13 @@ def table(model: TwoLevel, *, method: Method = "L-BFGS-B") -> pd.DataFrame:
 
 
 def by_moments(groups: Estimates) -> np.ndarray:
-    """theta with (mu, tau^2) put at the mean and at s^2 - sigma^2, what estimates of equal error vary by beyond it."""
+    """theta with mu = mean and tau^2 = s^2 - sigma^2, the variance of the estimates beyond their equal errors."""
     between = max(groups.mean.var(ddof=1) - groups.noise[0], 0.0)
     return theta_given(groups.mean, groups.noise, groups.mean.mean(), between)[0]
 
 
 def james_stein(groups: Estimates) -> np.ndarray:
-    """Efron and Morris's: 1 - (k - 3) sigma^2 / sum of squares is what each keeps of its distance from the mean."""
+    """Efron and Morris's estimates: each keeps 1 - (k - 3) sigma^2 / sum of squares of its distance from the mean."""
     deviation = groups.mean - groups.mean.mean()
     return groups.mean.mean() + (1 - (len(groups) - 3) * groups.noise[0] / np.sum(deviation**2)) * deviation
 
@@ -148,7 +148,7 @@ def _parameters(z, start, unit, free):
 
 
 def _standard_errors(model, b, tau2, sigma):
-    """Of (b, tau^2, log sigma) from the observed information; nan for what is known or at its boundary."""
+    """Standard errors of (b, tau^2, log sigma) from the observed information; nan if known or at the boundary."""
     at, (_, unit) = np.array([*b, tau2, np.log(sigma)]), _standard(model, peaks(model, _log_marginal)[0])
     free = np.array([*np.full(len(b), True), tau2 > 0, "sigma" in model.unknown])
     step = 1e-5 * np.diag(unit)[free]

@@ -38,7 +38,7 @@ EVERY = slice(None)
 USUAL_NODES = 250  # at which the density of one scale is computed in all; of two they are more
 BLOCK_ENTRIES = 4_000_000  # of an array over nodes and cells
 BLOCK_DRAWS = 1_024  # at a time: their arrays stay in the cache, which makes them three times as fast
-ARRAYS_OF_NODES = ("rising", "falling", "location", "covariance", "unit")  # of what is collapsed
+ARRAYS_OF_NODES = ("rising", "falling", "location", "covariance", "unit")  # of Collapsed
 MOST_EVIDENCE_MOVED = 1e-9  # a log evidence that moves by less: halving the step squares what is left
 DEPTH = 45.0  # e^-45 of the top is 3e-20: nothing that doubles can tell
 
@@ -88,7 +88,7 @@ class Posterior:
         return self.theta_of(g.mean[at], g.noise[at], g.design[at])
 
     def theta_of(self, mean: np.ndarray, noise: np.ndarray, x: np.ndarray) -> Mixture:
-        """theta of groups with those means and noises (quantity,) and designs (quantity, p), did they stand there."""
+        """theta of hypothetical groups with these means and noises (quantity,) and designs (quantity, p)."""
         return self._t(*self._theta(mean, noise, x))
 
     def _t(self, location, squared) -> Mixture:
@@ -155,7 +155,7 @@ class Posterior:
         return self.given.location @ x.T, np.einsum("gj,njk,gk->ng", x, self.given.covariance, x)
 
     def variances(self, noise: Numbers) -> tuple[Numbers, np.ndarray]:
-        """As the model has them, at the nodes; in units of sigma^2 where sigma is integrated out."""
+        """`TwoLevel.variances` at the nodes; in units of sigma^2 where sigma is integrated out."""
         tau, sigma = (np.exp(self.logs[s])[:, None] if s in self.logs else 1.0 for s in ("tau", "sigma"))
         return self.model.variances(noise, tau, sigma)
 
@@ -221,7 +221,7 @@ class Posterior:
     def draw(
         self, *, draws: int = 1000, chains: int = 4, only: Positions | None = None, rng: np.random.Generator
     ) -> xr.DataTree:
-        """Independent draws as a DataTree; the chains are for the shape alone.
+        """Independent draws as a DataTree; chains only give the arrays their shape.
 
         Parameters
         ----------
@@ -234,7 +234,7 @@ class Posterior:
         return complete(self.model, shaped, engine="exact", rng=rng, only=only)
 
     def independent(self, size: int, *, rng: np.random.Generator) -> Drawn:
-        """So many independent draws of b (draw, p) and the unknown scales (draw,), by name."""
+        """Independent draws of b (draw, p) and the unknown scales (draw,), by name."""
         lattice = self.lattice
         scales = np.exp(lattice.region.draw(lattice.u, lattice.weight, lattice.step, size, rng))
         parts = np.array_split(scales, size // BLOCK_DRAWS + 1, axis=1)
@@ -272,7 +272,7 @@ def given_scales(model: TwoLevel, scales: np.ndarray, rng: np.random.Generator) 
 
 
 def posterior(model: TwoLevel, *, show: bool = False) -> Posterior:
-    """Compute the posterior of a model; with `show` it tells how far it is.
+    """Compute the posterior of a model; `show` displays the progress.
 
     The step is halved until the moments and quantiles of the coefficients and the unknown scales stand still; all else
     is a smoother function of the same nodes.
@@ -298,7 +298,7 @@ def posterior(model: TwoLevel, *, show: bool = False) -> Posterior:
 
 
 def log_evidence(model: TwoLevel) -> float:
-    """`Posterior.log_evidence` alone, which stands still long before the quantiles are found.
+    """Compute `Posterior.log_evidence` alone; it converges long before the quantiles do.
 
     Raises
     ------
@@ -318,7 +318,7 @@ def _at_step(model, region, step) -> Posterior:
 
 
 def _cover(model, update=lambda nodes: None) -> Region:
-    """Find where the density of the scales has mass; `update` is told of how many nodes it is computed at."""
+    """Find where the density of the scales has mass; `update` gets the number of nodes evaluated."""
     log_density = density(partial(_collapsed, model), partial(_reported, model, _reported_powers(model)))
 
     def counted(u):
@@ -329,7 +329,7 @@ def _cover(model, update=lambda nodes: None) -> Region:
 
 
 def _watched(model) -> tuple[str, ...]:
-    """Scales whose rows have to stand still: sd_between too where it is not one of the others."""
+    """Scales whose rows have to converge, and sd_between where it is not one of them."""
     return (*model.unknown, "sd_between") if model.relative and "sigma" in model.unknown else model.unknown
 
 
@@ -365,7 +365,7 @@ def _reported_powers(model):
 def _log_kappa_squared(model, u) -> Parts:
     """Log of kappa^2 of the least noisy group.
 
-    Its mean matters where kappa is next to 0, but for a small chance that tau is.
+    Where kappa is close to 0 unless tau is, a small probability of small tau dominates the mean.
     """
     least = np.log(model.groups.noise.min()) + (0 if model.relative or len(u) == 1 else 2) * u[-1]
     return Parts((2 * least + 0 * u[0])[None], -2 * np.logaddexp(least, 2 * u[0])[None])

@@ -61,7 +61,7 @@ def sample(
 
 
 def thinning(model: TwoLevel, *, rng: np.random.Generator) -> int:
-    """Sweeps a kept draw that leave what is kept about independent, and twice as many, from a short run.
+    """Sweeps for each kept draw: twice as many as make draws about independent, from a short pilot run.
 
     Raises
     ------

@@ -88,33 +88,39 @@ def complete(
     Above 2,000 groups, or with `only`, the tree has neither; its attribute no_log_likelihood says why.
     """
     _require_finite(drawn, engine)
-    b, tau = drawn["b"], drawn["tau"]
-    sigma, some = drawn.get("sigma", np.ones_like(tau)), model.subset(only)
-    g = some.groups
-    noise, between = model.variances(g.noise, tau[..., None], sigma[..., None])
-    theta = drawn.get("theta")
-    if theta is None:
-        theta = some.theta_given(b, tau, sigma).draw(rng)
-    each_group = (*SAMPLE, g.dim)
-    posterior: Variables = {
-        "mu": (SAMPLE, b[..., 0]),
-        **({"beta": ((*SAMPLE, "covariate"), b[..., 1:])} if g.covariates else {}),
-        **{name: (SAMPLE, drawn[name]) for name in model.unknown},
-        "sd_between": (SAMPLE, np.sqrt(between[..., 0])),
-        "theta": (each_group, theta),
-        "kappa": (each_group, np.broadcast_to(kappa(noise, between), theta.shape)),
-    }
-    # `noise` and `design` are those of `pymc_model.build`, which draws theta anew where they differ.
+    some = model.subset(only)
+    g, b, tau = some.groups, drawn["b"], drawn["tau"]
+    sigma = drawn.get("sigma", np.ones_like(tau))
+    theta = drawn["theta"] if "theta" in drawn else some.theta_given(b, tau, sigma).draw(rng)
+    # PyMC draws theta anew unless the tree has the `design` of `pymc_model.build`.
     design: Variables = {"design": ((g.dim, "covariate"), g.design[:, 1:])} if g.covariates else {}
-    nodes = {"posterior": posterior, **data_nodes(g, theta, sigma, design, rng=rng)}
+    nodes = {
+        "posterior": _posterior_node(some, b, tau, sigma, theta),
+        **data_nodes(g, theta, sigma, design, rng=rng),
+    }
     attrs = {"engine": engine, "dim": g.dim}
     if reason := _no_log_densities(model, only):
         attrs["no_log_likelihood"] = reason
     else:
-        nodes["log_likelihood"] = {"y": (each_group, model.log_likelihood(b, tau, sigma))}
+        nodes["log_likelihood"] = {"y": ((*SAMPLE, g.dim), model.log_likelihood(b, tau, sigma))}
         nodes["log_prior"] = log_prior_node(model.log_priors(b, tau, sigma))
     coords = {g.dim: list(g.labels), "covariate": list(g.covariates)}
     return labelled(nodes, coords, attrs, sample_stats)
+
+
+def _posterior_node(model: TwoLevel, b: np.ndarray, tau: np.ndarray, sigma: np.ndarray, theta: np.ndarray) -> Variables:
+    """Parameters, group effects, and the functions of them that every table reports."""
+    g, scales = model.groups, {"tau": tau, "sigma": sigma}
+    noise, between = model.variances(g.noise, tau[..., None], sigma[..., None])
+    each_group = (*SAMPLE, g.dim)
+    return {
+        "mu": (SAMPLE, b[..., 0]),
+        **({"beta": ((*SAMPLE, "covariate"), b[..., 1:])} if g.covariates else {}),
+        **{name: (SAMPLE, scales[name]) for name in model.unknown},
+        "sd_between": (SAMPLE, np.sqrt(between[..., 0])),
+        "theta": (each_group, theta),
+        "kappa": (each_group, np.broadcast_to(kappa(noise, between), theta.shape)),
+    }
 
 
 def _no_log_densities(model: TwoLevel, only: Positions | None) -> str:

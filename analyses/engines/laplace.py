@@ -1,7 +1,6 @@
 """The normal approximation: the mode of the integrated posterior, and its curvature there (seed 002).
 
-An approximation, and not a small one where tau's posterior is skewed: it is shown beside the exact posterior, never
-judged against it.
+The approximation is poor where the posterior of tau is skewed. It is shown beside the exact posterior, never judged.
 """
 
 import numpy as np
@@ -60,7 +59,7 @@ def table(model: TwoLevel) -> pd.DataFrame:
 
 
 def sample(model: TwoLevel, *, draws: int = 1000, chains: int = 4, rng: np.random.Generator) -> xr.DataTree:
-    """Draw independently from the approximation, theta from its conditional; the chains are for the shape alone."""
+    """Draw independently from the approximation, theta from its conditional; chains only give the shape."""
     law = approximation(model)
     spread = MultivariateNormal(np.broadcast_to(law.mean, (chains, draws, len(law.mean))), law.covariance)
     b, tau, sigma = unpack(model, spread.draw(rng))

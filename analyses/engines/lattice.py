@@ -126,7 +126,7 @@ def settle[P](
     most_moved: float = MOST_MOVED,
     by: float = 2.0,
 ) -> P:
-    """Shorten the step of a posterior's lattice until its table stands still.
+    """Shorten the step of a posterior's lattice until its table converges.
 
     Parameters
     ----------

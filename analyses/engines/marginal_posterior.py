@@ -1,4 +1,4 @@
-"""The posterior with theta integrated out, on the real line: what Laplace expands and Metropolis walks.
+"""The posterior with theta integrated out, in unbounded coordinates, for the Laplace approximation and Metropolis.
 
 Coordinates are b and the logs of the unknown scales, u = (mu, beta.., log tau, log sigma); seed 002 has (mu, log tau).
 """

@@ -91,12 +91,12 @@ def highest_moment(order: float) -> int:
 
 
 def width(table: pd.DataFrame) -> pd.Series:
-    """Width of each posterior: its sd, were it normal, from its quantiles, which always exist."""
+    """Width of each posterior from its quantiles, which always exist: the sd of a normal with the same quantiles."""
     return (table["q97_5"] - table["q2_5"]) / 4
 
 
 def spread(table: pd.DataFrame) -> pd.Series:
-    """The wider of a posterior's width and its sd, which a small piece far away may widen."""
+    """The larger of a posterior's width and its sd; a small mass far away widens only the sd."""
     return np.maximum(width(table), table["sd"].fillna(0.0))
 
 

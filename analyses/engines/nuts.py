@@ -22,7 +22,7 @@ from models.pymc_model import build, build_for_nuts, initial, observed
 from models.two_level import Parameterization, TwoLevel
 
 pytensor.config.numba__fastmath = False
-TRUSTED = {"trust_input": True}  # the sampler's own arrays: to look at each of them costs a fifth of the time
+TRUSTED = {"trust_input": True}  # checking the sampler's arrays at each step costs a fifth of the time
 
 
 def sample(
@@ -184,10 +184,7 @@ def run(
     RuntimeError
         Where it has fewer draws than asked for.
     """
-    settings = {"nuts_sampler": sampler, "target_accept": target_accept, "compile_kwargs": TRUSTED}
-    if initial is not None and sampler == "pymc":
-        settings |= {"initvals": initial, "init": "adapt_diag"}
-    # A trajectory that leaves the world overflows before PyMC calls it divergent: that is counted, not warned of.
+    # A divergent trajectory may overflow first. PyMC counts it as divergent, so there is no need for a warning.
     with np.errstate(over="ignore"):
         tree = pm.sample(
             draws=draws,
@@ -200,10 +197,23 @@ def run(
             compute_convergence_checks=False,  # ours, in checks/diagnostics.py, decide
             mp_ctx="forkserver" if cores > 1 else None,  # a fork of a process with threads may hang
             model=built,
-            **(settings if step is None else {"step": step}),
+            **(_settings(sampler, target_accept, initial) if step is None else {"step": step}),
         )
+    _require_complete(tree, chains, draws)
+    return tree
+
+
+def _settings(sampler: str, target_accept: float, initial: list[dict[str, Numbers]] | None) -> dict[str, Any]:
+    """Arguments of pm.sample for a sampler that it compiles itself."""
+    settings = {"nuts_sampler": sampler, "target_accept": target_accept, "compile_kwargs": TRUSTED}
+    if initial is not None and sampler == "pymc":
+        settings |= {"initvals": initial, "init": "adapt_diag"}
+    return settings
+
+
+def _require_complete(tree: xr.DataTree, chains: int, draws: int) -> None:
+    """Refuse draws that are fewer than asked for."""
     sizes = tree["posterior"].sizes
     if (sizes["chain"], sizes["draw"]) != (chains, draws):
         got = f"{sizes['chain']} chains of {sizes['draw']} draws"
         raise RuntimeError(f"asked NUTS for {chains} chains of {draws} draws and got {got}: the run was cut short")
-    return tree

@@ -50,7 +50,7 @@ class Parts:
         return Parts(self.rising[:, which], self.falling[:, which])
 
     def times(self, functions: "Parts") -> "Parts":
-        """With rows for the density times functions, given by their logs (moment, node)."""
+        """Append rows for the density times functions, given by their logs (moment, node)."""
         return Parts(
             np.concatenate([self.rising, self.rising + functions.rising]),
             np.concatenate([self.falling, self.falling + functions.falling]),
@@ -218,7 +218,7 @@ class _Boxes:
         return _Boxes(self.corners[:, which], self.edge, self.lower[which], self.upper[which], self.bent[:, which])
 
     def halved(self, log_density: LogDensity) -> "_Boxes":
-        """Boxes of half the edge that fill these."""
+        """Boxes of half the edge that fill the same region."""
         return _Boxes.of(log_density, _spread(2 * self.corners, 2), self.edge / 2)
 
     @property
@@ -232,7 +232,7 @@ class _Boxes:
         return self.lower.log_unnormalized.max(axis=1)
 
     def below(self, tops: np.ndarray) -> np.ndarray:
-        """How far each box lies below the tops at least, (box,): the nearest of these counts."""
+        """Lower bound of the distance of each box below the tops, (box,): that of the nearest top."""
         return (tops[:, None] - self.ceilings).min(axis=0)
 
     def most_mass(self, tops: np.ndarray) -> np.ndarray:
@@ -268,7 +268,7 @@ def _tops(boxes: _Boxes, log_density: LogDensity) -> np.ndarray:
 
 
 def _spread(first, across) -> np.ndarray:
-    """Integer points (d, box * across^d): from each of `first` (d, box) so many ahead along every axis."""
+    """Integer points (d, box * across^d): `across` consecutive ones along every axis from each of `first` (d, box)."""
     ahead = np.array(list(product(range(across), repeat=len(first)))).T
     return (first[:, :, None] + ahead[:, None, :]).reshape(len(first), -1)
 
@@ -302,7 +302,7 @@ def _multilinear(nodes, weight, step) -> RegularGridInterpolator:
 
 
 def evaluated(log_density: LogDensity, u: np.ndarray) -> Parts:
-    """Values at all nodes, so many at a time that memory does not grow with them."""
+    """Values at all nodes, in blocks, so that memory stays bounded."""
     with np.errstate(over="ignore"):  # where a square is beyond doubles, the density is as good as 0
         parts = [log_density(nodes) for nodes in np.array_split(u, u.shape[1] // BLOCK_NODES + 1, axis=1)]
     rising, falling = (np.concatenate([getattr(p, name) for p in parts], axis=1) for name in ("rising", "falling"))

@@ -16,7 +16,7 @@ from models.shrinkage import theta_given
 from models.two_level import TwoLevel
 
 MOST_LOG_RATIO = 12.0  # in the log of the spread, either way of a rough one
-BOUNDARY = 1e-9  # of log likelihood: what gains less on tau = 0 is no gain
+BOUNDARY = 1e-9  # of log likelihood: a smaller gain over tau = 0 is rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class Restricted:
 
 
 def tells(model: TwoLevel) -> bool:
-    """Whether it says anything of the spread between groups: not with single rows, nor with no group left over."""
+    """Whether it depends on the spread between groups: not with single rows, nor without residual groups."""
     single = isinstance(model.groups, Replicates) and not model.groups.df.any()
     return len(model.groups) > model.groups.design.shape[1] and not single
 

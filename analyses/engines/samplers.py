@@ -1,6 +1,6 @@
 """Gibbs and NUTS for the models beside the two-level one.
 
-A model says its conditionals, its PyMC model, the names of its variables and its labels; how it is run is said here.
+A model supplies its conditionals, its PyMC model, and the names and labels of its variables; this module runs it.
 """
 
 from collections.abc import Callable, Mapping

@@ -90,5 +90,5 @@ def write_parquet(table: pd.DataFrame, path: Path) -> None:
 
 
 def write(table: pd.DataFrame, path: Path, columns: Iterable[str]) -> None:
-    """Write a table with those columns, numbers in the shortest digits that read back as they are."""
+    """Write a table with those columns, each number in the shortest digits that read back to it."""
     table.to_csv(path, columns=list(columns), index=False, lineterminator="\n")

@@ -102,7 +102,7 @@ class Posterior:
         return [f"a new classroom of school {school}", "a new classroom of a new school"]
 
     def draw(self, *, draws: int = 1000, chains: int = 4, rng: np.random.Generator) -> xr.DataTree:
-        """Draw independently; the chains are for the shape alone."""
+        """Draw independently; chains only give the arrays their shape."""
         lattice = self.lattice
         u = lattice.region.draw(np.log(self.ratios), lattice.weight, lattice.step, draws * chains, rng)
         tau, kappa = np.exp(u).reshape(2, chains, draws)
@@ -121,13 +121,13 @@ class Posterior:
 
 
 def _below(location, squared, mean, noise, between):
-    """One level down: the level above to its share, the group's own mean to the rest."""
+    """One level down: a weighted mean of the level above and the group's own mean."""
     below, variance = theta_given(mean, noise, location, between)
     return below, variance + kappa(noise, between) ** 2 * squared
 
 
 def posterior(model: ThreeLevel) -> Posterior:
-    """Compute the posterior; the step is shortened until lambda and the scales stand still, as all else is smoother."""
+    """Compute the posterior; shorten the step until lambda and the scales converge, as all else is smoother."""
     powers = _reported_powers(model)
 
     def collapsed(u) -> Nested:
@@ -150,7 +150,7 @@ def _reported_powers(model):
 
 
 def _label(model: ThreeLevel, drawn: Drawn, rng: np.random.Generator) -> Labels:
-    """Label draws of the scales, lambda, mu and theta; mu and theta are drawn where theta is not there.
+    """Label draws of the scales, lambda, mu and theta; draw mu and theta if theta is missing.
 
     log_likelihood is of schools, mu and theta integrated out, as classrooms of one school are not independent.
     """
@@ -198,7 +198,7 @@ def _draw_below(above, mean, noise, between, rng):
 def predicted(
     model: ThreeLevel, tree: xr.DataTree, labels: Sequence[str], *, at: int, rng: np.random.Generator
 ) -> xr.DataTree:
-    """Draw what `Posterior.predictions` has in closed form, level by level."""
+    """Draw the quantities of `Posterior.predictions` level by level."""
     draws = {name: values.values for name, values in tree["posterior"].dataset.items()}
     mu = np.stack([draws["mu"][..., model.school[at]], rng.normal(draws["lambda"], draws["kappa"])], axis=-1)
     theta, sigma = rng.normal(mu, draws["tau"][..., None]), draws["sigma"][..., None]

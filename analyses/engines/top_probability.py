@@ -108,7 +108,7 @@ def probabilities(
 
 
 def _drawn(posterior, draws, rng) -> Drawn:
-    """Independent draws of (b, tau, sigma), so many at a time that memory does not grow with the cells."""
+    """Independent draws of (b, tau, sigma), in blocks, so that memory does not grow with the cells."""
     parts = [
         posterior.independent(block.stop - block.start, rng=rng)
         for block in slices(draws, len(posterior.model.groups.cells.noise), BLOCK_ENTRIES)
@@ -160,7 +160,7 @@ def _start(mean, variance, count) -> np.ndarray:
 
 
 def _crossing(mean, variance, groups, count, start) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Threshold (draw,) above which so many theta are expected; each row's share above it, and its density there.
+    """Threshold (draw,) above which `count` theta are expected; the share of each row above it and its density there.
 
     Newton's method for the log of the expected number, within a bracket that each step narrows.
     """

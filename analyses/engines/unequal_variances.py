@@ -1,4 +1,4 @@
-"""Groups with variances of their own: Gibbs, NUTS, and the predictive density of each group's rows."""
+"""Groups with unequal variances: Gibbs, NUTS, and the predictive density of the rows of each group."""
 
 import numpy as np
 import xarray as xr
@@ -9,7 +9,7 @@ from analyses.engines.samplers import Samplers
 from models import distributions
 from models.unequal_variances import GRID, OwnVariances, build
 
-TAIL_SDS = 8.0  # of a normal, beyond which lies less than 1e-15 of it
+TAIL_SDS = 8.0  # of a normal; the mass beyond is below 1e-15
 BLOCK_DRAWS = 250  # at a time: of a hundred groups an array of them stays in the cache
 NODES = 120  # across all of it: some four an sd, of a density that is smooth on that scale
 NO_LOG_LIKELIHOOD = "not stored, as it takes an integral over each sigma_i: unequal_variances.log_predictive has it"
@@ -81,7 +81,7 @@ def _log_predictive(g, mu, between, s, log_nu) -> np.ndarray:
     low = np.log(shape) - reach - np.log1p(g.n * away / 2 / scale)
     step, total = (np.log(shape) + TAIL_SDS / np.sqrt(shape) - low) / NODES, 0.0
     for node in range(NODES + 1):
-        above = low + node * step - np.log(shape)  # log g less that of its mode, where the integrand is 1
+        above = low + node * step - np.log(shape)  # log g minus that of its mode, where the integrand is 1
         variance = between**2 + scale / (g.n * shape * np.exp(above))
         total += np.exp(shape * (above - np.expm1(above)) - away / 2 / variance) / np.sqrt(variance)
     at_mode = shape * (np.log(shape) - 1) - shape * np.log(scale)

@@ -26,7 +26,7 @@ SOME = 50  # groups, of very many, whose theta is drawn: enough to see an engine
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Crosscheck:
-    """Draws of one posterior, and the tables and verdicts that come of comparing them with the exact one.
+    """Draws of one posterior, with the tables and verdicts of their comparison with the exact posterior.
 
     `reference` is its table, good to `error` posterior sds, as estimated for coefficients, scales and the most extreme
     groups; `nodes` are those of its quadrature, 1 in closed form.
@@ -226,7 +226,7 @@ def _compare(fit: ExactFit, reached: Reached, trees: dict[str, xr.DataTree], sec
 
 
 def _some(groups) -> np.ndarray:
-    """Positions of groups from all over the range of means, the extremes among them, and of most and least noise."""
+    """Positions of groups across the range of means, with the extreme means and the largest and smallest noise."""
     order = np.argsort(groups.mean, kind="stable")
     spread = order[np.linspace(0, len(order) - 1, SOME).astype(int)]
     return np.unique([*spread, *_extremes(groups)])
@@ -242,7 +242,7 @@ def _error(posterior: exact.Posterior, table: pd.DataFrame) -> float:
 
 
 def _extremes(groups) -> np.ndarray:
-    """Positions of the groups with most noise, with least, and farthest from the others: where quadrature errs most."""
+    """Positions of the groups where quadrature errs most: largest noise, smallest noise, farthest from the others."""
     return np.unique([np.argmax(groups.noise), np.argmin(groups.noise), farthest(groups)])
 
 
@@ -252,7 +252,7 @@ def farthest(groups: Groups) -> int:
 
 
 def _draws(fit: ExactFit, thin, seconds, only=None) -> dict[str, xr.DataTree]:
-    """Draw by each engine, theta of all groups or only of some.
+    """Draw with each engine; keep theta of all groups or of some.
 
     Independent draws are always made, as ranks and P(best) rest on them.
     """

@@ -90,13 +90,13 @@ class ExactFit:
 
     @property
     def population(self) -> tuple[str, ...]:
-        """Names of what is not of a group."""
+        """Names of the parameters that all groups share."""
         model = self.posterior.model
         return ("mu", *(("beta",) if model.groups.covariates else ()), *model.unknown, "sd_between")
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """Names of all that has a posterior."""
+        """Names of all variables with a posterior."""
         return (*self.population, *OF_GROUPS)
 
     def summary(self, var_names: Sequence[str] | None = None, *, ci_prob: float = 0.95) -> pd.DataFrame:
@@ -121,14 +121,14 @@ class ExactFit:
             For a name that is no variable of this model, or a probability that is not between 0 and 1.
         """
         names = self.variables if var_names is None else _names(var_names, self.variables)
-        # With those of every report, whose last digits depend on which quantiles are sought together.
+        # The last digits depend on which quantiles are sought together, so those of every report are always included.
         probabilities = PROBABILITIES | interval(ci_prob)
         scales = [name for name in names if name in (*self.posterior.model.unknown, "sd_between")]
         rows = pd.concat([self.posterior.population(scales, probabilities), *self._groups(names, probabilities)])
         return rescale.table(self.prepared.units, rows.loc[list(names), ["mean", "sd", *interval(ci_prob)]])
 
     def _groups(self, names, probabilities) -> list[pd.DataFrame]:
-        """Rows of theta and kappa: of very many groups, at a cost that goes with their distinct sizes."""
+        """Rows of theta and kappa. For very many groups the cost grows with the number of distinct sizes."""
         wanted = [name for name in OF_GROUPS if name in names]
         if not wanted:
             return []
@@ -149,7 +149,7 @@ class ExactFit:
         return all_groups.theta_quantiles(self.posterior, probabilities, show=self.settings.progress)[0]
 
     def _kappa_quantiles(self, probabilities) -> np.ndarray:
-        """Of one group of each noise, for all of that noise."""
+        """Quantiles of kappa, computed once for each distinct noise."""
         _, first, which = np.unique(self.posterior.model.groups.noise, return_index=True, return_inverse=True)
         return self.posterior.kappa(first).quantile(probabilities)[:, which]
 
@@ -273,7 +273,7 @@ class ExactFit:
 
     @property
     def _columns(self) -> predictions.NamedColumns:
-        """What columns of a table are called: as in the data, or by the model where it was not made of a table."""
+        """Names of the columns: those of the data, or names from a model that was not made from a table."""
         groups = self.posterior.model.groups
         names: dict[str, Any] = dict(self.request.columns) if self.request else {"label": groups.dim, "se": "se"}
         return predictions.NamedColumns(

@@ -15,7 +15,7 @@ from analyses.ingest import columns as ingested, header
 from analyses.ingest.build_model import Prepared
 from analyses.ingest.contents import POSITIVE
 from analyses.ingest.data_frame import FrameTable
-from analyses.ingest.reading import Name, spelled
+from analyses.ingest.reading import Name, name_of
 from analyses.ingest.request import InputError
 from models.groups import Estimates, Groups
 
@@ -23,7 +23,7 @@ NAMES = {
     "new_theta": "theta",
     "new_value": "value",
     "new_group_value": "value",
-}  # whether a group is new, its row tells
+}  # the row says whether a group is new
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class NewTable:
     ----------
     labels : list of str
     columns : DataFrame
-        Covariates as they are in the table, text or Decimal, and the standard error where there is one.
+        Covariates, text or Decimal, and the standard error where the table has one.
     error : str or None
         Name of the column of standard errors.
     """
@@ -92,13 +92,13 @@ def table(
 
 
 def renamed(rows: pd.DataFrame) -> pd.DataFrame:
-    """The same rows, theta before values, each variable under one name."""
+    """Predictions with theta before values, each variable under one name."""
     rows = rows.rename(index=NAMES, level="variable")
     return pd.concat([rows.loc[[name]] for name in ("theta", "value") if name in rows.index.get_level_values(0)])
 
 
 def read(frame: Any, called: NamedColumns, references: Mapping[str, str]) -> NewTable:
-    """Read what is known of the rows: their labels and covariates, as strictly as any table.
+    """Read the labels and covariates of the rows, as strictly as any table.
 
     Covariates that have a reference level are read as text.
     """
@@ -106,7 +106,7 @@ def read(frame: Any, called: NamedColumns, references: Mapping[str, str]) -> New
     known_names = [name for name in (called.label, *called.covariates, called.error) if name]
     there = {name for name in known_names if header.has_names(source.columns, [name])}
     if not there:
-        known = ", ".join(map(spelled, known_names))
+        known = ", ".join(map(name_of, known_names))
         raise InputError(f"frame: there is no column that tells what to predict: the fit knows {known}")
     covariates = [name for name in called.covariates if name in there]
     columns = ingested.read(
@@ -212,7 +212,7 @@ def _require_same(rows: NewTable, groups: Groups, prepared: Prepared, called: Na
 
 
 def _noise(rows: NewTable, new: Sequence[int], groups: Groups, prepared: Prepared) -> np.ndarray | float | None:
-    """Noise of one value of each new group, in units of sigma^2; None where nothing tells."""
+    """Noise of one value of each new group, in units of sigma^2; None for estimates without a standard error."""
     if not isinstance(groups, Estimates):
         return 1.0
     if rows.error is None:

@@ -1,4 +1,4 @@
-"""Results put back into the units of the data, once engines have worked in numbers about 1."""
+"""Results in the units of the data; engines work with numbers about 1."""
 
 import re
 from typing import Any
@@ -21,7 +21,7 @@ TREE_GROUPS = ("posterior", "posterior_predictive", "observed_data", "constant_d
 
 
 def table(units: Units, rows: pd.DataFrame, variable: str = "variable") -> pd.DataFrame:
-    """Rescale a table of moments and quantiles; `variable` names the column, or index level, that says of what."""
+    """Rescale a table of moments and quantiles; `variable` is the column or index level with the names of variables."""
     of = rows.index.get_level_values(variable) if variable in rows.index.names else rows[variable]
     offset, unit = np.array([units.affine(name) for name in of]).reshape(-1, 2).T
     located = {name: offset + unit * rows[name] for name in rows if LOCATED.fullmatch(name)}
@@ -41,7 +41,7 @@ def groups(units: Units, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def tree(units: Units, model: TwoLevel, draws: xr.DataTree) -> xr.DataTree:
-    """Rescale draws, data and log densities. Squares of a unit that no double holds are left out.
+    """Rescale draws, data and log densities. Squares are left out where that of the unit overflows or underflows.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def tree(units: Units, model: TwoLevel, draws: xr.DataTree) -> xr.DataTree:
 
 
 def _log_likelihood(units: Units, model: TwoLevel, data: xr.Dataset) -> xr.Dataset:
-    """Log density of each group's data in their own unit: each row of a group, or its estimate, has its inverse."""
+    """Log density of each group's data in the units of the data: one factor 1 / unit a row, or for an estimate."""
     rows = model.groups.df + 1
     return data.assign(y=data["y"] - rows * np.log(units.spread("theta", 1.0)))
 

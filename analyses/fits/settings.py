@@ -32,7 +32,7 @@ class Settings:
     request: Request | None = None
 
     def rng(self, *names: str) -> np.random.Generator:
-        """Return the generator for one purpose; the same whatever else is run."""
+        """Return the generator for one purpose. It does not depend on what else is run."""
         return np.random.default_rng([self.seed, *(crc32(name.encode()) for name in names)])
 
     def nuts(self, *names: str) -> dict:

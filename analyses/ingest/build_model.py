@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from analyses.ingest import contents, doubts
 from analyses.ingest.contents import Contents
-from analyses.ingest.reading import spelled as name_of
+from analyses.ingest.reading import name_of
 from analyses.ingest.request import InputError, Request
 from analyses.ingest.units import NONE, Units
 from models.groups import Estimates, Groups
@@ -88,11 +88,11 @@ def _prepared(request: Request, table: Contents, defaults: dict[str, str]) -> Pr
         groups = table.groups(design(_doubles(table.covariates), table.levels))
     except ValueError as error:
         raise InputError(f"{where}: {error}") from error
-    _require_rows(request, groups)
     require_known(request, groups)
     spelled = _spelled(request, groups, defaults)
     try:
         outside = _with_priors(groups, spelled, relative=not request.absolute)
+        _require_rows(request, groups)
         require_proper(outside)
         model = table.units.model(outside)
     except ValueError as error:

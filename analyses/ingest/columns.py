@@ -16,7 +16,7 @@ import pandas as pd
 from analyses.ingest import doubts, fields, header
 from analyses.ingest.faults import Fault, Faults, of_field, refuse
 from analyses.ingest.fields import Kind
-from analyses.ingest.reading import Name, Opened, Record, Source, spelled
+from analyses.ingest.reading import Name, Opened, Record, Source, name_of
 from analyses.ingest.request import InputError
 from models.groups.naming import nearest, normalized
 
@@ -289,7 +289,7 @@ class Reader:
             return
         for value, (line, _) in zip(values, records, strict=True):
             if kind := fields.fault(value, number=number, optional=optional, decimal=self.decimal):
-                yield of_field(line, spelled(name), value, self._kind(kind, name))
+                yield of_field(line, name_of(name), value, self._kind(kind, name))
 
     def _kind(self, kind: Kind, name: Name) -> Kind:
         """The remedy that fits the column: a covariate may be a category."""
@@ -314,7 +314,7 @@ class Reader:
             parts = tuple(row[position].strip() for position in self.positions[name])
             joined = BETWEEN.join(parts)
             if self.joined.setdefault(joined, parts) != parts:
-                yield Fault(line, JOINED_ALIKE, f"{joined!r} {JOINED_ALIKE.what}", spelled(name))
+                yield Fault(line, JOINED_ALIKE, f"{joined!r} {JOINED_ALIKE.what}", name_of(name))
 
 
 def _unwrapped(value: str) -> str:
@@ -357,7 +357,7 @@ def _is_like_number(name: str) -> bool:
 
 def varying(source: Source, column: str, group: Name, batch: Batch, first: dict, faults: Faults) -> None:
     """Take note of values that differ from what the same group had before; `first` remembers line and value of each."""
-    kind = Kind(VARIES.what, VARIES.remedy.format(column=column, group=spelled(group)))
+    kind = Kind(VARIES.what, VARIES.remedy.format(column=column, group=name_of(group)))
     for line, label, value in zip(batch.lines, batch.columns[group], batch.columns[column], strict=True):
         earlier, known = first.setdefault(label, (line, value))
         if value != known:

@@ -9,7 +9,7 @@ import pandas as pd
 from analyses.ingest import columns, reduce, source
 from analyses.ingest.faults import Fault, Faults
 from analyses.ingest.fields import Kind
-from analyses.ingest.reading import Source, spelled
+from analyses.ingest.reading import Source, name_of
 from analyses.ingest.request import InputError, Request
 from analyses.ingest.units import Units
 from models.groups import Estimates, Groups, Replicates
@@ -206,6 +206,6 @@ def _require_distinct(table: Source, frame: pd.DataFrame, column) -> list[str]:
     for line, label in zip(frame.index, frame[column], strict=True):
         if first.setdefault(label, line) != line:
             what = f"{label!r} is there already, in line {first[label]}"
-            faults.add([Fault(line, AGAIN, what, spelled(column))])
+            faults.add([Fault(line, AGAIN, what, name_of(column))])
     faults.refuse(table)
     return list(frame[column])

@@ -54,9 +54,10 @@ def recognized(lines: Sequence[str], names: Sequence[Name], reading: Reading) ->
     if skip < len(lines) and (stated := STATED_IN_FILE.fullmatch(lines[skip].strip("\ufeff\r\n"))):
         delimiters = [reading.delimiter or stated["delimiter"]]
         skip += 1
+    quotes = [QUOTES[0], *(quote for quote in QUOTES[1:] if any(line.startswith(quote) for line in lines[skip:]))]
     candidates = [
         Dialect(delimiter=delimiter, quote=quote, skip=skip, padded=delimiter == " ")
-        for quote, delimiter in product(QUOTES, delimiters)
+        for quote, delimiter in product(quotes, delimiters)
     ]
     best = max(candidates, key=lambda candidate: _merit(lines[skip:], candidate, names))  # the first of the best
     return _completed(lines[skip:], best, reading)
@@ -71,10 +72,11 @@ def told(known: Dialect, reading: Reading) -> Iterator[str]:
         yield "read as quoted with apostrophes"
 
 
-def _merit(lines: Sequence[str], candidate: Dialect, names: Sequence[Name]) -> tuple[int, int]:
-    """How many wanted names the header has under a dialect, and whether it separates anything."""
+def _merit(lines: Sequence[str], candidate: Dialect, names: Sequence[Name]) -> tuple[int, int, int]:
+    """How many wanted names the header has under a dialect, or a later line, and whether the header is separated."""
     fields = _header(lines, candidate, names)
-    return sum(has_names(fields, [name]) for name in names), min(len(fields), 2)
+    later = (sum(name in line.split(candidate.delimiter) for name in names) for line in map(str.strip, lines))
+    return sum(has_names(fields, [name]) for name in names), max(later, default=0), min(len(fields), 2)
 
 
 def _header(lines: Sequence[str], candidate: Dialect, names: Sequence[Name]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from analyses.ingest import columns, header
 from analyses.ingest.columns import BETWEEN, Columns
-from analyses.ingest.reading import spelled
+from analyses.ingest.reading import name_of
 from analyses.ingest.request import InputError
 
 
@@ -35,8 +35,8 @@ def prepared(frame: Any, names: Sequence[str], wanted: Columns, categorical: Seq
     as_text = [nw.col(name).cast(nw.String) for name in wanted.either if name in categorical]
     if len(parts) > 1:
         joined = nw.concat_str(*(nw.col(part).cast(nw.String) for part in parts), separator=BETWEEN)
-        as_text.append(joined.alias(spelled(group)))
-    return Ready(whole.with_columns(*as_text) if as_text else whole, spelled(group), warnings)
+        as_text.append(joined.alias(name_of(group)))
+    return Ready(whole.with_columns(*as_text) if as_text else whole, name_of(group), warnings)
 
 
 def _without_missing(whole, parts: Sequence[str], others: Sequence[str]):

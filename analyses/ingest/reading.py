@@ -10,7 +10,7 @@ from analyses.ingest.usage import Wording
 Name = str | tuple[str, ...]  # of a column, or of several that name a group together
 
 
-def spelled(name: Name) -> str:
+def name_of(name: Name) -> str:
     """The name of a column, or of several."""
     return name if isinstance(name, str) else ",".join(name)
 

@@ -12,7 +12,7 @@ from analyses.ingest.columns import Columns
 from analyses.ingest.data_frame import FrameTable
 from analyses.ingest.faults import Faults, refuse
 from analyses.ingest.parquet import ParquetFiles
-from analyses.ingest.reading import Name, Source, spelled
+from analyses.ingest.reading import Name, Source, name_of
 from analyses.ingest.request import InputError
 from analyses.ingest.units import EXACTLY, Units
 from models.groups import sufficient_statistics
@@ -181,7 +181,7 @@ def of_parquet(source: ParquetFiles, wanted: Columns, *, absolute: bool, categor
 
 def _inside(source: Source, sums, group: Name, names: Sequence[str], *, absolute: bool) -> Reduced:
     """Sums of a table in their units."""
-    named = _names(source, spelled(group), sums.labels)
+    named = _names(source, name_of(group), sums.labels)
     labels, between = [named[label] for label in sums.labels], len(header.parts(group, names)) - 1
     _require_unambiguous(source, between, labels)
     units = Units.about(Decimal(repr(sums.offset)), Decimal(repr(sums.spread)), tau=absolute)

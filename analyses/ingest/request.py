@@ -6,7 +6,7 @@ from decimal import Decimal
 from numbers import Real
 from typing import Protocol
 
-from analyses.ingest.reading import Name, Reading, spelled
+from analyses.ingest.reading import Name, Reading, name_of
 from analyses.ingest.usage import COMMAND_LINE, Wording
 
 Number = float | Decimal
@@ -76,12 +76,12 @@ class Request:
     @property
     def group_name(self) -> str:
         """What the table calls its groups, or estimates; "row" where these are numbered."""
-        return spelled(self.columns.get("group") or self.columns.get("label") or "row")
+        return name_of(self.columns.get("group") or self.columns.get("label") or "row")
 
     @property
     def value_name(self) -> str:
         """What the table calls what is measured."""
-        return next(spelled(self.columns[name]) for name in ("value", "mean", "estimate") if name in self.columns)
+        return next(name_of(self.columns[name]) for name in ("value", "mean", "estimate") if name in self.columns)
 
     def axis(self, name: str) -> str:
         """Label of an axis: a name, with the unit behind it where one is given.

@@ -1,4 +1,4 @@
-"""Covariates of groups: numbers as they are, text as a 0/1 column for each level but the first."""
+"""Covariates of groups: numbers are one column each, text a 0/1 column for each level but the first."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,7 +27,7 @@ def design(
 
 
 def coded(name: str, values: Mapping[str, Any], order: Sequence[str] | None = None) -> dict[str, dict[str, float]]:
-    """Columns of a covariate by group: numbers unchanged, else one 0/1 column a level but the first in order.
+    """Columns of a covariate by group: its numbers, or a 0/1 column for each level but the first in order.
 
     The order of levels is that of `order`, which makes levels of numbers too, or that of the alphabet.
 

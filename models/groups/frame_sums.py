@@ -57,7 +57,7 @@ def about(table: Frame, offset: float, unit: float) -> Table:
 
 
 def about_own_means(table: Frame, offset: float, unit: float) -> tuple[np.ndarray, np.ndarray]:
-    """Means, less the offset, and sums of squares about each group's own mean."""
+    """Means minus the offset, and sums of squares about the mean of each group."""
     rows = table.lazy().select("group", y=nw.col("y") / unit)
     means = rows.group_by("group").agg(center=nw.col("y").mean())
     deviations = rows.join(means, on="group", how="inner")

@@ -1,4 +1,4 @@
-"""Data as the likelihood sees them: one row a group, whatever stands behind it.
+"""Data in the form that the likelihood needs: one row a group.
 
     mean_i ~ N(theta_i, sigma^2 noise_i)      ss_i ~ sigma^2 chi^2(df_i)
 
@@ -20,6 +20,19 @@ MOST_SHOWN = 6  # labels in a line
 MOST_DESIGNS = 12  # for which new groups are predicted one by one
 
 Positions = Sequence[int] | np.ndarray  # of groups, from 0
+
+
+def log_within(df: Numbers, ss: Numbers, sigma: Numbers) -> Numbers:
+    """Log density of the rows of a group given their mean and sigma.
+
+    With n = df + 1 rows it is p(rows | theta, sigma) over p(their mean | theta, sigma), in which theta cancels:
+
+        -(n - 1) / 2 log(2 pi sigma^2) - ss / (2 sigma^2) - log(n) / 2
+
+    It is 0 for estimates, which have no rows.
+    """
+    variance = sigma**2
+    return -(df * (LOG_2PI + np.log(variance)) + ss / variance + np.log(df + 1)) / 2
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -105,17 +118,9 @@ class Groups:
         values = zip(self.covariates, x[1:], strict=True)
         return ", ".join([f"a new {self.dim}", *(f"{name} {value:.6g}" for name, value in values)])
 
-    def log_within(self, sigma: np.ndarray) -> np.ndarray:
-        """Log of p(rows of each group | theta, sigma) over p(its mean | theta, sigma), for sigma (...): (..., J).
-
-        With n_i rows, and theta in neither,
-
-            -(n_i - 1) / 2 log(2 pi sigma^2) - ss_i / (2 sigma^2) - log(n_i) / 2.
-
-        It is 0 for estimates, which have no rows.
-        """
-        variance = sigma[..., None] ** 2
-        return -(self.df * (LOG_2PI + np.log(variance)) + self.ss / variance + np.log(self.df + 1)) / 2
+    def log_within(self, sigma: np.ndarray) -> Numbers:
+        """`log_within` of each group, for sigma (...): (..., J)."""
+        return log_within(self.df, self.ss, sigma[..., None])
 
     @property
     def noise_of_one(self) -> np.ndarray:
@@ -124,5 +129,5 @@ class Groups:
 
     @cached_property
     def cells(self) -> Cells:
-        """Groups of equal noise, each such class reduced to what the posterior sees of its means less the center."""
+        """Groups of equal noise, each class reduced to the sufficient statistics of its means minus the center."""
         return Cells.compress(self.noise, self.mean - self.center, self.design)

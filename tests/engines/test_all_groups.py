@@ -1,4 +1,4 @@
-"""All groups in one sweep: the moments that a mixture over the nodes has, group by group."""
+"""All groups in one sweep have the moments of a mixture over the nodes, group by group."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ MODELS = PROBLEMS | {
 
 @pytest.mark.parametrize("name", MODELS)
 def test_moments_are_the_mixtures(name):
-    """To 1e-10 of an sd, and not there where the mixture's are not."""
+    """Equal to 1e-10 of an sd; a moment is missing exactly where that of the mixture is."""
     posterior = exact.posterior(MODELS[name])
     found, table = all_groups.theta_and_kappa(posterior), posterior.table()
     for variable in ("theta", "kappa"):
@@ -52,7 +52,7 @@ def test_quantiles_of_few_are_computed(name):
 
 @pytest.mark.parametrize("tau", [priors.HalfCauchy(1.0), priors.InverseGamma(0.5, 0.5)])
 def test_quantiles_of_many_are_interpolated(tau):
-    """Of a thousand groups of two sizes, some of them far off: against the mixtures, by the error that is stated."""
+    """A thousand groups of two sizes, some far off: the stated error covers the distance from the mixtures."""
     groups = replicates(22, np.tile([2, 5], 500))
     mean = groups.mean.copy()
     mean[:4] += [200.0, -150.0, 60.0, -80.0]
@@ -69,7 +69,7 @@ def test_quantiles_of_many_are_interpolated(tau):
 
 
 def test_the_error_is_that_of_the_worst_class(monkeypatch):
-    """Whichever class of groups comes last."""
+    """The order of the classes does not matter."""
     n = np.repeat([4.0, 9.0], 100)
     mean = np.random.default_rng(9).normal(size=200)
     labels = [str(k) for k in range(200)]

@@ -6,7 +6,7 @@ import arviz as az
 import numpy as np
 import pytest
 from arviz_stats.base import array_stats
-from helpers.arviz_calls import all_flat, every_call, plots
+from helpers.arviz_calls import all_flat, every_call, plots, weighed
 from helpers.problems import HALF, PROBLEMS, estimates, replicates
 from scipy import stats
 
@@ -65,18 +65,15 @@ CASES = [
 @pytest.mark.filterwarnings("ignore:Estimated shape parameter of Pareto")  # by chance: see `arviz_calls.tables`
 @pytest.mark.parametrize(("name", "sample"), CASES)
 def test_every_call_works_and_leaves_out_what_leave_out_does(name, sample):
-    """To Monte Carlo error, as importance sampling states it: of each group, and of all."""
+    """Each group and the sum agree to the Monte Carlo error that importance sampling states."""
     model = STUDIES[name]
     tree = sample(model)
     every_call(tree, prior=not all_flat(tree))
     right, loo = leave_out.exactly(model), az.loo(tree, pointwise=True)
-    log_likelihood = tree["log_likelihood"]["y"].values
-    effective = array_stats.ess(np.moveaxis(log_likelihood, -1, 0), method="mean")
-    draws = log_likelihood.reshape(-1, len(model.groups))
-    weighed = importance.by_importance(draws, efficiency=min(1.0, float(effective.min()) / len(draws)))
-    assert np.all(np.abs(loo.elpd_i.values - right) < ERRORS * weighed.groups["mcse_log_density"])
-    assert abs(loo.elpd - right.sum()) < ERRORS * weighed.mcse_sum
-    assert weighed.mcse_sum < 1.0, "or it says nothing"
+    stated = weighed(tree)
+    assert np.all(np.abs(loo.elpd_i.values - right) < ERRORS * stated.groups["mcse_log_density"])
+    assert abs(loo.elpd - right.sum()) < ERRORS * stated.mcse_sum
+    assert stated.mcse_sum < 1.0, "or it says nothing"
 
 
 @pytest.mark.parametrize("name", [*STUDIES, "classrooms"])
@@ -108,12 +105,17 @@ def test_given_theta_no_group_could_be_left_out():
 
 
 def test_two_models_are_compared():
-    """The prior of tau that expects less than the flat one predicts the eight schools better."""
+    """The prior of tau that expects less than the flat one predicts the eight schools better.
+
+    Both trees are drawn with one seed, so their errors may be of any correlation: they add up at most.
+    """
     trees = {name: by_exact(STUDIES[name]) for name in ("eight_schools", "weakly_informative")}
     rows = az.compare(trees, round_to="none")
     right = {name: leave_out.exactly(STUDIES[name]).sum() for name in trees}
     assert rows.index.tolist() == sorted(right, key=right.get, reverse=True)
-    assert -rows["elpd_diff"].iloc[1] == pytest.approx(np.ptp(list(right.values())), abs=0.2)
+    error = sum(weighed(tree).mcse_sum for tree in trees.values())
+    assert -rows["elpd_diff"].iloc[1] == pytest.approx(np.ptp(list(right.values())), abs=ERRORS * error)
+    assert np.ptp(list(right.values())) > ERRORS * error, "or the order is chance"
 
 
 # priors
@@ -150,7 +152,7 @@ def test_scaling_the_stored_prior_is_scaling_the_prior():
 
 
 def test_flat_priors_cannot_be_scaled():
-    """All of them flat: 0 at every draw, of which ArviZ makes an error; the likelihood can be scaled."""
+    """Flat priors are 0 at every draw, and ArviZ raises an error; the likelihood can be scaled."""
     tree = by_exact(STUDIES["eight_schools"])
     assert all_flat(tree)
     assert not any(values.values.any() for values in tree["log_prior"].data_vars.values())
@@ -191,11 +193,11 @@ def test_every_engine_stores_the_same_variables(name):
 def test_direct_sampling_stores_them_too():
     model = TwoLevel(groups=Estimates.from_summary("abcde", [1, 4, 2, 7, 5], [2] * 5), tau=priors.FLAT_VARIANCE)
     tree = direct_sampling.sample(model, rng=np.random.default_rng(429))
-    assert az.loo(tree).elpd == pytest.approx(leave_out.exactly(model).sum(), abs=0.5)
+    assert az.loo(tree).elpd == pytest.approx(leave_out.exactly(model).sum(), abs=ERRORS * weighed(tree).mcse_sum)
 
 
 def test_files_have_them(tmp_path):
-    """Bit for bit, with the reason where they are left out."""
+    """Files keep both bit for bit, or the reason why they are missing."""
     tree = gibbs.sample(PROBLEMS["one-way, flat tau, covariate"], draws=50, rng=np.random.default_rng(430))
     (tmp_path / "gibbs.nc").write_bytes(tree.to_netcdf(engine="h5netcdf"))
     read = az.from_netcdf(tmp_path / "gibbs.nc")
@@ -225,7 +227,7 @@ def test_the_limit_is_two_thousand():
 
 @pytest.mark.parametrize("engine", [gibbs.sample, lambda model, **asked: exact.posterior(model).draw(**asked)])
 def test_draws_of_some_groups_have_neither(engine):
-    """All groups would be needed, and the tree has but some."""
+    """Log densities need all groups, and the tree has only some."""
     tree = engine(PROBLEMS["one-way"], draws=20, chains=2, only=[3, 0], rng=np.random.default_rng(433))
     assert not {"log_likelihood", "log_prior"} & set(tree.children)
     assert "some groups only" in tree.attrs["no_log_likelihood"]
@@ -235,7 +237,7 @@ def test_draws_of_some_groups_have_neither(engine):
 
 
 def without_school(model, i):
-    """The other schools."""
+    """The model of the other schools."""
     kept = np.flatnonzero(model.school != i)
     position = {school: k for k, school in enumerate(sorted(set(model.school[kept])))}
     return ThreeLevel(
@@ -256,17 +258,14 @@ THREE_LEVEL_ENGINES = {
 
 @pytest.mark.parametrize("engine", ["exact", "gibbs", pytest.param("nuts", marks=pytest.mark.slow)])
 def test_schools_are_left_out_of_three_levels(engine):
-    """With all their classrooms: density of each school's pupils under draws of the others' posterior."""
+    """A school is left out with all its classrooms: its density is averaged over draws given the other schools."""
     model = classrooms.model()
     tree = THREE_LEVEL_ENGINES[engine](model)
     every_call(tree)
     assert tree["log_likelihood"]["y"].dims == ("chain", "draw", "school")
     assert set(tree["log_prior"].data_vars) == set(THREE_LEVEL)
     loo = az.loo(tree, pointwise=True)
-    draws = tree["log_likelihood"]["y"].values.reshape(-1, len(model.schools))
-    effective = array_stats.ess(np.moveaxis(tree["log_likelihood"]["y"].values, -1, 0), method="mean")
-    efficiency = min(1.0, float(effective.min()) / len(draws))
-    stated = importance.by_importance(draws, efficiency=efficiency).groups["mcse_log_density"]
+    stated = weighed(tree).groups["mcse_log_density"]
     for i in (0, int(loo.pareto_k.values.argmax())):
         posterior = three_level.posterior(without_school(model, i))
         others = posterior.draw(draws=5000, rng=np.random.default_rng(435))["posterior"]
@@ -280,7 +279,7 @@ def one_group_tree():
 
 
 def test_one_group_cannot_be_left_out():
-    """It says so; priors are there, and summaries and plots work."""
+    """The tree gives the reason; it has log priors, and summaries and plots work."""
     tree = one_group_tree()
     assert "log_likelihood" not in tree.children
     assert "a single group cannot be left out" in tree.attrs["no_log_likelihood"]

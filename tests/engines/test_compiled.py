@@ -45,7 +45,7 @@ def ran():
 
 @pytest.mark.parametrize("which", [0, 1])
 def test_draws_agree_with_the_exact_posterior(which, ran):
-    """On data that it was compiled with, and on others three times as large that were swapped in."""
+    """Draws are exact for the data of compiling and for others, three times as large, that are swapped in."""
     model, tree = (FIRST, SECOND)[which], ran[which]
     verdict = agreement.verdict(agreement.table(tree, exact.posterior(model).table()))
     assert verdict.passed, verdict.sentence
@@ -54,7 +54,7 @@ def test_draws_agree_with_the_exact_posterior(which, ran):
 
 
 def test_a_seed_says_it_all(ran):
-    """What was sampled in between, its step size and its metric, leaves no trace."""
+    """A run in between, with its step size and metric, does not change the draws."""
     first, second, again, *_ = ran
     for name, values in first["posterior"].data_vars.items():
         assert (values.values == again["posterior"][name].values).all()
@@ -89,7 +89,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("what", OTHERS)
 def test_another_design_or_prior_is_refused(what):
-    """By name, before anything is compiled or sampled: draws of another model would look as good."""
+    """The message names the difference before anything is compiled: draws of another model would look as good."""
     compiled = nuts.Compiled(FIRST)
     with pytest.raises(ValueError, match=rf"compiled for other (.* and other )?{what.strip()}.*: compile anew"):
         drawn(compiled, OTHERS[what])
@@ -106,7 +106,7 @@ def test_fewer_groups_and_other_errors_are_refused():
 
 
 def test_data_without_a_posterior_are_refused():
-    """The same design, but no spread within any group."""
+    """Data with the design of the first set and no spread within any group."""
     none = replace(FIRST, groups=replace(FIRST.groups, ss=0 * FIRST.groups.ss))
     with pytest.raises(ValueError, match="no group has any spread within it"):
         drawn(nuts.Compiled(FIRST), none)
@@ -119,7 +119,7 @@ SOME = np.array([4, 0, 3])  # not in order
 
 @pytest.fixture
 def canned(monkeypatch):
-    """Draws of PyMC's that are none, as if it had been run: what becomes of them is what is looked at."""
+    """Made-up draws in place of PyMC's; the tests look at how they are completed."""
     model, size = PROBLEMS["one-way, flat tau, covariate"], (2, 500)
     rng = np.random.default_rng(76)
     drawn = {"mu": rng.normal(500, 3, size), "tau": rng.gamma(5, 0.1, size), "sigma": rng.gamma(50, 0.2, size)}
@@ -142,7 +142,7 @@ def asked_for(model, parameterization, only=SOME):
 
 @pytest.mark.parametrize("parameterization", ["marginal", "centered"])
 def test_some_groups_of_nuts(parameterization, canned):
-    """They have their own data, names and theta, in the order asked for; the rest of the draws is what it is."""
+    """Data, names and theta are those of the groups asked for, in their order; the other draws do not change."""
     model, theta = canned
     tree, whole = asked_for(model, parameterization), asked_for(model, parameterization, None)
     assert tree["posterior"]["theta"]["group"].values.tolist() == ["g4", "g0", "g3"]
@@ -157,7 +157,7 @@ def test_some_groups_of_nuts(parameterization, canned):
 
 
 def test_theta_of_some_is_drawn_from_their_conditional(canned):
-    """Given b and the scales each is normal about its own mean and population: places in that are even."""
+    """Given b and the scales each theta has a normal law; the positions of draws in it are uniform."""
     model, _ = canned
     posterior = asked_for(model, "marginal")["posterior"]
     b = np.concatenate([posterior["mu"].values[..., None], posterior["beta"].values], axis=-1)
@@ -170,7 +170,7 @@ def test_theta_of_some_is_drawn_from_their_conditional(canned):
 
 @pytest.mark.parametrize("name", ["one-way, flat tau, covariate", "estimates, covariate"])
 def test_gibbs_keeps_some_of_the_same_chain(name):
-    """It draws all theta all the same, so what is kept is bit for bit what the whole chain has of them."""
+    """Gibbs draws theta of all groups anyway, so the kept draws equal those of the whole chain bit for bit."""
     model = PROBLEMS[name]
     whole, some = (
         gibbs.sample(model, draws=20, tune=5, thin=2, chains=3, only=only, rng=np.random.default_rng(78))["posterior"]
@@ -184,7 +184,7 @@ def test_gibbs_keeps_some_of_the_same_chain(name):
 
 @pytest.mark.parametrize("engine", ["gibbs", "exact"])
 def test_some_groups_have_their_own_theta(engine):
-    """Against their exact posteriors: another group's theta, or its kappa, would be wrong by many errors."""
+    """They agree with their exact posteriors; theta or kappa of another group would be wrong by many errors."""
     model = PROBLEMS["one-way, flat tau, covariate"]
     posterior, rng = exact.posterior(model), np.random.default_rng(79)
     if engine == "exact":

@@ -21,7 +21,7 @@ SLOW = 39  # tests more, which make 2,000 tables with the quick one
 
 
 def compared(model):
-    """What is off in the engine's table, and more than it states: lines, none where all is well."""
+    """Entries of the engine's table that are off by more than the stated error, a line each."""
     g = model.groups
     groups = np.unique([np.argmin(g.noise), np.argmax(np.abs(g.mean - np.median(g.mean)))])
     posterior, truth = exact.posterior(model), Brute(model)
@@ -81,7 +81,7 @@ def test_two_peaks_of_sixty_estimates(farthest, tau, theta):
 
 @pytest.mark.parametrize("parameterization", ["marginal", "centered", "noncentered"])
 def test_nuts_does_not_pass_where_it_misses_a_peak(parameterization):
-    """A chain that meets one peak stays there: R-hat has to say so, as chains start at both."""
+    """A chain stays at the peak where it starts. Chains start at both, so R-hat has to be large."""
     model = sixty(7.1)
     tree = nuts.sample(model, parameterization=parameterization, seed=1, rng=np.random.default_rng(1))
     _not_both_green(model, tree)
@@ -93,7 +93,7 @@ def test_gibbs_does_not_pass_where_it_misses_a_peak():
 
 
 def _not_both_green(model, tree):
-    """Whoever compares with nothing sees chains that did not mix; whoever compares sees no agreement."""
+    """R-hat shows that the chains did not mix, or the comparison with the exact posterior shows no agreement."""
     reference = exact.posterior(model).table()
     assert not diagnostics.verdict(tree, summary(tree, reference)).passed
     assert not agreement.verdict(agreement.table(tree, reference)).passed
@@ -110,7 +110,7 @@ def test_independent_draws_meet_both_peaks():
 @pytest.mark.parametrize("method", empirical_bayes.METHODS)
 @pytest.mark.parametrize(("farthest", "between"), [(7.0, 0.018), (7.4, 2.7)])
 def test_empirical_bayes_ends_at_the_higher_peak(method, farthest, between):
-    """Two local maxima: a search from either ends at it, and the higher one is the answer."""
+    """There are two local maxima, and a search from each ends at it. The answer is the higher one."""
     model = sixty(farthest)
     _, tau2, _ = empirical_bayes.maximum(model, method=method)
     tau = np.geomspace(1e-4, 100, 4001)

@@ -25,7 +25,7 @@ TWO = Estimates.from_summary("ab", [1.0, 3.0], [0.5, 0.7])
 
 
 def single_rows(shape):
-    """Six single rows: they say nothing of tau, whose posterior is its prior, of tail 2 shape + 1."""
+    """Six single rows do not inform tau; its posterior equals its prior, with tail exponent 2 shape + 1."""
     groups = Replicates.from_summary("abcdef", [1] * 6, VALUES, [0.0] * 6)
     return TwoLevel(groups=groups, tau=priors.InverseGamma(shape, 1.0))
 
@@ -44,7 +44,7 @@ def test_long_tails_have_their_quantiles(shape):
 
 @pytest.mark.parametrize("shape", [0.001, 0.03])
 def test_tails_beyond_doubles_are_rejected_with_the_reason(shape):
-    """Their upper quantiles are beyond 1e300 or next to it."""
+    """Upper quantiles near or beyond 1e300 are rejected."""
     with pytest.raises(QuadratureError, match="it falls too slowly"):
         exact.posterior(single_rows(shape))
 
@@ -129,7 +129,7 @@ def test_few_rows_in_three_levels():
 
 
 def copies(distance, offset=0.0):
-    """Seven estimates with two covariates, the one a copy of the other but for so much."""
+    """Seven estimates with two covariates that differ by a small amount."""
     rng = np.random.default_rng(8)
     x = rng.normal(size=7) + offset
     covariates = {"x": x, "w": 3 * x - 2 + 3 * distance * rng.normal(size=7)}

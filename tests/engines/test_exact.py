@@ -142,7 +142,7 @@ def test_quantiles_of_scales_in_two_dimensions(name, scale):
 
 
 def same_means(spread):
-    """Six groups of four whose means are as far apart as that, in sds of a mean."""
+    """Six groups of four; `spread` is the distance of their means in sds of a mean."""
     means = 500 + spread * np.array([-2.0, -1.0, -0.5, 0.5, 1.0, 2.0])
     return Replicates.from_summary([f"g{i}" for i in range(6)], [4] * 6, means, [12.0] * 6)
 
@@ -282,7 +282,7 @@ def test_contrasts(name):
 
 
 def test_draws_are_independent_and_exact():
-    """Twenty thousand of every problem, against the distribution function of every quantity."""
+    """Twenty thousand draws of every problem have the distribution function of every quantity."""
     for seed, (name, model) in enumerate(PROBLEMS.items()):
         posterior = exact.posterior(model)
         tree = posterior.draw(draws=5000, chains=4, rng=np.random.default_rng(seed))

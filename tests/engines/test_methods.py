@@ -58,7 +58,7 @@ def test_score_is_the_slope_of_the_marginal_likelihood(name):
 
 @pytest.mark.parametrize("name", EVERY)
 def test_two_searches_find_the_same_maximum(name):
-    """To a thousandth of a standard error: Nelder-Mead's simplex stops where heights differ by 1e-13."""
+    """They agree to a thousandth of a standard error: Nelder-Mead's simplex stops where heights differ by 1e-13."""
     quick, slow = (empirical_bayes.table(EVERY[name], method=method) for method in empirical_bayes.METHODS)
     shared = quick.index[~quick.index.isin(["theta", "kappa"], level=0)]
     error = quick.loc[shared, "sd"].fillna(1.0)
@@ -87,7 +87,7 @@ def test_equal_sizes_have_a_maximum_in_closed_form():
 
 
 def test_eight_schools_have_their_maximum_at_the_boundary():
-    """tau = 0: every school is the pooled mean without any error, which nobody can mean."""
+    """At tau = 0 every school equals the pooled mean with no error, which is not credible."""
     table = empirical_bayes.table(STUDIES["eight_schools"])
     assert table.loc[("tau", ""), "mean"] == 0
     assert np.isnan(table.loc[("tau", ""), "sd"])
@@ -98,7 +98,7 @@ def test_eight_schools_have_their_maximum_at_the_boundary():
 
 @pytest.mark.parametrize("name", ["math_test", "blood_pressure", "eight_schools"])
 def test_plugging_in_is_overconfident(name):
-    """What is known for certain adds nothing to theta's spread; what is not must, on average over the groups."""
+    """Uncertainty of the hyperparameters adds to the spread of theta, on average over the groups."""
     plugged, full = empirical_bayes.table(STUDIES[name]), exact.posterior(STUDIES[name]).table()
     assert plugged.loc["theta", "sd"].mean() < full.loc["theta", "sd"].mean()
 

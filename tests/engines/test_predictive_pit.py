@@ -1,4 +1,4 @@
-"""What is foretold of each of very many groups, and what sweeps give: nothing hangs on blocks or neighbours."""
+"""Predictive PIT values and quantiles of very many groups do not depend on blocks or neighboring groups."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from models.two_level import TwoLevel
 
 @pytest.fixture(scope="module")
 def posteriors():
-    """Those of all models."""
+    """Posteriors of all models."""
     return {name: exact.posterior(model) for name, model in MODELS.items()}
 
 
@@ -35,9 +35,9 @@ def from_the_model(kind, rng, *, far=0.0):
 
 @pytest.mark.parametrize("kind", ["estimates", "rows"])
 def test_places_of_data_from_the_model_are_even(kind):
-    """In all, among groups of each noise, and in either tail: of 3000, one part in 3000 is felt by no test of them.
+    """PIT values are uniform: overall, among groups of each noise, and in either tail.
 
-    That the posterior was fitted to the same groups makes them but evener.
+    The posterior was fitted to these groups, which makes the values only more even.
     """
     model = from_the_model(kind, np.random.default_rng(41))
     p = all_groups.predictive_pit(exact.posterior(model))
@@ -79,7 +79,7 @@ def test_foretold_is_the_law_of_a_new_group(name, posteriors):
 
 @pytest.mark.parametrize("name", ["rows, covariate", "estimates"])
 def test_quantiles_are_computed_where_few_are_alike(name, posteriors, monkeypatch):
-    """Each is found by itself, block after block: what stands beside it does not matter."""
+    """Each group is solved separately, in blocks; its quantile does not depend on the others in its block."""
     posterior = posteriors[name]
     monkeypatch.setattr(all_groups, "BLOCK_ENTRIES", 17 * len(posterior.weight))
     found, error = all_groups.theta_quantiles(posterior, (0.025, 0.5, 0.975))
@@ -108,7 +108,7 @@ def test_quantiles_of_interpolated_equal_and_lone_groups_are_in_their_places():
 
 
 def test_blocks_change_nothing_of_probabilities(posteriors, monkeypatch):
-    """Neither their number nor that the last of them is short."""
+    """Neither the number of blocks nor a short last block matters."""
     posterior = posteriors["rows, covariate"]
     whole = all_groups.predictive_pit(posterior)
     monkeypatch.setattr(all_groups, "BLOCK_ENTRIES", 7 * len(posterior.weight))

@@ -41,7 +41,7 @@ def judged(tree, reference):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_engines_agree(engine, shipped):
-    """In every parameter, and in what comes next of the first classroom and of new ones.
+    """Engines agree in every parameter and in predictions for the first classroom and for new ones.
 
     Independent draws are so many that tau in kappa's place would be seen in the latter, though it is hardly smaller.
     """
@@ -65,7 +65,7 @@ class Doubled(ThreeLevel):
 
 
 def test_a_doubled_sum_of_squares_is_noticed(shipped):
-    """The rule has power."""
+    """The rule detects it: the test has power."""
     posterior, reference, _ = shipped
     right = posterior.model
     wrong = Doubled(classrooms=right.classrooms, school=right.school, schools=right.schools)
@@ -138,7 +138,7 @@ def given_scales(model, sigma, tau, kappa):
     return height, np.array(means), np.array(variances)
 
 
-# Logs of the scales less those of rough ones. Downward the density of log tau and of log kappa falls like tau^2 and
+# Logs of the scales minus those of rough ones. Downward the density of log tau and of log kappa falls like tau^2 and
 # kappa^2: below -11 lies some e^-22 of it. Upward that of log kappa falls like kappa^-4 with seven schools, its part in
 # the second moment like kappa^-2: beyond 11 lies e^-22 of that; tau falls like tau^-10. Log sigma's sd is about
 # (2 * 42)^(-1/2) = 0.11, those of the other two are above 0.3: steps are so much shorter that the sums' own error,
@@ -173,7 +173,7 @@ def posterior(model):
 
 @pytest.fixture(scope="module")
 def table(posterior):
-    """What `Posterior.table` begins with; the rest of it takes seconds, and is that of the levels' laws."""
+    """The first rows of `Posterior.table`; the others take seconds and come from the laws of the levels."""
     return posterior.population()
 
 
@@ -236,7 +236,7 @@ def test_quantiles_of_a_scale(name, model, table, grid):
 
 
 def with_schools(sizes, **others):
-    """So many classrooms of four pupils in each school."""
+    """Classrooms of four pupils; `sizes` are the numbers of classrooms in the schools."""
     school = np.repeat(np.arange(len(sizes)), sizes)
     groups = replicates(63, [4] * len(school))
     groups = replace(groups, mean=groups.mean + np.random.default_rng(64).normal(0, 12, len(sizes))[school])
@@ -279,7 +279,7 @@ def test_product_is_the_integral_over_one_factor(shape):
     """P(exp(y) / sqrt(g) <= x) is that of g >= exp(2 (y - log x)), integrated over y."""
     y = STEP * np.arange(-40, 70)
     law = product_mixture(density(y) * STEP, np.exp(2 * y), STEP, shape)
-    kink = np.log(shape) / 2  # where y less log x is this, g is as likely above as below
+    kink = np.log(shape) / 2  # where y - log x is this, g is as likely above as below
 
     def below(x):
         u = np.log(x)

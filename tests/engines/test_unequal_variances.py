@@ -1,4 +1,4 @@
-"""Two engines for variances of their own agree, the rule that says so notices where they do not, and predictions."""
+"""Two engines for unequal variances agree, the rule detects disagreement, and predictions are right."""
 
 from itertools import pairwise
 
@@ -22,7 +22,7 @@ SMALL = OwnVariances(replicates(151, [9, 18, 12, 25, 14, 16, 20, 10]))
 
 @pytest.fixture(scope="module")
 def drawn():
-    """By both engines."""
+    """Draws of both engines."""
     asked = {"draws": 1000, "tune": 1000, "chains": 4, "cores": 1, "seed": 152}
     by_nuts = unequal_variances.by_nuts(SMALL, rng=np.random.default_rng(153), **asked)
     return by_nuts, unequal_variances.by_gibbs(SMALL, rng=np.random.default_rng(154))
@@ -51,7 +51,7 @@ def test_engines_are_labelled_alike(drawn):
 
 
 def test_a_sweep_that_forgets_how_many_rows_is_noticed(drawn, monkeypatch):
-    """The spread of theta about its mean as if each group had three rows less: wrong, but not by much."""
+    """theta is drawn as if each group had three rows fewer: wrong, but not by much."""
     right = unequal_variances.OwnVariances.conditionals
 
     def wrong(self):
@@ -69,13 +69,13 @@ def test_a_sweep_that_forgets_how_many_rows_is_noticed(drawn, monkeypatch):
 
 @pytest.fixture(scope="module")
 def right():
-    """Two engines that are right, as both draw independently."""
+    """Two correct engines: both draw independently."""
     posterior = exact.posterior(eight_schools.model())
     return tuple(posterior.draw(draws=2000, chains=4, rng=np.random.default_rng(n)) for n in (156, 157))
 
 
 def changed(tree, change):
-    """The same draws after a change to the posterior's dataset."""
+    """Draws with a change to the dataset of the posterior."""
     return xr.DataTree.from_dict({"posterior": change(tree["posterior"].dataset.copy(deep=True))})
 
 
@@ -108,7 +108,7 @@ def test_a_wrong_engine_does_not(right, change):
 
 @pytest.mark.parametrize("chains", [1, 4])
 def test_a_stuck_chain_cannot_pass(right, chains):
-    """One chain that never moved, and four: the effective sample size counts what was explored."""
+    """Chains that never moved have too small an effective sample size to agree, one or all four."""
 
     def stop(d):
         for name in d:
@@ -124,7 +124,7 @@ def test_a_stuck_chain_cannot_pass(right, chains):
 
 
 def tree_of(mu, between, s, nu):
-    """One chain of such draws."""
+    """A tree of one chain of these draws."""
     values = {"mu": mu, "sd_between": between, "s": s, "log_nu": np.log(nu)}
     variables = {name: (("chain", "draw"), np.atleast_2d(value)) for name, value in values.items()}
     return xr.DataTree.from_dict({"posterior": xr.Dataset(variables)})
@@ -175,7 +175,7 @@ def test_prediction_of_schools_at_draws_of_their_posterior():
 
 @pytest.mark.parametrize("nu", [1.0, 1.414, 4.0, 64.0])
 def test_prediction_of_small_groups(nu):
-    """Also where the spread between groups is several times s, or s far below a group's own sd."""
+    """Small groups, also where sd_between is several times s, or s far below the sd of a group."""
     g = replicates(159, [4, 4, 4, 4])
     draws = {"mu": [497.0, 503.0, 486.5, 496.4], "between": [6.0, 4.5, 21.4, 9.0], "s": [11.0, 9.0, 7.2, 4.1]}
     draws["nu"] = [nu] * 4

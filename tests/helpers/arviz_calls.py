@@ -5,7 +5,9 @@ import warnings
 import arviz as az
 import matplotlib.pyplot as plt
 import numpy as np
+from arviz_stats.base import array_stats
 
+from analyses.checks import importance
 from analyses.engines.inference_data import SAMPLE
 
 
@@ -35,6 +37,14 @@ def plots(tree):
     for plot in (az.plot_forest, az.plot_rank):
         plot(tree, var_names=above_theta(tree), backend="matplotlib")
         plt.close("all")
+
+
+def weighed(tree):
+    """Leave-one-out densities of a tree with their Monte Carlo errors, from its effective number of draws."""
+    log_likelihood = tree["log_likelihood"]["y"].values
+    effective = array_stats.ess(np.moveaxis(log_likelihood, -1, 0), method="mean")
+    draws = log_likelihood.reshape(-1, log_likelihood.shape[-1])
+    return importance.by_importance(draws, efficiency=min(1.0, float(effective.min()) / len(draws)))
 
 
 def above_theta(tree):

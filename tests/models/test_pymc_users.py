@@ -87,10 +87,16 @@ def test_noncentered_theta_walks_as_an_explicit_z_does(log_tau):
 
 
 @pytest.mark.parametrize("parameterization", pymc_model.PARAMETERIZATIONS)
-def test_chains_start_where_they_are_told(parameterization):
-    """Starts are given in the parameters; PyMC's own values of them lead back to them."""
-    model = PROBLEMS["estimates, covariate"]
-    (start,) = pymc_model.initial(model, parameterization, model.start(1, np.random.default_rng(83)))
+@pytest.mark.parametrize("name", ["estimates, a covariate", "rows, a covariate, all proper"])
+def test_chains_start_where_they_are_told(name, parameterization):
+    """Starts are a state in the parameters, scales and not variances; PyMC's own values of them lead back to them."""
+    model = MODELS[name]
+    state = {name: values[0] for name, values in model.start(1, np.random.default_rng(83)).items()}
+    told = {"mu": state["b"][0], "beta": state["b"][1:], "theta": state["theta"]}
+    told |= {name: np.sqrt(state[f"{name}2"]) for name in ("tau", "sigma")}
+    (start,) = pymc_model.initial(model, parameterization, {name: values[None] for name, values in state.items()})
+    for name, value in start.items():
+        assert value == pytest.approx(told[name], rel=1e-15)
     built = pymc_model.build(model, parameterization=parameterization)
     assert start.keys() == {variable.name for variable in built.free_RVs}
     point = make_initial_point_fn(model=built, overrides=start, return_transformed=True)(0)
@@ -164,8 +170,11 @@ def test_posterior_predictive_of_our_draws(drawn):
         assert stats.kstest(places.ravel(), "uniform").pvalue > ONCE_IN
 
 
-def test_our_trees_have_the_names_of_the_model(drawn):
-    """Free variables in the posterior, observed ones in the data, each with the dimensions that PyMC gives it."""
+def test_our_trees_have_the_names_and_data_of_the_model(drawn):
+    """Free variables in the posterior, observed ones in the data, each with the dimensions that PyMC gives it.
+
+    The tree has a sum of squares of each group, PyMC's model observes their sum.
+    """
     model, tree = drawn
     built = pymc_model.build(model)
     for variable in built.free_RVs:
@@ -173,6 +182,10 @@ def test_our_trees_have_the_names_of_the_model(drawn):
         assert of_tree == (*SAMPLE, *(built.named_vars_to_dims.get(variable.name) or ()))
     for node in ("observed_data", "posterior_predictive"):
         assert set(tree[node].data_vars) == {variable.name for variable in built.observed_RVs}
+    for variable in built.observed_RVs:
+        value, of_tree = built.rvs_to_values[variable].eval(), tree["observed_data"][variable.name].values
+        assert (of_tree if value.ndim else of_tree.sum()) == pytest.approx(value, rel=1e-14)
+    assert tree["constant_data"]["noise"].values == pytest.approx(built["noise"].eval(), rel=1e-15)
 
 
 # priors

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -27,25 +28,12 @@ from analyses import InputError
 from analyses.catalog import OWN
 from analyses.ingest import data_frame
 from analyses.table import DataWarning
+from models.groups import sufficient_statistics
 
-FRONT_ENDS_OWN = {  # what only one of the two can be asked
-    *(
-        "no =",
-        "estimate",
-        "group",
-        "prior",
-        "data",
-        "together",
-        "among",
-        "threshold",
-        "threshold of",
-        "unit of",
-        "compare",
-        "no group",
-        "tau scale",
-    ),
-}
-USED = {name: case for name, case in USAGE.items() if name not in FRONT_ENDS_OWN}
+COMMAND_LINES_OWN = (  # no request of `fit`
+    *("no =", "estimate", "prior", "data", "together", "among", "compare", "threshold", "threshold of", "unit of"),
+)
+USED = {name: case for name, case in USAGE.items() if name not in COMMAND_LINES_OWN}
 MEANS = "school,n,mean,sd\na,3,6.25,1.5\nb,4,8.125,0.75\nc,2,3.75,0.5\nd,1,9,\ne,5,7.5,1.25\nf,6,2.5,1\n"
 ACCEPTED = {
     "rows": ("one_way", table(SCORES), ROWS),
@@ -54,7 +42,11 @@ ACCEPTED = {
     "averages": ("one_way", MEANS, (*AVERAGES, "--sd", "sd", "--prior", "mu=Normal(5, 10)")),
     "estimates": ("meta_analysis", EIGHT, (*ESTIMATES, "--prior", "tau=HalfCauchy(5)")),
     "variances": ("meta_analysis", EIGHT, ("--label", "school", "--estimate", "score", "--variance", "se")),
-    "estimates, a covariate": ("meta_analysis", TRIALS, (*ESTIMATES, "--covariate", "size [m]")),
+    "estimates, a covariate": (
+        "meta_analysis",
+        TRIALS,
+        (*ESTIMATES, "--covariate", "size [m]", "--prior", "size [m]=Normal(0, 5)"),
+    ),
 }  # fmt: skip
 
 
@@ -81,6 +73,12 @@ def refusal(path, *options):
     return str(raised.value).splitlines()
 
 
+def assert_same_refusal(capfd, path, study, *options):
+    """In the words of either front end, which call their options otherwise."""
+    lines = refused(capfd, path.parent, study, "--data", path, *options)
+    assert refusal(path, *options) == [as_fit_says(line, study) for line in lines]
+
+
 @pytest.fixture(scope="module", params=ACCEPTED.values(), ids=ACCEPTED)
 def both(request, tmp_path_factory):
     """A table, its options, and the report of the command line."""
@@ -93,7 +91,7 @@ def both(request, tmp_path_factory):
 @pytest.mark.parametrize("content", [content for content, _ in UNREADABLE.values()], ids=UNREADABLE)
 def test_what_cannot_be_read_is_refused_in_the_same_words(study, content, tmp_path, capfd):
     path = put(tmp_path, content)
-    assert refusal(path, *ARGUMENTS[study]) == refused(capfd, tmp_path, study, "--data", path, *ARGUMENTS[study])
+    assert_same_refusal(capfd, path, study, *ARGUMENTS[study])
 
 
 @pytest.mark.parametrize("study", OWN)
@@ -102,25 +100,25 @@ def test_covariates_are_refused_in_the_same_words(study, names, values, said, tm
     lines = [f"{'abcde'[i]},{i * i},1,{v.replace(' ', ',')}\n" for i, v in enumerate(values.split(","))]
     path = put(tmp_path, f"school,score,se,{names}\n{''.join(lines)}")
     options = (*ARGUMENTS[study], *(part for name in names.split(",") for part in ("--covariate", name)))
-    assert refusal(path, *options) == refused(capfd, tmp_path, study, "--data", path, *options)
+    assert_same_refusal(capfd, path, study, *options)
 
 
 @pytest.mark.parametrize(("content", "said"), OF_AVERAGES.values(), ids=OF_AVERAGES)
 def test_averages_are_refused_in_the_same_words(content, said, tmp_path, capfd):
     path, options = put(tmp_path, f"school,n,mean,s\n{content}\n"), (*AVERAGES, "--sd", "s")
-    assert refusal(path, *options) == refused(capfd, tmp_path, "one_way", "--data", path, *options)
+    assert_same_refusal(capfd, path, "one_way", *options)
 
 
 @pytest.mark.parametrize(("rows", "more", "said"), IMPROPER.values(), ids=IMPROPER)
 def test_improper_posteriors_are_refused_in_the_same_words(rows, more, said, tmp_path, capfd):
     path, options = put(tmp_path, f"school,score,se\n{rows}"), (*ROWS, *more)
-    assert refusal(path, *options) == refused(capfd, tmp_path, "one_way", "--data", path, *options)
+    assert_same_refusal(capfd, path, "one_way", *options)
 
 
 @pytest.mark.parametrize(("study", "content", "options"), OTHERS.values(), ids=OTHERS)
 def test_the_others_are_refused_in_the_same_words(study, content, options, tmp_path, capfd):
     path = put(tmp_path, content)
-    assert refusal(path, *options) == refused(capfd, tmp_path, study, "--data", path, *options)
+    assert_same_refusal(capfd, path, study, *options)
 
 
 @pytest.mark.parametrize("study", OWN)
@@ -128,7 +126,7 @@ def test_parquet_is_refused_in_the_same_words(study, tmp_path, capfd):
     select = "select * from (values ('a', 1.5, 1.0), ('b', null, 1.0)) t(school, score, se)"
     null, none = parquet(tmp_path / "table.parquet", select), put(tmp_path, "school,score,se\na,1,1\n", "none.parquet")
     for path in (null, none):
-        assert refusal(path, *ARGUMENTS[study]) == refused(capfd, tmp_path, study, "--data", path, *ARGUMENTS[study])
+        assert_same_refusal(capfd, path, study, *ARGUMENTS[study])
 
 
 def test_a_file_that_is_not_there_is_pythons_error(tmp_path, capfd):
@@ -186,9 +184,19 @@ def assert_same(fit, report):
 
 
 def test_its_report_is_that_of_the_command_line(both, tmp_path):
-    """Byte for byte, but for the manifest, which has the command and the seconds."""
     path, options, report = both
-    page = answer(path, *options).report(tmp_path, engines=["exact"])
+    assert_same_report(answer(path, *options).report(tmp_path, engines=["exact"]), report)
+
+
+def test_options_of_a_report_are_those_of_the_command_line(tmp_path):
+    more = ("--best", "low", "--among", "2", "--compare", "b", "a", "--compare", "c", "f")
+    report = accepted(tmp_path, "one_way", table(SCORES), *ROWS, *more)
+    asked = {"best": "low", "among": 2, "compare": [("b", "a"), ("c", "f")]}
+    assert_same_report(answer(report.data, *ROWS).report(tmp_path / "fit", engines=["exact"], **asked), report)
+
+
+def assert_same_report(page, report):
+    """Byte for byte, but for the manifest, which has the command and the seconds."""
     written = {file.relative_to(page.parent) for file in page.parent.rglob("*") if file.is_file()}
     assert written == {file.relative_to(report.folder) for file in report.folder.rglob("*") if file.is_file()}
     for name in written:
@@ -200,12 +208,16 @@ def test_its_report_is_that_of_the_command_line(both, tmp_path):
 
 
 def test_a_large_frame_is_reduced_by_its_library(monkeypatch, both):
-    """Another algorithm, which rounds in another order: the same to 1e-10 of a posterior sd."""
+    """Its sums of doubles about one of the values round by some 1e-15 of the spread, which the posterior follows."""
     path, options, _ = both
     if "--value" not in options:
         pytest.skip("a row a group is spelled however many there are")
     frame = read(path)
+    of_frame = Mock(wraps=sufficient_statistics.of_frame)
+    monkeypatch.setattr(sufficient_statistics, "of_frame", of_frame)
     small = answer(frame, *options).summary()
+    assert not of_frame.called
     monkeypatch.setattr(data_frame, "MOST_SPELLED", 3)
     large = answer(frame, *options).summary().loc[small.index]
-    assert (np.abs(large - small).max(axis=1) < 1e-10 * small["sd"]).all()
+    assert of_frame.called, "or it says nothing"
+    assert (np.abs(large - small).max(axis=1) < 1e-12 * small["sd"]).all()

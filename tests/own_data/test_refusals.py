@@ -47,13 +47,13 @@ def test_averages_that_cannot_be_are_refused(spread, content, said, tmp_path, ca
 def test_standard_errors_are_positive(error, value, fault, tmp_path, capfd):
     path = put(tmp_path, f"school,score,se\na,1,1\nb,2,{value}\nc,3,1\n")
     (line,) = refused(capfd, tmp_path, "meta_analysis", "--data", path, "--estimate", "score", f"--{error}", "se")
-    assert line == f"table.csv:3: column 'se': '{value}' {fault}"
+    assert line.startswith(f"table.csv:3: column 'se': '{value}' {fault}: ")
 
 
 def test_an_estimate_that_is_there_twice_is_refused(tmp_path, capfd):
     path = put(tmp_path, "school,score,se\na,1,1\nb,2,1\na,3,1\n")
     (line,) = refused(capfd, tmp_path, "meta_analysis", "--data", path, *ESTIMATES)
-    assert line == "table.csv:4: column 'school': 'a' is there already, in line 2"
+    assert line.startswith("table.csv:4: column 'school': 'a' is there already, in line 2: ")
 
 
 @pytest.mark.parametrize(("rows", "more", "said"), IMPROPER.values(), ids=IMPROPER)
@@ -81,11 +81,13 @@ def test_a_prior_is_named_as_it_is_spelled(more, tmp_path, capfd):
 
 
 @pytest.mark.parametrize("study", OWN)
-def test_ten_faults_are_named_and_the_rest_counted(study, tmp_path, capfd):
+def test_one_cause_is_one_line(study, tmp_path, capfd):
+    """Whoever names the wrong column reads that once, not line by line."""
     path = put(tmp_path, "school,score,se\n" + "".join(f"a{i},x,1\n" for i in range(13)))
-    lines = refused(capfd, tmp_path, study, "--data", path, *ARGUMENTS[study])
-    assert lines[:-1] == [f"table.csv:{i}: column 'score': 'x' is not a number" for i in range(2, 12)]
-    assert lines[-1] == "and 3 faults more"
+    (line,) = refused(capfd, tmp_path, study, "--data", path, *ARGUMENTS[study])
+    assert (
+        line == "table.csv: column 'score': holds text in every line, such as 'x' in line 2: name a column of numbers"
+    )
 
 
 @pytest.mark.parametrize("study", OWN)
@@ -108,4 +110,4 @@ def test_a_null_of_a_parquet_file_is_named(study, tmp_path, capfd):
     select = "select * from (values ('a', 1.5, 1.0), ('b', null, 1.0)) t(school, score, se)"
     path = parquet(tmp_path / "table.parquet", select)
     (line,) = refused(capfd, tmp_path, study, "--data", path, *ARGUMENTS[study])
-    assert line == "table.parquet:2: column 'score': '' is blank"
+    assert line == "table.parquet:2: column 'score': '' is blank: remove the row, or pass --missing drop"

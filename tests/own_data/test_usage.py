@@ -33,9 +33,13 @@ def test_an_inverse_gamma_without_a_scale_is_no_prior():
 
 def test_a_process_of_its_own_says_no_more(tmp_path):
     """No traceback, no warning of a library: the very lines, the earlier report left alone."""
-    path = put(tmp_path, "school,score\na,x\nb,1\n,2\n")
+    path = put(tmp_path, "school,score\nb,1\na,x\n,2\n")
     found = subprocessed("one_way", "--data", path, *ROWS, "--out", tmp_path / "out")
-    expected = "table.csv:2: column 'score': 'x' is not a number\ntable.csv:4: column 'school': '' is blank\n"
+    expected = (
+        "table.csv:3: column 'score': 'x' is not a number: correct it, or remove the row\n"
+        "table.csv:4: column 'school': '' is blank: fill it in, as below a merged cell, or remove the row, or pass "
+        "--missing drop\n"
+    )
     assert (found.returncode, found.stdout, found.stderr) == (2, "", expected)
     found = subprocessed("one_way", "--data", path, "--group", "school", "--out", tmp_path / "out")
     assert (found.returncode, found.stdout, found.stderr.count("\n")) == (2, "", 1)
