@@ -176,8 +176,8 @@ def _too_few(model):
     remedy = "give tau a proper prior that falls faster, or more groups"
     if _sees_total_variance(model) and groups - flat + model.tau.tail_exponent > 1:
         return f"every group has a single row, so only tau's prior tells tau, and {model.tau} does not; {remedy}"
-    less = f" less {flat} flat coefficients" if flat > 1 else ""
-    return f"{groups} groups{less} are too few for the prior {model.tau} of tau; {remedy}"
+    minus = f" minus {flat} flat coefficients" if flat > 1 else ""
+    return f"{groups} groups{minus} are too few for the prior {model.tau} of tau; {remedy}"
 
 
 def _on_the_regression(g) -> bool:
