@@ -92,11 +92,15 @@ def _prepared(request: Request, table: Contents, defaults: dict[str, str]) -> Pr
     spelled = _spelled(request, groups, defaults)
     try:
         outside = _with_priors(groups, spelled, relative=not request.absolute)
-        _require_rows(request, groups)
+        if not request.covariates:  # which may be what is wrong
+            _require_rows(request, groups)
         require_proper(outside)
         model = table.units.model(outside)
+    except InputError:
+        raise
     except ValueError as error:
         raise InputError(f"{where}: {error}") from error
+    _require_rows(request, groups)
     _require_comparable(where, model)
     return Prepared(
         model=model,

@@ -25,11 +25,10 @@ BETWEEN = ", "  # parts of the name of a group that is made of several columns
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+", re.ASCII)
 GROUPS_TOLD = 5  # of those of which rows were dropped
 
-LONG = Kind("more fields than the header", "is a comma a decimal mark, or part of a name without quotes?")
-LONG_EVERYWHERE = Kind(
-    "one field more than the header in every row",
-    "if R wrote the rows' names first, write the table with row.names=FALSE, or add a name to the header; else a comma "
-    "is a decimal mark, or part of a name without quotes",
+LONG = Kind(
+    "more fields than the header",
+    "did R write the name of each row first (row.names=FALSE leaves it out), or is a comma a decimal mark, or part of "
+    "a name without quotes?",
 )
 SHORT = Kind("fewer fields than the header", "if it is a note, remove it; else fill the row up")
 HEADER_AGAIN = Kind("repeats the header", "if two files were joined here, remove the line")
@@ -180,7 +179,6 @@ class Reader:
 
     def finish(self) -> None:
         """Refuse what was found, and tell what was dropped."""
-        self._recognize_row_names()
         self._recognize_second_header()
         for faults in (self.uneven, self.wrong, self.alike):
             faults.refuse(self.source, self.rows)
@@ -260,16 +258,8 @@ class Reader:
             if len(row) != size:
                 what = f"{len(row)} field{'s' * (len(row) != 1)} where the header has {size}"
                 yield Fault(line, LONG if len(row) > size else SHORT, what)
-            elif row[0].strip() == self.opened.header[0] and [v.strip() for v in row] == self.opened.header:
+            elif all(row[k].strip() == self.opened.header[k] for places in self.positions.values() for k in places):
                 yield Fault(line, HEADER_AGAIN, HEADER_AGAIN.what)
-
-    def _recognize_row_names(self) -> None:
-        """Name R's habit as a cause where every row has one field more than the header."""
-        size = f"{len(self.opened.header) + 1} fields"
-        long = self.uneven.causes.get(("", LONG))
-        if long and long.count == self.rows > 1 and long.first.what.startswith(size):
-            del self.uneven.causes["", LONG]
-            self.uneven.add([Fault(long.first.line, LONG_EVERYWHERE, f"{long.first.what}, and so has every row")])
 
     def _recognize_second_header(self) -> None:
         """Name units, or a second header, as a cause where the first row alone has no numbers."""
@@ -324,8 +314,9 @@ def _unwrapped(value: str) -> str:
 
 def told_of_dropped(dropped: Counter, kept: set[str], rows: int) -> str:
     """Say how many rows were dropped, of which groups, and which groups are left without any."""
-    of_groups = [f"{label!r} ({n})" if label else f"no name ({n})" for label, n in dropped.most_common()]
-    gone = [repr(label) for label in dropped if label and label not in kept]
+    first = sorted(dropped.items(), key=lambda item: (-item[1], not item[0], item[0]))
+    of_groups = [f"{label!r} ({n})" if label else f"no name ({n})" for label, n in first]
+    gone = [repr(label) for label, _ in first if label and label not in kept]
     lost = f"; nothing is left of {_some(gone)}" if gone else ""
     return f"dropped {dropped.total():,} of {rows:,} rows with a missing value: of {_some(of_groups)}{lost}"
 

@@ -179,7 +179,9 @@ def _has_order(frame, dtype) -> bool:
 def _used(column) -> tuple[str, ...]:
     """Categories of a column that occur, in their order."""
     used = {_spelled(value) for value in column.unique().to_list()}
-    return tuple(level for level in map(_spelled, column.cat.get_categories().to_list()) if level in used)
+    pandas = column.implementation.is_pandas_like()
+    levels = column.to_native().cat.categories if pandas else column.dtype.categories
+    return tuple(level for level in map(_spelled, levels) if level in used)
 
 
 def _require_no_index(table, columns: Sequence[Name]) -> None:

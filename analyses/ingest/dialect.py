@@ -56,8 +56,8 @@ def recognized(lines: Sequence[str], names: Sequence[Name], reading: Reading) ->
         skip += 1
     quotes = [QUOTES[0], *(quote for quote in QUOTES[1:] if any(line.startswith(quote) for line in lines[skip:]))]
     candidates = [
-        Dialect(delimiter=delimiter, quote=quote, skip=skip, padded=delimiter == " ")
-        for quote, delimiter in product(quotes, delimiters)
+        Dialect(delimiter=delimiter, quote=quote, skip=skip, padded=padded or delimiter == " ")
+        for quote, padded, delimiter in product(quotes, (False, True), delimiters)
     ]
     best = max(candidates, key=lambda candidate: _merit(lines[skip:], candidate, names))  # the first of the best
     return _completed(lines[skip:], best, reading)
@@ -75,14 +75,15 @@ def told(known: Dialect, reading: Reading) -> Iterator[str]:
 def _merit(lines: Sequence[str], candidate: Dialect, names: Sequence[Name]) -> tuple[int, int, int]:
     """How many wanted names the header has under a dialect, or a later line, and whether the header is separated."""
     fields = _header(lines, candidate, names)
-    later = (sum(name in line.split(candidate.delimiter) for name in names) for line in map(str.strip, lines))
-    return sum(has_names(fields, [name]) for name in names), max(later, default=0), min(len(fields), 2)
+    later = ([field.strip() for field in _fields(line, candidate)] for line in lines)
+    of_later = max((sum(has_names(some, [name]) for name in names) for some in later), default=0)
+    return sum(has_names(fields, [name]) for name in names), of_later, min(len(fields), 2)
 
 
 def _header(lines: Sequence[str], candidate: Dialect, names: Sequence[Name]) -> list[str]:
     """Fields of the first line that is neither blank nor a comment."""
     try:
-        for fields in csv.reader(lines, **candidate.of_csv):
+        for fields in csv.reader(lines, strict=True, **candidate.of_csv):
             stripped = [field.strip() for field in fields]
             if not (is_blank(stripped) or is_comment(stripped, names)):
                 return stripped
@@ -91,12 +92,20 @@ def _header(lines: Sequence[str], candidate: Dialect, names: Sequence[Name]) -> 
     return []
 
 
+def _fields(line: str, candidate: Dialect) -> list[str]:
+    """Fields of a line; none under a dialect that it is not written in."""
+    try:
+        return next(csv.reader([line], strict=True, **candidate.of_csv), [])
+    except csv.Error:
+        return []
+
+
 def _completed(lines: Sequence[str], known: Dialect, reading: Reading) -> Dialect:
     """What the first two lines of the table tell beside the delimiter."""
     raw = [line.strip("\ufeff\r\n") for line in lines if line.strip() and not line.startswith("#")][:2]
     padded = bool(raw) and known.delimiter != "\t" and _is_padded(raw[0], known)
     known = replace(known, padded=known.padded or padded, decimal=_decimal(known, reading))
-    sizes = [len(next(csv.reader([line], **known.of_csv), [])) for line in raw]
+    sizes = [len(_fields(line, known)) for line in raw]
     quoted = all(line.startswith(known.quote) for line in raw)
     return replace(known, row_names=len(raw) == 2 and quoted and sizes[1] == sizes[0] + 1)
 

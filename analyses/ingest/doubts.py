@@ -17,11 +17,12 @@ ROUNDED = re.compile(r"^\d(\.\d+)?E\+\d+$", re.ASCII | re.MULTILINE)
 DATED = re.compile(r"^\d{1,2}-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)$", re.ASCII | re.MULTILINE)
 RESPELLED = re.compile(r"^[+-]?(0\d+|\d+\.\d*|\d*\.\d+|\d+(\.\d*)?[eE][+-]?\d+)$", re.ASCII | re.MULTILINE)
 ZERO = re.compile(r"0\d+", re.ASCII)
-OTHER_OPTION = {
-    "se": (re.compile(r"(sds?|std|stdev|st\.?dev\.?|vars?|variances?|vi)", re.IGNORECASE), "sd or variance"),
-    "sd": (re.compile(r"(ses?|sem|s\.e\.m?\.?|std\.?_?err(or)?|stderr|standard.errors?)", re.IGNORECASE), "se"),
+SPREADS = {
+    "sd": re.compile(r"sds?|std|stdev|st\.?dev\.?|standard.deviations?", re.IGNORECASE),
+    "se": re.compile(r"ses?|sem|s\.e\.m?\.?|std\.?_?err(or)?s?|stderr|standard.errors?", re.IGNORECASE),
+    "variance": re.compile(r"vars?|variances?|vi", re.IGNORECASE),
 }
-OTHER_OPTION["variance"] = OTHER_OPTION["sd"]
+CALLED = {"sd": "standard deviations", "se": "standard errors", "variance": "variances"}
 
 
 def of_numbers(values: Sequence[str]) -> Iterator[str]:
@@ -69,9 +70,9 @@ def of_groups(names: Sequence[str]) -> Iterator[str]:
 
 def of_option(option: str, column: str) -> Iterator[str]:
     """A column whose name says that it is of another kind than the option."""
-    pattern, other = OTHER_OPTION.get(option, (None, ""))
-    if pattern and pattern.fullmatch(column):
-        yield f"is read as ⟨{option}⟩: did you mean {' or '.join(f'⟨{name}⟩' for name in other.split(' or '))}?"
+    for other, pattern in SPREADS.items():
+        if option in SPREADS and other != option and pattern.fullmatch(column):
+            yield f"is read as {CALLED[option]}, and its name says {CALLED[other]}: look which they are"
 
 
 def _first(pattern: re.Pattern, values: Iterable[str]) -> str:

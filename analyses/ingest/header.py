@@ -66,7 +66,7 @@ def split(
     if has_row_names:
         stripped = ["", *stripped]
         notes.append("read the first field of each row as its name, for which the header has none")
-    return Record(record.line, stripped), _rows(source, records, len(stripped), notes)
+    return Record(record.line, stripped), _rows(source, records, stripped, notes)
 
 
 def _require_no_later_header(source: Source, records: Iterator[Record], names: Sequence[Name]) -> None:
@@ -84,15 +84,19 @@ def _first(records: Iterator[Record], count: int) -> Iterator[Record]:
         yield record
 
 
-def _rows(source: Source, records: Iterator[Record], size: int, notes: list[str]) -> Iterator[Record]:
-    """Rows that say something, without the blank fields that a delimiter at the end of a line makes."""
-    blank, count = 0, 0
+def _rows(source: Source, records: Iterator[Record], names: Sequence[str], notes: list[str]) -> Iterator[Record]:
+    """Rows that say something, without the blank field that a delimiter at the end of a line makes.
+
+    It is kept where the header ends so too, for then a row has one field more for another reason.
+    """
+    blank, count, size = 0, 0, len(names)
     for line, fields in records:
         if is_blank(fields):
             blank += bool(fields)
             continue
         count += 1
-        yield Record(line, fields[:size] if len(fields) > size and is_blank(fields[size:]) else fields)
+        is_ended = bool(names[-1]) and len(fields) == size + 1 and not fields[size].strip()
+        yield Record(line, fields[:size] if is_ended else fields)
     if blank:
         notes.append(f"skipped {blank} row(s) without any entry")
     if not count:

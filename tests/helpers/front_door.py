@@ -55,6 +55,7 @@ def as_fit_says(message, study):
         return "" if match["start"] else OPTIONS.get(match["option"], f"{match['option'].replace('-', '_')}=")
 
     start = r"(?P<start>^python -m analyses\.run: (argument --prior: )?)"
-    values = "|".join(rf"{name} (?:{value})" for name, value in VALUES.items())
-    setting = rf"--(?=(?:{values}))(?P<name>[a-z]+) (?P<value>{'|'.join(VALUES.values())})"
+    settings = "|".join(rf"{name}(?= (?:{value}))" for name, value in VALUES.items())
+    of_any = "|".join(sorted(VALUES.values(), key=len, reverse=True))  # "x,school" before "x"
+    setting = rf"--(?P<name>{settings}) (?P<value>{of_any})"
     return re.sub(rf"{start}|{setting}|--(?P<option>[a-z-]+)|\b(?P<study>{study})\b", translated, message)

@@ -43,9 +43,9 @@ def values(rows: str, names: str = "g, v") -> str:
 PLAIN = values("('a', 1.0::double), ('b', 4.0), ('a', 2.0)")
 
 
-def scanned(path, *covariates, group="g", value="v"):
+def scanned(path, *covariates, group="g", value="v", reading=None):
     wanted = Columns(text=[group], numbers=[value], either=covariates)
-    return reduce.rows_in_groups(source.of_path(path, wanted.names), wanted, absolute=False)
+    return reduce.rows_in_groups(source.of_path(path, wanted.names, reading), wanted, absolute=False)
 
 
 def refused(path, *covariates, group="g", value="v") -> list[str]:

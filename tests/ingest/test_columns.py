@@ -71,7 +71,7 @@ def test_lines_are_those_of_the_file(tmp_path):
         ("1 234.5", "has a thousands separator"),
         ('"1,234,567"', "has a thousands separator"),
         ('"0,123"', "'0,123' has a decimal comma: write a point"),
-        ("٣", "is not a number"),
+        ("٣", "is not written in the digits 0 to 9"),
         ("0x10", "is not a number"),
     ],
 )

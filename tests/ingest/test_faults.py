@@ -37,8 +37,8 @@ def test_faults_of_a_later_batch_are_counted(batch, tmp_path):
     """14 numbers and 8 labels of 40 rows are two causes."""
     batch(7)
     assert refused(put(tmp_path, FAULTY["numbers and labels"])) == [
-        "t.csv:32: column 'g': '' is blank (and 7 more: lines 37, 42, 47, 52, 57, ...): remove the row, or pass "
-        "--missing drop",
+        "t.csv:32: column 'g': '' is blank (and 7 more: lines 37, 42, 47, 52, 57, ...): fill it in, as below a "
+        "merged cell, or remove the row, or pass --missing drop",
         "t.csv:32: column 'v': 'x' is not a number (and 13 more: lines 35, 38, 41, 44, 47, ...): correct it, or remove "
         "the row",
     ]

@@ -228,7 +228,10 @@ def test_one_that_is_both_is_named_once(estimates):
 
 @pytest.mark.parametrize(
     ("study", "arguments", "more"),
-    [("one_way", ROWS, ()), ("meta_analysis", ESTIMATES, ("--covariate", "x", "--prior", "tau=HalfNormal(1)"))],
+    [
+        ("one_way", ROWS, ("--prior", "sigma=Jeffreys()")),
+        ("meta_analysis", ESTIMATES, ("--covariate", "x", "--prior", "tau=HalfNormal(1)")),
+    ],
 )
 def test_a_posterior_that_is_its_prior_is_no_finding(study, arguments, more, tmp_path, quick):
     """Single rows, or as many coefficients as groups: tau and who leads are not headlined."""
