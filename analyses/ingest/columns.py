@@ -262,12 +262,15 @@ class Reader:
                 yield Fault(line, HEADER_AGAIN, HEADER_AGAIN.what)
 
     def _recognize_second_header(self) -> None:
-        """Name units, or a second header, as a cause where the first row alone has no numbers."""
-        line = self.opened.line + 1
-        for cause in self.wrong.causes.values():
-            alone = (cause.first.line, cause.count) == (line, 1) and self.rows > 1
-            if alone and self.opened.is_text and cause.first.kind is fields.OTHER:
-                cause.first = cause.first._replace(kind=SECOND_HEADER)
+        """Name units, or a second header, as the cause where the first row alone is at fault in some column."""
+        line, causes = self.opened.line + 1, self.wrong.causes
+        alone = [key for key, cause in causes.items() if (cause.first.line, cause.count) == (line, 1)]
+        text = [key for key in alone if causes[key].first.kind is fields.OTHER]
+        if self.opened.is_text and text and self.rows > 1:
+            causes[text[0]].first = causes[text[0]].first._replace(kind=SECOND_HEADER)
+            for key in alone:
+                if key != text[0]:
+                    del causes[key]
 
     def _faults(self, name: Name, values: Sequence[str], records: Sequence[Record]) -> Iterator[Fault]:
         """What keeps the fields of a column from being what they should."""

@@ -78,7 +78,7 @@ OTHER = Kind("is not a number", "correct it, or remove the row")
 
 def _in_digits(value: str) -> str:
     """A text with 0 to 9 for the digits of every script."""
-    return "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in value)
+    return "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in value).replace("\u066b", ".")
 
 
 KINDS = (

@@ -22,7 +22,7 @@ UNREADABLE = {
     "the header again": ("school,score,se\na,1,1\nschool,score,se\nb,1,1\n", "table.csv:3: repeats the header"),
     "joined": ("school,score,se\na,1,1\n\ufeffb,2,1\n", "table.csv:3: holds a byte-order mark in the middle"),
     "a title": ("Scores of 2021\n\nschool,score,se\na,1,1\n", "table.csv:3: the names of the columns are here"),
-    "units": ("school,score,se\n(name),(points),1\na,1,1\nb,2,1\n", "table.csv:2: column 'score': '(points)' is not"),
+    "units": ("school,score,se\n,(points),\na,1,1\nb,2,1\n", "table.csv:2: column 'score': '(points)' is not"),
     "row names": ("school,score,se\n1,a,1,1\n2,b,2,1\n", "table.csv:2: 4 fields where the header has 3 (and 1"),
     "gzip": (b"\x1f\x8b\x08", "table.csv: is no gzipped file that can be read"),
 } | {
