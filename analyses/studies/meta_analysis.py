@@ -31,7 +31,7 @@ def question(groups: Groups) -> str:
 def headline(own: OwnTable) -> str:
     """Say what the mean effect is, and how much effects differ, where the data inform that."""
     mu, tau = (own.figure(own.fit.reference.loc[(name, "")]) for name in ("mu", "tau"))
-    where = " where every covariate is 0" if own.fit.model.groups.covariates else ""
+    where = own_table.origin(own.exact.prepared)
     if says_nothing_of_tau(own.exact.posterior.model):
         return f"The mean effect{where} is {mu}. {own_table.UNINFORMED}"
     return f"The mean effect{where} is {mu}, the standard deviation between effects {tau}."

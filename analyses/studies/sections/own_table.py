@@ -87,7 +87,7 @@ def threshold_sentence(own: OwnTable) -> str:
     if own.mu_above is None:
         return ""
     threshold = with_unit(f"{float(own.exact.threshold):.15g}", own.request.unit)
-    where = " where every covariate is 0" if own.fit.model.groups.covariates else ""
+    where = origin(own.exact.prepared)
     count = int((own.fit.groups["p_above"] >= LIKELY).sum())
     mean = f"The population mean{where} is above {threshold} with probability {probability(own.mu_above)}"
     if says_nothing_of_tau(own.exact.posterior.model):
@@ -118,6 +118,15 @@ def _changes(prepared: Prepared) -> dict[str, str]:
         for column, level in predictions.coded_levels(name, covariates).items():
             changes[column] = f"for {name} = {level} in place of {reference}"
     return changes
+
+
+def origin(prepared: Prepared) -> str:
+    """Where mu is the population mean, in a sentence: the reference levels and zeros; nothing without covariates."""
+    covariates = prepared.model.groups.covariates
+    levels = {column for name in prepared.references for column in predictions.coded_levels(name, covariates)}
+    at = [f"{name} = {reference}" for name, reference in prepared.references.items()]
+    at += [f"{column} = 0" for column in covariates if column not in levels]
+    return f" where {join_words(at)}" if at else ""
 
 
 def headings(own: OwnTable) -> dict[str, str]:
@@ -175,7 +184,7 @@ def model_section(story: Story, prepared: Prepared) -> Section:
     undefined = _without_moments(model)
     notes = [f"The reference level of {name} is {level!r}." for name, level in prepared.references.items()]
     if covariates:
-        notes.append("mu is the population mean where every covariate is 0.")
+        notes.append(f"mu is the population mean{origin(prepared)}.")
     if says_nothing_of_tau(model):
         notes.append(UNINFORMED)
     if undefined:
