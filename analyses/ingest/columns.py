@@ -165,17 +165,22 @@ class Reader:
             self._learn(records)
         if self.wanted.drop_missing:
             records = self._complete(records)
-        columns = {name: [self._field(row, name) for _, row in records] for name in self.positions}
-        for name, values in columns.items():
-            self.wrong.add(self._faults(name, values, records))
-        for name in self.positions.keys() - self.numeric:
+        lines, rows = zip(*records, strict=True) if records else ((), ())
+        columns = {name: self._fields(rows, name) for name in self.positions}
+        numbers = [name for name in self.positions if name in self.numeric]
+        pointed = {name: fields.pointed(columns[name], self.decimal) for name in numbers}
+        for name in self.positions:
+            if name in self.numeric:
+                self.wrong.add(self._no_numbers(name, columns[name], pointed[name], lines))
+                continue
+            self.wrong.add(self._blanks(name, rows, lines))
             self.alike.add(self._lookalikes(name, records))
         if self.wrong or self.alike:
             return None
         if self.rows == len(records) + self.dropped.total():
-            self.opened.warnings.extend(self._doubts(columns))
-        typed = {name: [self._decimal(value) for value in columns[name]] for name in self.numeric}
-        return Batch(*(tuple(part) for part in zip(*records, strict=True)) if records else ((), ()), columns | typed)
+            self.opened.warnings.extend(self._doubts(columns, pointed))
+        typed = {name: [Decimal(value) if value else None for value in values] for name, values in pointed.items()}
+        return Batch(lines, rows, columns | typed)
 
     def finish(self) -> None:
         """Refuse what was found, and tell what was dropped."""
@@ -189,16 +194,17 @@ class Reader:
 
     def _learn(self, records: Sequence[Record]) -> None:
         """Tell the decimal mark, and which columns that may be either hold numbers, from the first batch."""
+        rows = [row for _, row in records]
 
         def fields_of(names):
-            return [self._field(row, name) for name in names for _, row in records]
+            return [value for name in names for value in self._fields(rows, name)]
 
         of_numbers, of_either = fields_of(self.wanted.numbers), fields_of(self.wanted.either)
         marks = (fields.decimal_mark(values) for values in (of_numbers, of_either))
         self.decimal = self.opened.decimal or ("," if "," in marks else ".")
         if self.opened.decimal is None:
             self._tell_decimal(records, of_numbers)
-        either = (n for n in self.wanted.either if any(fields.with_point(v, self.decimal) for v in fields_of([n])))
+        either = (name for name in self.wanted.either if any(fields.pointed(fields_of([name]), self.decimal)))
         self.numeric = frozenset({*self.wanted.numbers, *either})
 
     def _tell_decimal(self, records: Sequence[Record], of_numbers: Sequence[str]) -> None:
@@ -215,12 +221,11 @@ class Reader:
                 f"{self.source.name}: {doubtful!r} has a point, and other columns have decimal commas: {remedy}"
             )
 
-    def _field(self, row: list[str], name: Name) -> str:
-        """A field of a row, or the parts of a name, joined."""
-        return BETWEEN.join(_unwrapped(row[position].strip()) for position in self.positions[name])
-
-    def _decimal(self, value: str) -> Decimal | None:
-        return Decimal(fields.with_point(value, self.decimal)) if value else None
+    def _fields(self, rows: Sequence[list[str]], name: Name) -> list[str]:
+        """Fields of a column, or those of several columns, joined."""
+        parts = [[row[position].strip() for row in rows] for position in self.positions[name]]
+        values = parts[0] if len(parts) == 1 else [BETWEEN.join(each) for each in zip(*parts, strict=True)]
+        return [_unwrapped(value) if value[:2] == '="' else value for value in values]
 
     def _is_complete(self, row: list[str]) -> bool:
         """Whether nothing that is wanted is missing in a row."""
@@ -231,19 +236,18 @@ class Reader:
             for position in places
         )
 
-    def _doubts(self, columns: dict[Name, list[str]]) -> Iterator[str]:
+    def _doubts(self, columns: dict[Name, list[str]], pointed: dict[Name, list[str]]) -> Iterator[str]:
         """What may be wrong with numbers that can be read, of the first batch."""
-        for name in self.numeric:
-            values = [value for value in columns[name] if value]
-            of_numbers = doubts.of_numbers([fields.with_point(value, self.decimal) for value in values])
-            codes = doubts.of_covariate(name, values) if name in self.wanted.either else ()
+        for name in pointed:
+            of_numbers = doubts.of_numbers(list(filter(None, pointed[name])))
+            codes = doubts.of_covariate(name, columns[name]) if name in self.wanted.either else ()
             yield from (f"column {name!r}: {message}" for message in chain(of_numbers, codes))
 
     def _complete(self, records: Sequence[Record]) -> list[Record]:
         """Rows in which nothing is missing; the names of the groups of the others are remembered."""
         complete = []
         for record in records:
-            label = self._field(record.fields, self.wanted.text[0]) if self.wanted.text else str(record.line)
+            label = self._fields([record.fields], self.wanted.text[0])[0] if self.wanted.text else str(record.line)
             if self._is_complete(record.fields):
                 complete.append(record)
                 self.kept.add(label)
@@ -253,12 +257,13 @@ class Reader:
 
     def _uneven(self, records: Sequence[Record]) -> Iterator[Fault]:
         """Rows with more or fewer fields than the header, and rows that repeat it."""
-        size = len(self.opened.header)
+        names, places = self.opened.header, [k for each in self.positions.values() for k in each]
+        size, first = len(names), places[0]
         for line, row in records:
             if len(row) != size:
                 what = f"{len(row)} field{'s' * (len(row) != 1)} where the header has {size}"
                 yield Fault(line, LONG if len(row) > size else SHORT, what)
-            elif all(row[k].strip() == self.opened.header[k] for places in self.positions.values() for k in places):
+            elif row[first].strip() == names[first] and all(row[k].strip() == names[k] for k in places):
                 yield Fault(line, HEADER_AGAIN, HEADER_AGAIN.what)
 
     def _recognize_second_header(self) -> None:
@@ -272,17 +277,23 @@ class Reader:
                 if key != text[0]:
                     del causes[key]
 
-    def _faults(self, name: Name, values: Sequence[str], records: Sequence[Record]) -> Iterator[Fault]:
-        """What keeps the fields of a column from being what they should."""
-        number, optional = name in self.numeric, name in self.wanted.optional
-        if len(self.positions[name]) > 1:
-            for part, position in zip(header.parts(name, self.opened.header), self.positions[name], strict=True):
-                blank = (line for line, row in records if not row[position].strip())
-                yield from (of_field(line, part, "", fields.BLANK) for line in blank)
-            return
-        for value, (line, _) in zip(values, records, strict=True):
-            if kind := fields.fault(value, number=number, optional=optional, decimal=self.decimal):
-                yield of_field(line, name_of(name), value, self._kind(kind, name))
+    def _blanks(self, name: Name, rows: Sequence[list[str]], lines: Sequence[int]) -> Iterator[Fault]:
+        """Names that are blank, or of which a part is."""
+        for part, position in zip(header.parts(name, self.opened.header), self.positions[name], strict=True):
+            for row, line in zip(rows, lines, strict=True):
+                if not row[position].strip():
+                    yield of_field(line, part, "", fields.NO_NAME)
+
+    def _no_numbers(
+        self, name: str, values: Sequence[str], pointed: Sequence[str], lines: Sequence[int]
+    ) -> Iterator[Fault]:
+        """What is not a number, or is of no size to compute with."""
+        optional = name in self.wanted.optional
+        for value, number, line in zip(values, pointed, lines, strict=True):
+            if not fields.is_plain(number) and (
+                kind := fields.fault(value, number=True, optional=optional, decimal=self.decimal)
+            ):
+                yield of_field(line, name, value, self._kind(kind, name))
 
     def _kind(self, kind: Kind, name: Name) -> Kind:
         """The remedy that fits the column: a covariate may be a category."""

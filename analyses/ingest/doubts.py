@@ -10,7 +10,8 @@ from models.groups.naming import maybe_missing
 
 CODES = {Decimal(sign * number) for number in (9, 99, 999, 9999, 99999) for sign in (1, -1)}
 FAR = 2  # times the largest other number: then a code for a missing value is a code
-SUM = re.compile(r"^\s*(sum|all|overall|mean|average|pooled)\s*$|\b(sub-?)?totals?\b", re.IGNORECASE | re.MULTILINE)
+SUMS = ("sum", "all", "mean", "average", "pooled", "total")
+SUM = re.compile(r"^\s*(sum|all|overall|mean|average|pooled)\s*$|\b(sub-?)?totals?\b", re.IGNORECASE)
 THREE_DECIMALS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
 THREE_DIGITS = re.compile(r"[+-]?[1-9]\d{2}", re.ASCII)
 ROUNDED = re.compile(r"^\d(\.\d+)?E\+\d+$", re.ASCII | re.MULTILINE)
@@ -62,8 +63,8 @@ def of_names(names: Sequence[str], what: str) -> Iterator[str]:
 
 def of_groups(names: Sequence[str]) -> Iterator[str]:
     """Groups that are sums of the others."""
-    sums = [name for name in names if SUM.search(name)] if SUM.search("\n".join(names)) else []
-    if sums:
+    text = "\n".join(names).casefold()
+    if any(word in text for word in SUMS) and (sums := [name for name in names if SUM.search(name)]):
         more = f" (and {len(sums) - 1} more)" * (len(sums) > 1)
         yield f"{sums[0]!r} is a group here{more}: if its row is a sum or a mean of the others, leave it out"
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -15,6 +16,7 @@ EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)  # 1,234: thousands, o
 COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d{1,4})?", re.ASCII)
 SEPARATORS = ",.' \u00a0\u2009\u202f\u2019"  # between thousands
 GROUPED = re.compile(rf"[+-]?[1-9]\d{{0,2}}([{SEPARATORS}])\d{{3}}(\1\d{{3}})*([.,]\d*)?", re.ASCII)
+FEW_DIGITS = 40
 DATES = re.compile(
     r"\d{4}-\d\d?-\d\d?.*|\d{1,2}([./-])\d{1,2}\1\d{2,4}|\d{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-\d{1,2}", re.ASCII
 )
@@ -146,6 +148,18 @@ def with_point(value: str, decimal: str) -> str:
     if decimal == ",":
         value = "" if "." in value else value.replace(",", ".")
     return value if NUMBER.fullmatch(value) else ""
+
+
+def pointed(values: Sequence[str], decimal: str) -> list[str]:
+    """The numbers of a column with decimal points, as `with_point` has each."""
+    if decimal == ",":
+        values = ["" if "." in value else value.replace(",", ".") for value in values]
+    return [value if NUMBER.fullmatch(value) else "" for value in values]
+
+
+def is_plain(number: str) -> bool:
+    """Whether a number is certainly neither too large nor too small: it has no exponent, and few digits."""
+    return 0 < len(number) < FEW_DIGITS and number.isascii() and "e" not in number and "E" not in number
 
 
 def decimal_mark(values: list[str]) -> str:

@@ -30,7 +30,7 @@ def has_names(header: Sequence[str], names: Iterable[Name]) -> bool:
 
 def is_blank(fields: Sequence[str]) -> bool:
     """Whether a row says nothing: an empty line, or delimiters alone."""
-    return not any(field.strip() for field in fields)
+    return not any(map(str.strip, fields))
 
 
 def is_comment(fields: Sequence[str], names: Iterable[Name]) -> bool:
