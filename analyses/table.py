@@ -23,6 +23,7 @@ from analyses.ingest import build_model, usage
 from analyses.ingest.data_frame import FrameTable
 from analyses.ingest.reading import Reading
 from analyses.ingest.request import InputError, Number, Request, finite
+from analyses.ingest.wording import PYTHON, Wording
 from analyses.reference import STATISTICS, Reference
 from analyses.report.numbers import median_and_interval
 from models.spellings import prior, spelled
@@ -451,7 +452,7 @@ def _request(frame, columns, covariates, categories, priors, tau_scale, missing,
             raise InputError(f"{name}={value!r}: write {' or '.join(repr(k) for k in known if k)}")
     covariates = (*covariates, *(name for name in categories.names if name not in covariates))
     study = "meta_analysis" if OF_ESTIMATES & columns.keys() else "one_way"
-    wording = replace(usage.PYTHON, subject="a fit of estimates" if study == "meta_analysis" else usage.PYTHON.subject)
+    wording = replace(PYTHON, subject="a fit of estimates" if study == "meta_analysis" else PYTHON.subject)
     if message := (
         usage.fault(study, columns, covariates, list(priors), tau_scale, wording)
         or usage.fault_of_reading(reading, wording)
@@ -484,7 +485,7 @@ def _name(option: str, column: object) -> str | tuple[str, ...]:
     return column
 
 
-def _table(frame, names, reading: Reading, wording: usage.Wording) -> Path | FrameTable:
+def _table(frame, names, reading: Reading, wording: Wording) -> Path | FrameTable:
     """A file or a frame, of which nothing is said that only files have."""
     if isinstance(frame, str | Path):
         return Path(frame)

@@ -10,7 +10,8 @@ from analyses.catalog import ENGINES, OWN, RAW, RUNS
 from analyses.cli.parser import Parser, at_least, some_of
 from analyses.ingest.reading import Reading
 from analyses.ingest.request import Request, finite
-from analyses.ingest.usage import COMMAND_LINE, fault, fault_of_pairs, fault_of_reading, fault_of_references
+from analyses.ingest.usage import fault, fault_of_pairs, fault_of_reading, fault_of_references
+from analyses.ingest.wording import COMMAND_LINE
 from models.spellings import SPELLINGS, prior
 
 EXAMPLES = """\

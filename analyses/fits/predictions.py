@@ -11,7 +11,7 @@ import pandas as pd
 
 from analyses.engines.exact import Posterior
 from analyses.engines.mixture import named
-from analyses.ingest import columns as ingested, header
+from analyses.ingest import header, reader, repeats
 from analyses.ingest.build_model import Prepared
 from analyses.ingest.contents import POSITIVE
 from analyses.ingest.data_frame import FrameTable
@@ -109,14 +109,14 @@ def read(frame: Any, called: NamedColumns, references: Mapping[str, str]) -> New
         known = ", ".join(map(name_of, known_names))
         raise InputError(f"frame: there is no column that tells what to predict: the fit knows {known}")
     covariates = [name for name in called.covariates if name in there]
-    columns = ingested.read(
+    columns = reader.read(
         source,
         text=[*(name for name in (called.label,) if name in there), *(c for c in covariates if c in references)],
         numbers=[name for name in (called.error,) if name in there],
         either=[c for c in covariates if c not in references],
     )
     if called.error in there:
-        ingested.check(source, columns, called.error, (value > 0 for value in columns[called.error]), POSITIVE)
+        repeats.check(source, columns, called.error, (value > 0 for value in columns[called.error]), POSITIVE)
     labels = list(columns[called.label]) if called.label in there else [f"new {row}" for row in columns.index]
     label, count = Counter(labels).most_common(1)[0]
     if count > 1:

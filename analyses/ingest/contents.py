@@ -6,7 +6,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 
-from analyses.ingest import columns, reduce, source
+from analyses.ingest import columns, reader, reduce, repeats, source
 from analyses.ingest.faults import Fault, Faults
 from analyses.ingest.fields import Kind
 from analyses.ingest.reading import Source, name_of
@@ -110,7 +110,7 @@ def of_averages(request: Request) -> Contents:
         (spread, [has or one for has, one in zip(given, single, strict=True)], NO_SPREAD),
         (spread, [not (v and one) for v, one in zip(spreads, single, strict=True)], SPREAD_OF_ONE),
     ):
-        columns.check(table, frame, column, holds, kind)
+        repeats.check(table, frame, column, holds, kind)
     sds = [(v or Decimal(0)) * (1 if "sd" in names else k.sqrt()) for v, k in zip(spreads, n, strict=True)]
     units = Units.of(frame[mean], sds, tau=request.absolute)
     sds_inside = np.array([units.scaled(sd) for sd in sds])
@@ -125,7 +125,7 @@ def of_estimates(request: Request) -> Contents:
     names, table = request.columns, source.of_request(request)
     text, error = [names["label"]] if "label" in names else [], names["se" if "se" in names else "variance"]
     frame = _read(request, table, text=text, numbers=[names["estimate"], error])
-    columns.check(table, frame, error, (v > 0 for v in frame[error]), POSITIVE)
+    repeats.check(table, frame, error, (v > 0 for v in frame[error]), POSITIVE)
     labels = _require_distinct(table, frame, text[0]) if text else [str(i) for i in range(1, len(frame) + 1)]
     errors = list(frame[error]) if "se" in names else [v.sqrt() for v in frame[error]]
     if (ratio := max(errors) / min(errors)) > RESOLVED_RATIO:
@@ -146,7 +146,7 @@ def _read(request: Request, table: Source, *, text, numbers, optional=()) -> pd.
     categorical = _categorical(request, table)
     as_text = [name for name in request.covariates if name in categorical]
     either = [name for name in request.covariates if name not in categorical]
-    return columns.read(
+    return reader.read(
         table,
         text=[*text, *as_text],
         numbers=numbers,

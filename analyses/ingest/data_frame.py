@@ -9,7 +9,7 @@ import numpy as np
 
 from analyses.ingest.reading import Name, Opened, Record
 from analyses.ingest.request import InputError
-from analyses.ingest.usage import PYTHON, Wording
+from analyses.ingest.wording import PYTHON, Wording
 from models.groups import naming
 
 if TYPE_CHECKING:

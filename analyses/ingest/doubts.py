@@ -10,6 +10,7 @@ from models.groups.naming import maybe_missing
 
 CODES = {Decimal(sign * number) for number in (9, 99, 999, 9999, 99999) for sign in (1, -1)}
 FAR = 2  # times the largest other number: then a code for a missing value is a code
+GROUPS_TOLD = 5  # of those of which rows were dropped
 SUMS = ("sum", "all", "mean", "average", "pooled", "total")
 SUM = re.compile(r"^\s*(sum|all|overall|mean|average|pooled)\s*$|\b(sub-?)?totals?\b", re.IGNORECASE)
 THREE_DECIMALS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
@@ -69,11 +70,26 @@ def of_groups(names: Sequence[str]) -> Iterator[str]:
         yield f"{sums[0]!r} is a group here{more}: if its row is a sum or a mean of the others, leave it out"
 
 
+def of_dropped(dropped: Counter, kept: set[str], rows: int) -> str:
+    """Say how many rows were dropped, of which groups, and which groups are left without any."""
+    first = sorted(dropped.items(), key=lambda item: (-item[1], not item[0], item[0]))
+    of_groups = [f"{label!r} ({n})" if label else f"no name ({n})" for label, n in first]
+    gone = [repr(label) for label, _ in first if label and label not in kept]
+    lost = f"; nothing is left of {_some(gone)}" if gone else ""
+    return f"dropped {dropped.total():,} of {rows:,} rows with a missing value: of {_some(of_groups)}{lost}"
+
+
 def of_option(option: str, column: str) -> Iterator[str]:
     """A column whose name says that it is of another kind than the option."""
     for other, pattern in SPREADS.items():
         if option in SPREADS and other != option and pattern.fullmatch(column):
             yield f"is read as {CALLED[option]}, and its name says {CALLED[other]}: look which they are"
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of some names, and how many others there are."""
+    others = len(names) - GROUPS_TOLD
+    return ", ".join(names[:GROUPS_TOLD]) + (f" and {others:,} others" if others > 0 else "")
 
 
 def _first(pattern: re.Pattern, values: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, Self
 from analyses.ingest import fields
 from analyses.ingest.fields import Kind
 from analyses.ingest.request import InputError
-from analyses.ingest.usage import Wording
+from analyses.ingest.wording import Wording
 
 SHOWN = 10  # causes that are told; the others are counted
 LISTED = 5  # lines that are named for a cause, beside the first

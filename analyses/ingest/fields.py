@@ -76,6 +76,8 @@ TRUTH = Kind("is not a number but a truth value", "write 0 or 1")
 DATE = Kind("is not a number but a date", "name a column of numbers, or stop the spreadsheet from making dates of them")
 ERROR = Kind("is not a number but an error of a spreadsheet", "mend its formula, or remove the row")
 OTHER = Kind("is not a number", "correct it, or remove the row")
+LOOKALIKE = Kind("looks like another", "use one spelling, or clearly different names")
+JOINED_ALIKE = Kind("is the name of two groups", "join the columns into one whose names differ")
 
 
 def _in_digits(value: str) -> str:

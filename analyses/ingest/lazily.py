@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from analyses.ingest import columns, header
+from analyses.ingest import doubts, header
 from analyses.ingest.columns import BETWEEN, Columns
 from analyses.ingest.reading import name_of
 from analyses.ingest.request import InputError
@@ -58,7 +58,7 @@ def _without_missing(whole, parts: Sequence[str], others: Sequence[str]):
     if not kept:
         raise InputError("something is missing in every row")
     total = sum(row["n"] for row in rows)
-    return whole.filter(~missing), (columns.told_of_dropped(dropped, kept, total),)
+    return whole.filter(~missing), (doubts.of_dropped(dropped, kept, total),)
 
 
 def _is_missing(name: str, dtype):

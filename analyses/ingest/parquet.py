@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from analyses.ingest.reading import Name, Opened, Record
 from analyses.ingest.request import InputError
-from analyses.ingest.usage import COMMAND_LINE, Wording
+from analyses.ingest.wording import COMMAND_LINE, Wording
 
 PARQUET = (".parquet", ".pq")
 NULL = "__HIVE_DEFAULT_PARTITION__"  # the name of a folder of rows in which a column is missing

@@ -8,7 +8,7 @@ from analyses.ingest import columns, fields, header, parquet
 from analyses.ingest.columns import Columns
 from analyses.ingest.faults import LISTED, Cause, of_field, refuse
 from analyses.ingest.parquet import ParquetFiles, literal, quoted
-from analyses.ingest.usage import Wording
+from analyses.ingest.wording import Wording
 
 EMPTY = r"[\s\p{Z}\p{Cc}]*"  # what Python strips off a label, in an expression that DuckDB knows
 

@@ -7,7 +7,8 @@ from itertools import pairwise
 import pandas as pd
 from partial_pooling_data import read, summarise, table
 
-from analyses.ingest import columns, source
+from analyses.ingest import reader, repeats, source
+from analyses.ingest.columns import Batch
 from analyses.ingest.faults import Faults
 from analyses.ingest.fields import Kind
 from analyses.ingest.reading import Source
@@ -35,7 +36,7 @@ def summarised(study: str, request: Request | None) -> tuple[pd.DataFrame, dict[
         "blood_pressure": ("subject", ["systolic"], ["date", "treatment"], summarise.subject),
     }[study]
     rows_of = source.of_path(request.table, (group, *text, *numbers), request.reading)
-    frame = columns.read(rows_of, text=[group, *text], numbers=numbers)
+    frame = reader.read(rows_of, text=[group, *text], numbers=numbers)
     if text:
         _require_calendar(rows_of, frame, group)
     rows = [made(name, some.astype(str).to_dict("records")) for name, some in frame.groupby(group, sort=False)]
@@ -50,21 +51,21 @@ def summarised(study: str, request: Request | None) -> tuple[pd.DataFrame, dict[
 
 def _require_calendar(table: Source, frame: pd.DataFrame, group: str) -> None:
     """Refuse dates that are none or go back, and arms that are none or change."""
-    columns.check(table, frame, "date", map(_is_date, frame["date"]), DATE)
-    columns.check(table, frame, "treatment", frame["treatment"].isin(ARMS), ARM)
+    repeats.check(table, frame, "date", map(_is_date, frame["date"]), DATE)
+    repeats.check(table, frame, "treatment", frame["treatment"].isin(ARMS), ARM)
     varying = Faults()
-    columns.varying(table, "treatment", group, _batch(frame), {}, varying)
+    repeats.varying(table, "treatment", group, _batch(frame), {}, varying)
     varying.refuse(table)
     ordered = pd.Series(True, index=frame.index)
     for _, days in frame.groupby(group, sort=False)["date"]:
         for (_, earlier), (line, later) in pairwise(days.items()):
             ordered[line] = later > earlier
-    columns.check(table, frame, "date", ordered, ORDER)
+    repeats.check(table, frame, "date", ordered, ORDER)
 
 
-def _batch(frame: pd.DataFrame) -> columns.Batch:
+def _batch(frame: pd.DataFrame) -> Batch:
     """All rows of a table at once."""
-    return columns.Batch(tuple(frame.index), (), {name: list(frame[name]) for name in frame})
+    return Batch(tuple(frame.index), (), {name: list(frame[name]) for name in frame})
 
 
 def _is_date(text) -> bool:

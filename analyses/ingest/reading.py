@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from analyses.ingest.usage import Wording
+from analyses.ingest.wording import Wording
 
 Name = str | tuple[str, ...]  # of a column, or of several that name a group together
 

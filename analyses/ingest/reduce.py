@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analyses.ingest import columns, fields, header, lazily, parquet, parquet_faults
+from analyses.ingest import columns, fields, header, lazily, parquet, parquet_faults, reader, repeats
 from analyses.ingest.columns import Columns
 from analyses.ingest.data_frame import FrameTable
 from analyses.ingest.faults import Faults, refuse
@@ -72,14 +72,14 @@ def in_decimals(source: Source, wanted: Columns, *, absolute: bool, categorical:
     )
     with source.opened(wanted.names) as opened:
         identified = len(opened.header) > len(wanted.names)
-        for batch in columns.batches(source, opened, wanted):
+        for batch in reader.batches(source, opened, wanted):
             if not batch.lines:
                 continue
             labels, values = batch.columns[group], batch.columns[value]
             for name, known in first.items():
-                columns.varying(source, name, group, batch, known, varying)
+                repeats.varying(source, name, group, batch, known, varying)
             if units is None or not sums.spread:
-                repeated = columns.repeated(source, batch.rows, batch.lines) if units is None and identified else ""
+                repeated = repeats.repeated(source, batch.rows, batch.lines) if units is None and identified else ""
                 units = Units.of([*sums.first, *values], tau=absolute)
             sums.add(labels, values, units)
     varying.refuse(source)
@@ -200,7 +200,7 @@ def _inside(source: Source, sums, group: Name, names: Sequence[str], *, absolute
 def _require_unambiguous(source: Source, between: int, labels: Sequence[str]) -> None:
     """Refuse names of several parts of which one holds what stands between them, `between` times in all."""
     if between and (wrong := [label for label in labels if label.count(columns.BETWEEN) != between]):
-        raise InputError(f"{source.name}: {wrong[0]!r} could be made of other parts: {columns.JOINED_ALIKE.remedy}")
+        raise InputError(f"{source.name}: {wrong[0]!r} could be made of other parts: {fields.JOINED_ALIKE.remedy}")
 
 
 def _without_truth(table, names: Sequence[str]):
@@ -226,7 +226,7 @@ def _names(source: Source, column: str, spelled: Iterable[str]) -> dict[str, str
         if not stripped:
             messages.append(f"{source.name}: column {column!r}: {name!r} is blank: fill it in")
         elif known != name:
-            remedy = columns.LOOKALIKE.remedy
+            remedy = fields.LOOKALIKE.remedy
             messages.append(f"{source.name}: column {column!r}: {name!r} looks like {known!r}: {remedy}")
     refuse(messages)
     return names

@@ -7,7 +7,7 @@ from numbers import Real
 from typing import Protocol
 
 from analyses.ingest.reading import Name, Reading, name_of
-from analyses.ingest.usage import COMMAND_LINE, Wording
+from analyses.ingest.wording import COMMAND_LINE, Wording
 
 Number = float | Decimal
 

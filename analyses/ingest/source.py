@@ -9,7 +9,7 @@ from analyses.ingest.parquet import ParquetFiles
 from analyses.ingest.reading import Name, Reading, Source
 from analyses.ingest.request import InputError, Request
 from analyses.ingest.text_file import TextFile
-from analyses.ingest.usage import COMMAND_LINE, Wording
+from analyses.ingest.wording import COMMAND_LINE, Wording
 from analyses.ingest.workbook import WORKBOOKS, Workbook
 
 ARROW = (".arrow", ".feather", ".ipc")

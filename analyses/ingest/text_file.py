@@ -18,7 +18,7 @@ from analyses.ingest import dialect, header
 from analyses.ingest.dialect import Dialect
 from analyses.ingest.reading import Name, Opened, Reading, Record
 from analyses.ingest.request import InputError
-from analyses.ingest.usage import COMMAND_LINE, Wording
+from analyses.ingest.wording import COMMAND_LINE, Wording
 
 SAMPLE = 1 << 16  # bytes from which the dialect is recognized
 GZIPPED = b"\x1f\x8b"

@@ -4,14 +4,10 @@ The command line and `fit` ask here, so both refuse the same requests in the sam
 """
 
 import codecs
-import re
-import shlex
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
-if TYPE_CHECKING:
-    from analyses.ingest.reading import Reading
+from analyses.ingest.reading import Reading
+from analyses.ingest.wording import Wording
 
 ROWS, AVERAGES = ("group", "value"), ("group", "n", "mean")
 COLUMNS = {
@@ -19,62 +15,6 @@ COLUMNS = {
     "meta_analysis": ("estimate", "se", "variance", "label"),
 }
 PARAMETERS = {"one_way": ("mu", "tau", "sigma"), "meta_analysis": ("mu", "tau")}
-
-
-@dataclass(frozen=True)
-class Wording:
-    """How a front end calls itself and its options.
-
-    Attributes
-    ----------
-    subject : str
-        What "needs" a column: "one_way" on the command line.
-    option : str
-        Format of an option's name: "--{}" or "{}=".
-    covariates, priors : str
-        Options that take several: "--covariate", "covariates".
-    """
-
-    subject: str
-    option: str
-    covariates: str
-    priors: str
-
-    def named(self, name: str) -> str:
-        """Name of an option, with the hyphens or underscores of the front end."""
-        hyphenated = name.replace("_", "-") if self.option.startswith("-") else name
-        return self.option.format(hyphenated)
-
-    def setting(self, name: str, value: object) -> str:
-        """An option with its value, as it is typed.
-
-        Examples
-        --------
-        >>> COMMAND_LINE.setting("delimiter", ";"), PYTHON.setting("delimiter", ";")
-        ("--delimiter ';'", "delimiter=';'")
-        """
-        if self.option.startswith("-"):
-            return f"{self.named(name)} {shlex.quote(str(value))}"
-        return f"{self.named(name)}{value!r}"
-
-    def filled(self, text: str) -> str:
-        """A text in which ⟨name⟩ and ⟨name value⟩ stand for options.
-
-        Examples
-        --------
-        >>> COMMAND_LINE.filled("pass ⟨missing drop⟩"), PYTHON.filled("pass ⟨missing drop⟩")
-        ('pass --missing drop', "pass missing='drop'")
-        """
-        return OPTION.sub(lambda of: self.setting(of[1], of[2]) if of[2] else self.named(of[1]), text)
-
-    def listed(self, names: Iterable[str]) -> str:
-        """Names of options, separated by commas."""
-        return ", ".join(map(self.named, names))
-
-
-OPTION = re.compile(r"⟨(\w+)(?: ([^⟨⟩]+))?⟩")
-COMMAND_LINE = Wording("one_way", option="--{}", covariates="--covariate", priors="--prior")
-PYTHON = Wording("a fit of groups", option="{}=", covariates="covariates", priors="priors")
 
 
 def fault(
@@ -175,7 +115,7 @@ def fault_of_pairs(pairs: Sequence[Sequence[str]], compare: str) -> str:
     return ""
 
 
-def fault_of_reading(reading: "Reading", wording: Wording) -> str:
+def fault_of_reading(reading: Reading, wording: Wording) -> str:
     """What is wrong with what is said of how a file is written."""
     if reading.encoding is not None:
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from analyses.ingest import header, parquet
 from analyses.ingest.reading import Name, Opened, Reading, Record
 from analyses.ingest.request import InputError
-from analyses.ingest.usage import COMMAND_LINE, Wording
+from analyses.ingest.wording import COMMAND_LINE, Wording
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 

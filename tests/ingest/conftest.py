@@ -2,10 +2,10 @@
 
 import pytest
 
-from analyses.ingest import columns
+from analyses.ingest import reader
 
 
 @pytest.fixture
 def batch(monkeypatch):
     """Set how many rows are read at a time."""
-    return lambda size: monkeypatch.setattr(columns, "BATCH", size)
+    return lambda size: monkeypatch.setattr(reader, "BATCH", size)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analyses.ingest import columns, source
+from analyses.ingest import reader, source
 from analyses.ingest.request import InputError
 
 PLAIN = "school,score,note\na,5.5,x\na,6,y\nb,-7e1,z\n"
@@ -11,7 +11,7 @@ PLAIN = "school,score,note\na,5.5,x\na,6,y\nb,-7e1,z\n"
 def read(tmp_path, content, *, text=("school",), numbers=("score",)):
     path = tmp_path / "scores.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
-    found = columns.read(source.of_path(path), text=text, numbers=numbers)
+    found = reader.read(source.of_path(path), text=text, numbers=numbers)
     return found.assign(**{name: found[name].astype(float) for name in numbers})
 
 
