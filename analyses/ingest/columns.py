@@ -88,7 +88,7 @@ def positions(where: str, names: Sequence[str], wanted: Iterable[Name]) -> dict[
 
 def _absent(where: str, missing: Sequence[str], names: Sequence[str]) -> Iterator[str]:
     """Say which columns are not there, and which may be meant."""
-    if len(names) == 1 and all(name in names[0] for name in missing):
+    if missing and len(names) == 1 and all(name in names[0] for name in missing):
         yield f"{where}: the line is one field, {names[0]!r}: remove the quotes around each line"
         return
     near = {name: nearest(name, names) for name in missing}
