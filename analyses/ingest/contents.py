@@ -205,7 +205,7 @@ def _require_distinct(table: Source, frame: pd.DataFrame, column) -> list[str]:
     faults = Faults()
     for line, label in zip(frame.index, frame[column], strict=True):
         if first.setdefault(label, line) != line:
-            what = f"{label!r} is there already, in line {first[label]}"
+            what = f"{label!r} is there already, in {table.place} {first[label]}"
             faults.add([Fault(line, AGAIN, what, name_of(column))])
     faults.refuse(table)
     return list(frame[column])

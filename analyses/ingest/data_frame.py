@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -34,6 +34,7 @@ class FrameTable:
         Categories of pandas, and those of Polars that have an order, that are used, in their order.
     """
 
+    place: ClassVar[str] = "row"
     frame: Any
     name: str = "frame"
     wording: Wording = PYTHON

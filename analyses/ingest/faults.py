@@ -14,7 +14,7 @@ LISTED = 5  # lines that are named for a cause, beside the first
 
 
 class Named(Protocol):
-    """What messages are about: its name, and how options are called."""
+    """What messages are about: its name, how options are called, and what its rows are."""
 
     @property
     def name(self) -> str:
@@ -23,6 +23,10 @@ class Named(Protocol):
     @property
     def wording(self) -> Wording:
         """How its front end calls options."""
+
+    @property
+    def place(self) -> str:
+        """What the numbers in messages count: "line" or "row"."""
 
 
 class Fault(NamedTuple):
@@ -73,21 +77,21 @@ class Cause:
 
     def message(self, source: Named, rows: int) -> str:
         """What is wrong, where, and what to do."""
-        line, kind, what, column = self.first
-        of_column = f"column {column!r}: " * bool(column)
+        (line, kind, what, column), place = self.first, source.place
+        of_column, remedy = f"column {column!r}: " * bool(column), source.wording.filled(kind.remedy)
         if kind.what == fields.OTHER.what and self.count == rows > 1:
             text = what.removesuffix(kind.what).strip()
-            remedy = source.wording.filled(kind.remedy if kind is not fields.OTHER else "name a column of numbers")
-            return f"{source.name}: {of_column}holds text in every line, such as {text} in line {line}: {remedy}"
-        return f"{source.name}:{line}: {of_column}{what}{self._more()}: {source.wording.filled(kind.remedy)}"
+            remedy = "name a column of numbers" if kind is fields.OTHER else remedy
+            return f"{source.name}: {of_column}holds text in every {place}, such as {text} in {place} {line}: {remedy}"
+        return f"{source.name}:{line}: {of_column}{what}{self._more(place)}: {remedy}"
 
-    def _more(self) -> str:
-        """Say how many others there are, in which columns and lines."""
+    def _more(self, place: str) -> str:
+        """Say how many others there are, in which columns and lines, or rows."""
         if self.count == 1:
             return ""
         others = [line for line in self.lines if line != self.first.line]
         dots = ", ..." * (self.count - 1 > len(others) >= LISTED)
-        lines = f": line{'s' * (len(others) > 1)} {', '.join(map(str, others))}{dots}" if others else ""
+        lines = f": {place}{'s' * (len(others) > 1)} {', '.join(map(str, others))}{dots}" if others else ""
         elsewhere = [repr(column) for column in self.columns if column != self.first.column]
         also = f", also in column {', '.join(elsewhere)}" if elsewhere else ""
         return f" (and {self.count - 1:,} more{also}{lines})"

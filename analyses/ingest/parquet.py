@@ -8,6 +8,7 @@ from errno import EISDIR
 from glob import escape
 from hashlib import file_digest
 from pathlib import Path
+from typing import ClassVar
 from uuid import uuid4
 
 from analyses.ingest.reading import Name, Opened, Record
@@ -31,6 +32,7 @@ class ParquetFiles:
         Whether a bar tells how far DuckDB is.
     """
 
+    place: ClassVar[str] = "row"
     path: Path
     wording: Wording = COMMAND_LINE
     show: bool = False

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from analyses.ingest import columns, fields, header, parquet
 from analyses.ingest.columns import Columns
@@ -17,6 +18,7 @@ EMPTY = r"[\s\p{Z}\p{Cc}]*"  # what Python strips off a label, in an expression 
 class Part:
     """A file of several, by the name that it has below their folder."""
 
+    place: ClassVar[str] = "row"
     name: str
     wording: Wording
 

@@ -264,7 +264,10 @@ class Reader:
                 known, earlier = first.setdefault(normalized(row[position]), (row[position], line))
                 if row[position] != known:
                     yield Fault(
-                        line, fields.LOOKALIKE, f"{row[position]!r} looks like {known!r} of line {earlier}", part
+                        line,
+                        fields.LOOKALIKE,
+                        f"{row[position]!r} looks like {known!r} of {self.source.place} {earlier}",
+                        part,
                     )
         if len(self.positions[name]) > 1:
             yield from self._joined_alike(name, records)

@@ -88,5 +88,9 @@ class Source(Protocol):
     def wording(self) -> Wording:
         """How its front end calls options."""
 
+    @property
+    def place(self) -> str:
+        """What the numbers in messages count: "line" or "row"."""
+
     def opened(self, names: Sequence[Name]) -> AbstractContextManager[Opened]:
         """Begin to read it; `names` are those of the columns that are wanted."""

@@ -22,7 +22,7 @@ def varying(source: Source, column: str, group: Name, batch: Batch, first: dict,
     for line, label, value in zip(batch.lines, batch.columns[group], batch.columns[column], strict=True):
         earlier, known = first.setdefault(label, (line, value))
         if value != known:
-            what = f"'{value}' where line {earlier} has '{known}' for the same group {label!r}"
+            what = f"'{value}' where {source.place} {earlier} has '{known}' for the same group {label!r}"
             faults.add([Fault(line, kind, what, column)])
 
 
@@ -50,6 +50,6 @@ def repeated(source: Source, rows: Sequence[Sequence[str]], lines: Sequence[int]
     if not several:
         return ""
     return (
-        f"{source.name}: {sum(map(len, several)) - len(several)} row(s) repeat others in every column (lines "
+        f"{source.name}: {sum(map(len, several)) - len(several)} row(s) repeat others in every column ({source.place}s "
         f"{several[0][0]} and {several[0][1]}, say): all are counted; if one was entered twice, take it out"
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import ClassVar
 
 from analyses import progress
 from analyses.ingest import dialect, header
@@ -58,6 +59,7 @@ class TextFile:
         Whether a bar tells how far it is.
     """
 
+    place: ClassVar[str] = "line"
     path: Path
     reading: Reading = field(default_factory=Reading)
     wording: Wording = COMMAND_LINE

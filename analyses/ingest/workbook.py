@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import ClassVar
 
 from analyses.ingest import header, parquet
 from analyses.ingest.reading import Name, Opened, Reading, Record
@@ -26,6 +27,7 @@ class Workbook:
     wording : Wording
     """
 
+    place: ClassVar[str] = "row"
     path: Path
     reading: Reading = field(default_factory=Reading)
     wording: Wording = COMMAND_LINE

@@ -15,8 +15,8 @@ def test_holes_are_named_by_file_and_row(tmp_path):
     """Null, NaN and infinity, labels that are null or blank: each cause once, with what is there."""
     assert refused(copied(tmp_path / "t.parquet", values(HOLES), ", row_group_size 2")) == [
         f"t.parquet:2: column 'v': '' is blank: {REMEDY}",
-        f"t.parquet:3: column 'g': '' is blank (and 2 more: lines 4, 5): {REMEDY}",
-        "t.parquet:5: column 'v': 'nan' is not a number but stands for a missing value (and 2 more: lines 6, 7): "
+        f"t.parquet:3: column 'g': '' is blank (and 2 more: rows 4, 5): {REMEDY}",
+        "t.parquet:5: column 'v': 'nan' is not a number but stands for a missing value (and 2 more: rows 6, 7): "
         f"{REMEDY}",
     ]
 
@@ -27,7 +27,7 @@ def test_holes_are_counted(tmp_path):
     copied(tmp_path / "d" / "1.parquet", some, ", row_group_size 2048")
     copied(tmp_path / "d" / "2.parquet", values("('a', null::double)"))
     assert refused(tmp_path / "d") == [
-        f"1.parquet:8: column 'v': '' is blank (and 19 more: lines 1008, 2008, 3008, 4008, 5008, ...): {REMEDY}",
+        f"1.parquet:8: column 'v': '' is blank (and 19 more: rows 1008, 2008, 3008, 4008, 5008, ...): {REMEDY}",
         f"2.parquet:1: column 'v': '' is blank: {REMEDY}",
     ]
 
@@ -75,7 +75,7 @@ NO_NUMBERS = {
         "date '2020-01-02'",
         "t.parquet:1: column 'v': '2020-01-01' is not a number but a date",
     ),
-    "lists": ("[1.0]", "[2.0]", "t.parquet:1: column 'v': '[1.0]' is not a number (and 1 more: line 2)"),
+    "lists": ("[1.0]", "[2.0]", "t.parquet:1: column 'v': '[1.0]' is not a number (and 1 more: row 2)"),
 }
 
 
@@ -86,7 +86,7 @@ def test_a_column_of_no_numbers_is_refused(one, two, said, tmp_path):
 
 COVARIATE_FAULTS = {
     "varies": ("1", "2", "t.parquet: covariate 'x' varies within 'a': 1 and 2"),
-    "missing": ("null::int", "null", "t.parquet:1: column 'x': '' is blank (and 2 more: lines 2, 3)"),
+    "missing": ("null::int", "null", "t.parquet:1: column 'x': '' is blank (and 2 more: rows 2, 3)"),
     "partly missing": ("1", "null", "t.parquet:2: column 'x': '' is blank"),
     "blank": ("' '", "' '", "blank"),
 }
