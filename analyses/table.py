@@ -456,7 +456,7 @@ def _request(frame, columns, covariates, categories, priors, tau_scale, missing,
     if message := (
         usage.fault(study, columns, covariates, list(priors), tau_scale, wording)
         or usage.fault_of_reading(reading, wording)
-        or usage.fault_of_references(categories.references, covariates, wording)
+        or usage.fault_of_references(list(categories.references), covariates, wording)
     ):
         raise InputError(message)
     if study == "meta_analysis" and "label" not in columns:
@@ -489,9 +489,9 @@ def _table(frame, names, reading: Reading, wording: Wording) -> Path | FrameTabl
     """A file or a frame, of which nothing is said that only files have."""
     if isinstance(frame, str | Path):
         return Path(frame)
-    if said := [name for name, value in vars(reading).items() if value is not None]:
+    if said := [name for name, value in vars(reading).items() if value is not None and name != "decimal"]:
         raise InputError(f"{said[0]}= is for files, and this is a {type(frame).__name__}")
-    return FrameTable.of(frame, names, wording)
+    return replace(FrameTable.of(frame, names, wording), decimal=reading.decimal or ".")
 
 
 def _require_plain_index(frame) -> None:

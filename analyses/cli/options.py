@@ -197,7 +197,7 @@ def _fault(options) -> str:
         fault(study, columns, _covariates(options), priors, options.tau_scale, wording)
         or fault_of_pairs(options.compare, "--compare")
         or fault_of_reading(_reading(options), wording)
-        or fault_of_references(dict(options.reference), _covariates(options), wording)
+        or fault_of_references([name for name, _ in options.reference], _covariates(options), wording)
     )
 
 

@@ -105,6 +105,9 @@ def read(frame: Any, called: NamedColumns, references: Mapping[str, str]) -> New
     source = FrameTable.of(frame, [called.label, *called.covariates])
     known_names = [name for name in (called.label, *called.covariates, called.error) if name]
     there = {name for name in known_names if header.has_names(source.columns, [name])}
+    parts = header.parts(called.label, source.columns)
+    if called.label not in there and not {*parts}.isdisjoint(source.columns):
+        raise InputError(f"frame: groups are named by {' and '.join(map(repr, parts))}: give all of these columns")
     if not there:
         known = ", ".join(map(name_of, known_names))
         raise InputError(f"frame: there is no column that tells what to predict: the fit knows {known}")

@@ -177,11 +177,11 @@ def _warnings(request: Request, table: Contents, model: TwoLevel) -> Iterator[st
         yield f"{where}: column {column!r}: {request.wording.filled(message)}"
     ratio = groups.standard_error.max() / groups.standard_error.min() if isinstance(groups, Estimates) else 1
     if ratio > UNEQUAL_RATIO:
-        yield f"{where}: standard errors differ by a factor {ratio:,.0f}: look whether one is in another unit"
+        yield f"{where}: standard errors differ by a factor {ratio:,.0f}: check whether one is in another unit"
     if len(groups) < FEW:
         yield f"{where}: {len(groups)} groups say little of tau: its prior weighs as much as they do"
     if says_nothing_of_tau(model):
-        yield f"{where}: these data say nothing of tau: what is said of it, and of what hangs on it, is its prior"
+        yield f"{where}: the data do not inform tau; its posterior equals its prior"
 
 
 def _doubts(request: Request, table: Contents) -> Iterator[tuple[str, str]]:

@@ -78,6 +78,8 @@ def positions(where: str, names: Sequence[str], wanted: Iterable[Name]) -> dict[
     """
     of_name = {name: header.parts(name, names) for name in wanted}
     parts = tuple(dict.fromkeys(part for each in of_name.values() for part in each))
+    if twice := [part for each in of_name.values() for part in each if each.count(part) > 1]:
+        raise InputError(f"{where}: a group is named by the column {twice[0]!r} twice: name each column once")
     count = Counter(names)
     messages = [
         f"{where}: column {part!r} occurs {count[part]} times: name them apart" for part in parts if count[part] > 1
@@ -89,7 +91,10 @@ def positions(where: str, names: Sequence[str], wanted: Iterable[Name]) -> dict[
 def _absent(where: str, missing: Sequence[str], names: Sequence[str]) -> Iterator[str]:
     """Say which columns are not there, and which may be meant."""
     if missing and len(names) == 1 and all(name in names[0] for name in missing):
-        yield f"{where}: the line is one field, {names[0]!r}: remove the quotes around each line"
+        yield (
+            f"{where}: the line is one field, {names[0]!r}: remove quotes around each line, or state what separates "
+            "its fields"
+        )
         return
     near = {name: nearest(name, names) for name in missing}
     yield from (f"{where}: there is no column {name!r}: did you mean {near[name]!r}?" for name in missing if near[name])

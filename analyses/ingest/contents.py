@@ -22,7 +22,7 @@ NEGATIVE = Kind("must not be negative", "is the sign a typing error?")
 POSITIVE = Kind("must be positive", "an estimate without error, or with a negative one, cannot be weighed; correct it")
 NO_SPREAD = Kind("is blank: only a group of one may have none", "give the group's spread, or remove the row")
 SPREAD_OF_ONE = Kind("is of a group of one, which has no spread", "leave it blank, or correct the size")
-AGAIN = Kind("is there already", "a row a group, each with a name that no other has")
+AGAIN = Kind("occurs again", "give one row a group, each with a name of its own")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

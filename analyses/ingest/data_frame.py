@@ -32,6 +32,8 @@ class FrameTable:
         Name of the file that it was read from to its SHA-256.
     levels : dict
         Categories of pandas, and those of Polars that have an order, that are used, in their order.
+    decimal : str
+        The decimal mark of numbers that are text.
     """
 
     place: ClassVar[str] = "row"
@@ -40,6 +42,7 @@ class FrameTable:
     wording: Wording = PYTHON
     read: dict[str, str] = field(default_factory=dict)
     levels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    decimal: str = "."
 
     @classmethod
     def of(cls, frame: "IntoFrame | dict", columns: Sequence[Name], wording: Wording = PYTHON) -> Self:
@@ -83,7 +86,8 @@ class FrameTable:
         InputError
             For a frame without rows.
         """
-        yield Opened(header=self.columns, line=0, rows=self._rows(), notes=[], digests=lambda: self.read)
+        told = {"notes": [], "digests": lambda: self.read, "decimal": self.decimal}
+        yield Opened(header=self.columns, line=0, rows=self._rows(), **told)
 
     def _rows(self) -> Iterator[Record]:
         """Rows, counted from 1."""
@@ -199,5 +203,5 @@ def _spelled(value: object) -> str:
     if value is None or value is np.ma.masked or (np.ndim(value) == 0 and naming.is_missing(value)):
         return ""
     if isinstance(value, bytes):
-        return value.decode()
+        return value.decode("utf-8", "backslashreplace")
     return repr(float(value)) if isinstance(value, float) else str(value)

@@ -27,7 +27,7 @@ class Dialect:
     decimal : str, optional
         The decimal mark; None where the numbers have to tell.
     skip : int
-        Lines before the table.
+        Lines before the table: one where the first states the delimiter.
     padded : bool
         Whether blanks that follow a delimiter belong to no field.
     row_names : bool
@@ -48,12 +48,11 @@ class Dialect:
 
 
 def recognized(lines: Sequence[str], names: Sequence[Name], reading: Reading) -> Dialect:
-    """Recognize the dialect of a file from its first lines."""
-    skip = min(reading.skip or 0, len(lines))
-    delimiters = [reading.delimiter] if reading.delimiter else list(CALLED)
-    if skip < len(lines) and (stated := STATED_IN_FILE.fullmatch(lines[skip].strip("\ufeff\r\n"))):
+    """Recognize the dialect of a file from its first lines, without those that were to be skipped."""
+    skip, delimiters = 0, [reading.delimiter] if reading.delimiter else list(CALLED)
+    if lines and (stated := STATED_IN_FILE.fullmatch(lines[0].strip("\ufeff\r\n"))):
         delimiters = [reading.delimiter or stated["delimiter"]]
-        skip += 1
+        skip = 1
     quotes = [QUOTES[0], *(quote for quote in QUOTES[1:] if any(line.startswith(quote) for line in lines[skip:]))]
     candidates = [
         Dialect(delimiter=delimiter, quote=quote, skip=skip, padded=padded or delimiter == " ")
@@ -101,13 +100,30 @@ def _fields(line: str, candidate: Dialect) -> list[str]:
 
 
 def _completed(lines: Sequence[str], known: Dialect, reading: Reading) -> Dialect:
-    """What the first two lines of the table tell beside the delimiter."""
-    raw = [line.strip("\ufeff\r\n") for line in lines if line.strip() and not line.startswith("#")][:2]
-    padded = bool(raw) and known.delimiter != "\t" and _is_padded(raw[0], known)
+    """What the first lines of the table tell beside the delimiter."""
+    raw = [line.strip("\ufeff\r\n") for line in lines if line.strip() and not line.startswith("#")]
+    padded = bool(raw) and known.delimiter != "\t" and (_is_padded(raw[0], known) or _has_padded_quotes(raw, known))
     known = replace(known, padded=known.padded or padded, decimal=_decimal(known, reading))
-    sizes = [len(_fields(line, known)) for line in raw]
-    quoted = all(line.startswith(known.quote) for line in raw)
-    return replace(known, row_names=len(raw) == 2 and quoted and sizes[1] == sizes[0] + 1)
+    return replace(known, row_names=_has_row_names(raw, known))
+
+
+def _has_row_names(raw: Sequence[str], known: Dialect) -> bool:
+    """Whether the rows have one field more than the header, and begin with "1", "2", ... as those of R do.
+
+    Other names in that place may as well be labels in a table with decimal commas.
+    """
+    if len(raw) < 2:
+        return False
+    header, *rows = (_fields(line, known) for line in raw)
+    numbers = [row[0] for row in rows if len(row) == len(header) + 1 and row[-1].strip()]
+    running = numbers == [str(k) for k in range(1, len(rows) + 1)]
+    return running and all(line.startswith(known.quote) for line in raw)
+
+
+def _has_padded_quotes(raw: Sequence[str], known: Dialect) -> bool:
+    """Whether some field is quoted behind a blank."""
+    pattern = re.compile(re.escape(known.delimiter) + " +" + known.quote)
+    return any(map(pattern.search, raw))
 
 
 def _is_padded(line: str, known: Dialect) -> bool:

@@ -15,7 +15,7 @@ SUMS = ("sum", "all", "mean", "average", "pooled", "total")
 SUM = re.compile(r"^\s*(sum|all|overall|mean|average|pooled)\s*$|\b(sub-?)?totals?\b", re.IGNORECASE)
 THREE_DECIMALS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
 THREE_DIGITS = re.compile(r"[+-]?[1-9]\d{2}", re.ASCII)
-ROUNDED = re.compile(r"^\d(\.\d+)?E\+\d+$", re.ASCII | re.MULTILINE)
+ROUNDED = re.compile(r"^\d(\.\d+)?[eE]\+\d+$", re.ASCII | re.MULTILINE)
 DATED = re.compile(r"^\d{1,2}-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)$", re.ASCII | re.MULTILINE)
 RESPELLED = re.compile(r"^[+-]?(0\d+|\d+\.\d*|\d*\.\d+|\d+(\.\d*)?[eE][+-]?\d+)$", re.ASCII | re.MULTILINE)
 ZERO = re.compile(r"0\d+", re.ASCII)
@@ -52,14 +52,14 @@ def of_names(names: Sequence[str], what: str) -> Iterator[str]:
     if message := maybe_missing(names, what):
         yield message
     if alike := _alike(names, str.casefold):
-        yield f"{' and '.join(map(repr, alike))} differ only in case: look whether they are one"
+        yield f"{' and '.join(map(repr, alike))} differ only in case: check whether they are the same"
     text = "\n".join(names)  # a million names are looked through at once
     if RESPELLED.search(text) and (alike := _alike(names, _as_number)):
-        yield f"{' and '.join(map(repr, alike))} are the same number: look whether they are one"
+        yield f"{' and '.join(map(repr, alike))} are the same number: check whether they are the same"
     if rounded := ROUNDED.search(text):
         yield f"{rounded[0]!r} may be what a spreadsheet has left of a longer number: save the column as text"
     if (dated := DATED.search(text)) and not all(map(DATED.fullmatch, names)):
-        yield f"{dated[0]!r} may be a name that a spreadsheet took for a date: look whether it is"
+        yield f"{dated[0]!r} may be a name that a spreadsheet took for a date: check it"
 
 
 def of_groups(names: Sequence[str]) -> Iterator[str]:
@@ -74,7 +74,7 @@ def of_dropped(dropped: Counter, kept: set[str], rows: int) -> str:
     """Say how many rows were dropped, of which groups, and which groups are left without any."""
     first = sorted(dropped.items(), key=lambda item: (-item[1], not item[0], item[0]))
     of_groups = [f"{label!r} ({n})" if label else f"no name ({n})" for label, n in first]
-    gone = [repr(label) for label, _ in first if label and label not in kept]
+    gone = [repr(label) for label, _ in first if label and kept and label not in kept]
     lost = f"; nothing is left of {_some(gone)}" if gone else ""
     return f"dropped {dropped.total():,} of {rows:,} rows with a missing value: of {_some(of_groups)}{lost}"
 
@@ -83,7 +83,7 @@ def of_option(option: str, column: str) -> Iterator[str]:
     """A column whose name says that it is of another kind than the option."""
     for other, pattern in SPREADS.items():
         if option in SPREADS and other != option and pattern.fullmatch(column):
-            yield f"is read as {CALLED[option]}, and its name says {CALLED[other]}: look which they are"
+            yield f"is read as {CALLED[option]}, and its name says {CALLED[other]}: check which they are"
 
 
 def _some(names: Sequence[str]) -> str:

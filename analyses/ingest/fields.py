@@ -10,7 +10,7 @@ from models.groups import validation
 from models.groups.naming import MISSING
 
 LARGEST, SMALLEST = Decimal(repr(validation.LARGEST_NUMBER)), Decimal(repr(validation.SMALLEST_NUMBER))
-DIGITS = r"(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?"
+DIGITS = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?"
 NUMBER = re.compile(rf"[+-]?{DIGITS}", re.ASCII)
 EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)  # 1,234: thousands, or a decimal comma
 COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d{1,4})?", re.ASCII)
@@ -61,7 +61,7 @@ COMMA_OR_THOUSANDS = Kind(
 )
 DECIMAL_COMMA = Kind("has a decimal comma", "write a point, or pass ⟨decimal ,⟩", everywhere=True)
 DECIMAL_POINT = Kind(
-    "has a point where the decimal mark is a comma", "write one mark in the whole column", everywhere=True
+    "has a point where the decimal mark is a comma", "write one mark in the whole table", everywhere=True
 )
 PARENTHESES = Kind("is in parentheses", "write a negative number with a minus sign")
 BOUND = Kind("is a bound, not a number", "no model here has bounds for data, and means without such rows are biased")
@@ -147,9 +147,7 @@ def with_point(value: str, decimal: str) -> str:
     >>> with_point("2,5", ","), with_point("2.5", "."), with_point("2.5", ","), with_point("a", ".")
     ('2.5', '2.5', '', '')
     """
-    if decimal == ",":
-        value = "" if "." in value else value.replace(",", ".")
-    return value if NUMBER.fullmatch(value) else ""
+    return pointed([value], decimal)[0]
 
 
 def pointed(values: Sequence[str], decimal: str) -> list[str]:
@@ -157,6 +155,14 @@ def pointed(values: Sequence[str], decimal: str) -> list[str]:
     if decimal == ",":
         values = ["" if "." in value else value.replace(",", ".") for value in values]
     return [value if NUMBER.fullmatch(value) else "" for value in values]
+
+
+def are_numbers(values: Sequence[str], decimal: str) -> bool:
+    """Whether a column that may be either holds numbers: any is one, or each would be, were it written otherwise."""
+    if any(pointed(values, decimal)):
+        return True
+    kinds = [fault(value, number=True, decimal=decimal) for value in dict.fromkeys(values) if value]
+    return bool(kinds) and all(kind is not None and kind.everywhere for kind in kinds)
 
 
 def is_plain(number: str) -> bool:

@@ -34,8 +34,13 @@ def is_blank(fields: Sequence[str]) -> bool:
 
 
 def is_comment(fields: Sequence[str], names: Iterable[Name]) -> bool:
-    """Whether a row above the header is a comment."""
-    return fields[0].lstrip().startswith("#") and not has_names(fields, names)
+    """Whether a row above the header is a comment; a header may begin with # too."""
+    return fields[0].startswith("#") and not has_names(fields, names) and not has_names(unmarked(fields), names)
+
+
+def unmarked(fields: Sequence[str]) -> list[str]:
+    """Names of a header that is marked as a comment."""
+    return [fields[0].lstrip("# "), *fields[1:]]
 
 
 def split(
@@ -61,6 +66,8 @@ def split(
         raise InputError(f"{source.name}: is empty")
     if comments:
         notes.append(f"skipped {comments} line(s) of comments above the header")
+    if stripped[0].startswith("#") and not has_names(stripped, names):
+        stripped = unmarked(stripped)
     if not has_names(stripped, names):
         _require_no_later_header(source, records, names)
     if has_row_names:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from analyses.ingest import doubts, header
+from analyses.ingest import doubts, fields, header
 from analyses.ingest.columns import BETWEEN, Columns
 from analyses.ingest.reading import name_of
 from analyses.ingest.request import InputError
@@ -33,6 +33,7 @@ def prepared(frame: Any, names: Sequence[str], wanted: Columns, categorical: Seq
     if wanted.drop_missing:
         whole, warnings = _without_missing(whole, parts, (*wanted.numbers, *wanted.either))
     as_text = [nw.col(name).cast(nw.String) for name in wanted.either if name in categorical]
+    as_text += [nw.col(name).cast(nw.Float64) for name in _numbers(whole, wanted.either, categorical)]
     if len(parts) > 1:
         joined = nw.concat_str(*(nw.col(part).cast(nw.String) for part in parts), separator=BETWEEN)
         as_text.append(joined.alias(name_of(group)))
@@ -47,12 +48,12 @@ def _without_missing(whole, parts: Sequence[str], others: Sequence[str]):
     missing = nw.any_horizontal(*(_is_missing(name, schema[name]) for name in (*parts, *others)), ignore_nulls=True)
     labels = [nw.col(part).cast(nw.String).fill_null("") for part in parts]
     named = whole.with_columns(
-        nw.concat_str(*labels, separator=BETWEEN).alias("label of its group"), missing.alias("m")
+        nw.concat_str(*labels, separator=BETWEEN).alias("label of its group"), missing.alias("is missing")
     )
-    counts = named.lazy().group_by("label of its group", "m").agg(nw.len().alias("n")).collect()
+    counts = named.lazy().group_by("label of its group", "is missing").agg(nw.len().alias("n")).collect()
     rows = counts.rows(named=True)
-    dropped = Counter({row["label of its group"]: row["n"] for row in rows if row["m"]})
-    kept = {row["label of its group"] for row in rows if not row["m"]}
+    dropped = Counter({row["label of its group"]: row["n"] for row in rows if row["is missing"]})
+    kept = {row["label of its group"] for row in rows if not row["is missing"]}
     if not dropped:
         return whole, ()
     if not kept:
@@ -61,13 +62,40 @@ def _without_missing(whole, parts: Sequence[str], others: Sequence[str]):
     return whole.filter(~missing), (doubts.of_dropped(dropped, kept, total),)
 
 
+def _numbers(whole, names: Sequence[str], categorical: Sequence[str]) -> list[str]:
+    """Covariates of text that are all numbers, as they would be in a text file.
+
+    Raises
+    ------
+    InputError
+        For one of which some are numbers and some are not.
+    """
+    import narwhals as nw
+
+    schema = whole.collect_schema()
+    text = [name for name in names if schema[name] == nw.String and name not in categorical]
+    if not text:
+        return []
+    are = [nw.col(name).str.contains(f"^\\s*{fields.NUMBER.pattern}\\s*$").cast(nw.Int8) for name in text]
+    ends = whole.lazy().select(
+        *(one.min().alias(f"low {k}") for k, one in enumerate(are)),
+        *(one.max().alias(f"high {k}") for k, one in enumerate(are)),
+    )
+    (row,) = ends.collect().rows(named=True)
+    for k, name in enumerate(text):
+        if row[f"low {k}"] != row[f"high {k}"]:
+            raise InputError(f"covariate {name!r} holds numbers and text: name it categorical, or correct it")
+    return [name for k, name in enumerate(text) if row[f"low {k}"]]
+
+
 def _is_missing(name: str, dtype):
     """Whether a column has nothing in a row: null, NaN, or text that is white space."""
     import narwhals as nw
 
     column = nw.col(name)
     if dtype.is_float():
-        return column.is_null() | column.is_nan()
+        # DuckDB skips parts of a Parquet file by their smallest and largest numbers, which NaN is not; not so of sums.
+        return column.is_null() | (column + 0.0).is_nan()
     if dtype == nw.String:
         return column.is_null() | (column.str.strip_chars() == "")
     return column.is_null()

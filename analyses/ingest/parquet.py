@@ -55,7 +55,7 @@ class ParquetFiles:
         table = relation(parts, root).select("columns(*)::varchar")
         yield Opened(
             header=list(table.columns),
-            line=1,
+            line=0,
             rows=_rows(self.name, table),
             notes=[],
             digests=lambda: {str(part.relative_to(root)): digest(part) for part in parts},

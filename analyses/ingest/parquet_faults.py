@@ -34,7 +34,7 @@ def refuse_rows(source: ParquetFiles, root: Path, parts: list[Path], wanted: Col
     messages = []
     for file in parts:
         part, table = Part(str(file.relative_to(root)), source.wording), parquet.relation([file], root)
-        columns.positions(f"{part.name}:1", table.columns, wanted.names)
+        columns.positions(part.name, table.columns, wanted.names)
         with parquet.read_as_parquet(part.name):
             causes = sorted(_causes(table, wanted), key=lambda cause: cause.first.line)
         messages += [cause.message(part, 0) for cause in causes]

@@ -18,7 +18,7 @@ from analyses.ingest.faults import Fault, Faults, of_field
 from analyses.ingest.fields import Kind
 from analyses.ingest.reading import Name, Opened, Record, Source, name_of
 from analyses.ingest.request import InputError
-from models.groups.naming import normalized
+from models.groups.naming import MISSING, normalized
 
 BATCH = 50_000  # rows at a time
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+", re.ASCII)
@@ -159,7 +159,7 @@ class Reader:
         self.decimal = self.opened.decimal or ("," if "," in marks else ".")
         if self.opened.decimal is None:
             self._tell_decimal(records, of_numbers)
-        either = (name for name in self.wanted.either if any(fields.pointed(fields_of([name]), self.decimal)))
+        either = (name for name in self.wanted.either if fields.are_numbers(fields_of([name]), self.decimal))
         self.numeric = frozenset({*self.wanted.numbers, *either})
 
     def _tell_decimal(self, records: Sequence[Record], of_numbers: Sequence[str]) -> None:
@@ -178,14 +178,20 @@ class Reader:
 
     def _fields(self, rows: Sequence[list[str]], name: Name) -> list[str]:
         """Fields of a column, or those of several columns, joined."""
-        parts = [[row[position].strip() for row in rows] for position in self.positions[name]]
+        parts = [list(map(_unwrapped, (row[position] for row in rows))) for position in self.positions[name]]
         values = parts[0] if len(parts) == 1 else [BETWEEN.join(each) for each in zip(*parts, strict=True)]
-        return [_unwrapped(value) if value[:2] == '="' else value for value in values]
+        return ["" if value in MISSING else value for value in values] if name in self.wanted.optional else values
+
+    def _label(self, record: Record) -> str:
+        """What a row is called when it is dropped: its group, or where it stands."""
+        if not self.wanted.text:
+            return f"{self.source.place} {record.line}"
+        return self._fields([record.fields], self.wanted.text[0])[0]
 
     def _is_complete(self, row: list[str]) -> bool:
         """Whether nothing that is wanted is missing in a row."""
         return not any(
-            fields.is_missing(row[position].strip(), number=name in self.numeric)
+            fields.is_missing(row[position].strip(), number=name not in self.wanted.text[:1])
             for name, places in self.positions.items()
             if name not in self.wanted.optional
             for position in places
@@ -202,10 +208,10 @@ class Reader:
         """Rows in which nothing is missing; the names of the groups of the others are remembered."""
         complete = []
         for record in records:
-            label = self._fields([record.fields], self.wanted.text[0])[0] if self.wanted.text else str(record.line)
+            label = self._label(record)
             if self._is_complete(record.fields):
                 complete.append(record)
-                self.kept.add(label)
+                self.kept.update([label] if self.wanted.text else [])
             else:
                 self.dropped[label] += 1
         return complete
@@ -281,6 +287,7 @@ class Reader:
                 yield Fault(line, fields.JOINED_ALIKE, f"{joined!r} {fields.JOINED_ALIKE.what}", name_of(name))
 
 
-def _unwrapped(value: str) -> str:
-    """A field without what keeps a spreadsheet from taking it for a number: 001 of ="001"."""
-    return value[2:-1] if value.startswith('="') and value.endswith('"') else value
+def _unwrapped(field: str) -> str:
+    """A field without blanks at its ends, nor what keeps a spreadsheet from taking it for a number: 001 of ="001"."""
+    value = field.strip()
+    return value[2:-1] if value[:2] == '="' and value.endswith('"') else value

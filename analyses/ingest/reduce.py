@@ -163,7 +163,7 @@ def of_parquet(source: ParquetFiles, wanted: Columns, *, absolute: bool, categor
     root, parts = parquet.of_parquet(source.path)
     before = [part.stat().st_mtime_ns for part in parts]
     table = parquet.relation(parts, root, show=source.show)
-    columns.positions(f"{source.name}:1", table.columns, wanted.names)
+    columns.positions(source.name, table.columns, wanted.names)
     try:
         with parquet.read_as_parquet(source.name):
             spelled = _without_truth(table, [*header.parts(group, table.columns), *covariates])
@@ -201,6 +201,9 @@ def _require_unambiguous(source: Source, between: int, labels: Sequence[str]) ->
     """Refuse names of several parts of which one holds what stands between them, `between` times in all."""
     if between and (wrong := [label for label in labels if label.count(columns.BETWEEN) != between]):
         raise InputError(f"{source.name}: {wrong[0]!r} could be made of other parts: {fields.JOINED_ALIKE.remedy}")
+    parts = {part for label in labels for part in label.split(columns.BETWEEN)} if between else ()
+    if blank := [part for part in parts if part != part.strip() or not part]:
+        raise InputError(f"{source.name}: {min(blank)!r} is part of a group's name: remove blanks, or fill it in")
 
 
 def _without_truth(table, names: Sequence[str]):

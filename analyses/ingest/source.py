@@ -1,6 +1,7 @@
 """What kind of table a path, or a data frame, is."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from analyses.ingest import parquet
@@ -46,7 +47,7 @@ def of_path(
         _require_none(path, reading, wording, "delimiter", "decimal", "encoding", "sheet", "skip")
         return _of_arrow(path, names, wording)
     if suffix in WORKBOOKS:
-        _require_none(path, reading, wording, "delimiter", "decimal", "encoding")
+        _require_none(path, reading, wording, "delimiter", "encoding")
         return Workbook(path, reading, wording)
     _require_none(path, reading, wording, "sheet")
     return TextFile(path, reading, wording, show)
@@ -73,5 +74,4 @@ def _of_arrow(path: Path, names: Sequence[Name], wording: Wording) -> FrameTable
         table = feather.read_table(path, memory_map=False)
     except ArrowInvalid as error:
         raise InputError(f"{path.name}: is no Arrow file that can be read: {str(error).splitlines()[0]}") from error
-    frame = FrameTable.of(table, names, wording)
-    return FrameTable(frame.frame, path.name, wording, {path.name: digest}, frame.levels)
+    return replace(FrameTable.of(table, names, wording), name=path.name, read={path.name: digest})

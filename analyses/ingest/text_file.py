@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import islice, pairwise
+from itertools import chain, islice
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,7 +21,7 @@ from analyses.ingest.reading import Name, Opened, Reading, Record
 from analyses.ingest.request import InputError
 from analyses.ingest.wording import COMMAND_LINE, Wording
 
-SAMPLE = 1 << 16  # bytes from which the dialect is recognized
+SAMPLE = 1 << 16  # bytes that are read at a time
 GZIPPED = b"\x1f\x8b"
 ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that the encoding does not have, as Python marks them
 MARK = "\ufeff"
@@ -84,13 +84,15 @@ class TextFile:
             hashed = Hashed(file)
             content = _unzipped(io.BufferedReader(hashed, SAMPLE))
             with _readable(self):
-                sample = content.peek(SAMPLE)
-            encoding = _encoding(sample, self.reading.encoding)
-            lines = list(islice(_whole_lines(sample, encoding), (self.reading.skip or 0) + header.LOOKED_THROUGH))
-            known = dialect.recognized(lines, names, self.reading)
-            notes = list(_told(encoding, known, self.reading))
+                encoding = _encoding(content.peek(SAMPLE), self.reading.encoding)
             text = io.TextIOWrapper(content, encoding, "surrogateescape", newline="")
-            records = _records(self, _decoded(self, text, encoding), known)
+            lines = _decoded(self, text, encoding)
+            skipped = sum(1 for _ in islice(lines, self.reading.skip or 0))
+            with _readable(self):
+                head = list(_head(lines))
+            known = dialect.recognized(head, names, self.reading)
+            notes = list(_told(encoding, known, self.reading))
+            records = _records(self, chain(head, lines), skipped, known)
             first, rows = header.split(self, records, names, notes, has_row_names=known.row_names)
             yield Opened(
                 header=first.fields,
@@ -125,15 +127,19 @@ def _told(encoding: str, known: Dialect, reading: Reading) -> Iterator[str]:
     yield from dialect.told(known, reading)
 
 
-def _whole_lines(sample: bytes, encoding: str) -> Iterator[str]:
-    """Lines at the beginning of a file, as far as they can be decoded, without one that the sample may cut."""
-    lines = io.StringIO(codecs.getincrementaldecoder(encoding)("replace").decode(sample), newline="")
-    return (line for line, _ in pairwise(lines)) if len(sample) >= SAMPLE else lines
+def _head(lines: Iterator[str]) -> Iterator[str]:
+    """The first lines of a table, from which its dialect is recognized; comments above it do not count."""
+    count = 0
+    for line in lines:
+        yield line
+        count += not line.startswith("#")
+        if count == header.LOOKED_THROUGH:
+            return
 
 
-def _records(source: TextFile, lines: Iterator[str], known: Dialect) -> Iterator[Record]:
+def _records(source: TextFile, lines: Iterator[str], skipped: int, known: Dialect) -> Iterator[Record]:
     """Line and fields of every row, a line at a time in memory."""
-    skipped = sum(1 for _ in islice(lines, known.skip))
+    skipped += sum(1 for _ in islice(lines, known.skip))
     reader, line = csv.reader(lines, strict=True, **known.of_csv), skipped + 1
     try:
         with _readable(source):
@@ -170,6 +176,7 @@ def _decoded(source: TextFile, text, encoding: str) -> Iterator[str]:
                 f"pass {source.wording.setting('encoding', 'utf-16-le')}"
             )
         if not line.isascii():
+            line = line.removeprefix(MARK) if number == 1 else line
             _require_text(source, number, line, encoding)
         yield line
 
@@ -177,8 +184,8 @@ def _decoded(source: TextFile, text, encoding: str) -> Iterator[str]:
 def _decoding(source: TextFile, text, encoding: str) -> Iterator[str]:
     try:
         yield from text
-    except UnicodeDecodeError as error:
-        raise InputError(f"{source.name}: is not in {encoding}: {error.reason}") from error
+    except UnicodeError as error:
+        raise InputError(f"{source.name}: is not in {encoding}: {error}; name another encoding") from error
 
 
 def _require_text(source: TextFile, number: int, line: str, encoding: str) -> None:

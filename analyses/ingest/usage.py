@@ -3,7 +3,6 @@
 The command line and `fit` ask here, so both refuse the same requests in the same words.
 """
 
-import codecs
 from collections.abc import Mapping, Sequence
 
 from analyses.ingest.reading import Reading
@@ -117,20 +116,33 @@ def fault_of_pairs(pairs: Sequence[Sequence[str]], compare: str) -> str:
 
 def fault_of_reading(reading: Reading, wording: Wording) -> str:
     """What is wrong with what is said of how a file is written."""
-    if reading.encoding is not None:
-        try:
-            codecs.lookup(reading.encoding)
-        except LookupError:
-            return f"{wording.setting('encoding', reading.encoding)}: there is no such encoding: try latin-1 or cp1252"
+    for name in ("delimiter", "decimal", "encoding", "sheet"):
+        if not isinstance(getattr(reading, name), str | None):
+            return f"{wording.setting(name, getattr(reading, name))}: give a text"
+    if reading.encoding is not None and not _is_encoding(reading.encoding):
+        return f"{wording.setting('encoding', reading.encoding)}: there is no such encoding: try latin-1 or cp1252"
     if reading.decimal not in (None, ".", ","):
         return f"{wording.setting('decimal', reading.decimal)}: write '.' or ','"
     if reading.delimiter is not None and (len(reading.delimiter) != 1 or reading.delimiter in '"\r\n'):
         return f"{wording.setting('delimiter', reading.delimiter)}: give one character"
+    if reading.skip is not None and (not isinstance(reading.skip, int) or reading.skip < 0):
+        return f"{wording.setting('skip', reading.skip)}: give a whole number of 0 or more"
     return ""
 
 
-def fault_of_references(references: Mapping[str, str], covariates: Sequence[str], wording: Wording) -> str:
-    """Which reference level is of nothing that is a covariate."""
+def _is_encoding(name: str) -> bool:
+    """Whether Python knows an encoding of text by that name."""
+    try:
+        "a".encode(name)
+    except (LookupError, UnicodeError):
+        return False
+    return True
+
+
+def fault_of_references(references: Sequence[str], covariates: Sequence[str], wording: Wording) -> str:
+    """Which covariate has two reference levels, or is none."""
+    if twice := [name for name in references if references.count(name) > 1]:
+        return f"{wording.named('reference')} is given twice for {twice[0]}: give one level"
     if foreign := [name for name in references if name not in covariates]:
         return f"{wording.named('reference')} of {foreign[0]}: the covariates are {', '.join(covariates) or 'none'}"
     return ""

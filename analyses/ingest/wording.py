@@ -40,7 +40,7 @@ class Wording:
         """
         if self.option.startswith("-"):
             return f"{self.named(name)} {shlex.quote(str(value))}"
-        return f"{self.named(name)}{value!r}"
+        return f"{self.named(name)}{[value]!r}" if name == "categorical" else f"{self.named(name)}{value!r}"
 
     def filled(self, text: str) -> str:
         """A text in which ⟨name⟩ and ⟨name value⟩ stand for options.

@@ -53,7 +53,13 @@ class Workbook:
         records = islice(_records(sheets[sheet]), self.reading.skip or 0, None)
         first, rows = header.split(self, records, names, notes)
         yield Opened(
-            header=first.fields, line=first.line, rows=rows, notes=notes, digests=lambda: digests, is_text=True
+            header=first.fields,
+            line=first.line,
+            rows=rows,
+            notes=notes,
+            digests=lambda: digests,
+            is_text=True,
+            decimal=self.reading.decimal or ".",
         )
 
     def _chosen(self, sheets: dict[str, list], names: Sequence[Name]) -> str:

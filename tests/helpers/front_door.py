@@ -51,7 +51,7 @@ def as_fit_says(message, study):
             return SUBJECTS[study]
         if match["name"]:
             value = match["value"] if match["name"] == "skip" else repr(match["value"].strip("'"))
-            return f"{match['name']}={value}"
+            return f"{match['name']}={[match['value']] if match['name'] == 'categorical' else value}"
         return "" if match["start"] else OPTIONS.get(match["option"], f"{match['option'].replace('-', '_')}=")
 
     start = r"(?P<start>^python -m analyses\.run: (argument --prior: )?)"

@@ -92,7 +92,7 @@ def test_a_file_outside_the_folders_that_name_groups_is_refused(tmp_path):
     """Its rows are of no group."""
     copied(tmp_path / "d" / "g=7" / "t.parquet", "select 1.5::double as v")
     copied(tmp_path / "d" / "t.parquet", "select 1.5::double as v")
-    assert refused(tmp_path / "d") == ["t.parquet:1: there is no column 'g': there are 'v'"]
+    assert refused(tmp_path / "d") == ["t.parquet: there is no column 'g': there are 'v'"]
 
 
 @pytest.mark.parametrize("path", ["d/*/x.parquet", "d/**/x.parquet", "d/1"])

@@ -109,8 +109,8 @@ def test_levels_that_look_alike_are_refused(tmp_path):
 
 def test_columns_that_are_missing_are_named(tmp_path):
     path = copied(tmp_path / "t.parquet", PLAIN)
-    assert refused(path, value="w") == ["t.parquet:1: there is no column 'w': there are 'g', 'v'"]
-    assert refused(path, "gg") == ["t.parquet:1: there is no column 'gg': did you mean 'g'?"]
+    assert refused(path, value="w") == ["t.parquet: there is no column 'w': there are 'g', 'v'"]
+    assert refused(path, "gg") == ["t.parquet: there is no column 'gg': did you mean 'g'?"]
 
 
 def test_a_file_without_rows_is_refused(tmp_path):

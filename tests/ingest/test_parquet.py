@@ -116,7 +116,7 @@ def test_columns_may_have_any_name(group, tmp_path):
 def test_capitals_are_letters_of_their_own(tmp_path):
     """Names are as they are spelled, in Parquet as in CSV, though SQL has none but small letters."""
     assert refused(copied(tmp_path / "t.parquet", PLAIN), value="V") == [
-        "t.parquet:1: there is no column 'V': did you mean 'v'?"
+        "t.parquet: there is no column 'V': did you mean 'v'?"
     ]
 
 

@@ -41,6 +41,12 @@ READ = {  # content, a name, options, the plain table, what is told
     "UTF-16": (EIGHT.encode("utf-16"), "t.csv", (), EIGHT, ("read as UTF-16",)),
     "Latin-1": (ACCENTED.encode("latin-1"), "t.csv", ("--encoding", "latin-1"), ACCENTED, ()),
     "gzipped": (gzip.compress(EIGHT.encode()), "t.csv.gz", (), EIGHT, ()),
+    "a header that begins with #": ("#" + EIGHT, "t.csv", (), EIGHT, ()),
+    "many lines above": ("x\n" * 3000 + DELIMITED, "t.csv", ("--skip", "3000"), EIGHT, ("semicolons",)),
+    "many comments above": ("# x\n" * 80 + DELIMITED, "t.csv", (), EIGHT, ("semicolons", "80 line(s) of comments")),
+    "a blank before some quotes": (EIGHT.replace("B,", '"B", '), "t.csv", (), EIGHT, ()),
+    "UTF-16 without its mark": (EIGHT.encode("utf-16-le"), "t.csv", ("--encoding", "utf-16-le"), EIGHT, ()),
+    "UTF-16 that is named": (("\ufeff" + EIGHT).encode("utf-16-le"), "t.csv", ("--encoding", "utf-16-le"), EIGHT, ()),
     "a delimiter that was stated": (EIGHT.replace(",", ":"), "t.csv", ("--delimiter", ":"), EIGHT, ()),
     "thousands, stated to be decimals": (
         'school,score,se\nA,"1,250",1\nB,"2,500",1\nC,"1,000",2\n',
@@ -131,6 +137,20 @@ def test_it_is_refused_once(content, study, options, said, tmp_path, capfd):
     assert str(raised.value) == as_fit_says(line, study)
 
 
+NEARLY_ROW_NAMES = '"school","score"\n"A",1,5\n"A",2,25\n"B",1,7\n"B",3,5\n'
+REFUSED |= {
+    "decimal commas that could be R's row names": (NEARLY_ROW_NAMES, "one_way", ROWS,
+        "t.csv:2: 3 fields where the header has 2 (and 3 more: lines 3, 4, 5): did R write the name of each row first"),
+    "a covariate with decimal commas": (TRIALS.replace(",3\n", ',"3,5"\n').replace("size [m]", "x"), "meta_analysis",
+        (*ESTIMATES, "--covariate", "x"), "t.csv:2: column 'x': '3,5' has a decimal comma"),
+    "a covariate in percent": ("school,score,se,x\nA,1,1,5%\nB,2,1,10%\nC,4,1,5%\nD,5,1,10%\n", "meta_analysis",
+        (*ESTIMATES, "--covariate", "x"), "t.csv:2: column 'x': '5%' has a percent sign (and 3 more: lines 3, 4, 5)"),
+    "no UTF-16": (EIGHT, "meta_analysis", (*ESTIMATES, "--encoding", "utf-16"), "t.csv: is not in utf-16: "),
+    "a column twice in a group": (EIGHT, "one_way", ("--group", "school,school", "--value", "score"),
+        "t.csv:1: a group is named by the column 'school' twice"),
+}  # fmt: skip
+
+
 WARNED = {  # content, study, options, what is said
     "codes for missing values": ("school,score\na,1\na,-999\nb,3\nb,5\nc,2\nc,-999\n", "one_way", ROWS,
         "-999 occurs 2 time(s), far from all else"),
@@ -210,6 +230,46 @@ def test_two_columns_name_a_group_together(kind, tmp_path, monkeypatch):
     for group in ("arm,patient", ["arm", "patient"]):
         found = quietly(source, "--group", group, "--value", "score", "--covariate", "arm").summary()
         pd.testing.assert_frame_equal(found.loc[expected.index], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "frame", "large frame"])
+@pytest.mark.parametrize("part", [" ", "q "])
+def test_parts_of_names_are_read_strictly(kind, part, tmp_path, monkeypatch):
+    """A part that is blank, or ends in a blank that another lacks, is refused of every table."""
+    source = tabled(kind, TWICE.replace("q,2,5.25", f'"{part}",2,5.25'), tmp_path, monkeypatch)
+    with pytest.raises(InputError):
+        fitted(source, "--group", "arm,patient", "--value", "score")
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "frame", "large frame"])
+def test_numbers_that_are_text_are_numbers_of_a_covariate(kind, tmp_path, monkeypatch):
+    """One slope, whatever the table is made of, and indicators on request."""
+    rows = "".join(f"{g},{v},{'2' if g in 'ace' else '10'}\n" for g, v in SCORES)
+    source = tabled(kind, "school,score,x\n" + rows, tmp_path, monkeypatch)
+    source = source.assign(x=source["x"].astype(str)) if kind.endswith("frame") else source
+    assert quietly(source, *ROWS, "--covariate", "x").model.groups.covariates == ("x",)
+    assert quietly(source, *ROWS, "--categorical", "x").model.groups.covariates == ("x[2]",)
+
+
+def test_one_level_is_the_reference(tmp_path, capfd):
+    path = put(tmp_path, DOSES)
+    options = (*ESTIMATES, "--categorical", "x", "--reference", "x=5", "--reference", "x=10")
+    (line,) = refused(capfd, tmp_path, "meta_analysis", "--data", path, *options)
+    assert line.endswith("--reference is given twice for x: give one level")
+
+
+def test_a_level_that_may_be_missing_is_dropped_on_request(tmp_path):
+    path = put(tmp_path, DOSES.replace("10\n", "NA\n", 1))
+    found = quietly(path, *ESTIMATES, "--categorical", "x", "--missing", "drop")
+    assert (len(found.labels), found.model.groups.covariates) == (5, ("x[5]", "x[placebo]"))
+
+
+def test_a_row_to_predict_has_all_that_names_its_group(tmp_path):
+    found = quietly(put(tmp_path, TWICE), "--group", "arm,patient", "--value", "score")
+    known = found.predict({"arm": ["p"], "patient": [1]})
+    assert known.index[0] == ("theta", "p, 1")
+    with pytest.raises(InputError, match="groups are named by 'arm' and 'patient': give all of these columns"):
+        found.predict({"arm": ["p"]})
 
 
 def test_a_group_that_is_named_twice_is_refused(tmp_path, capfd):

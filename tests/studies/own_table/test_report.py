@@ -160,7 +160,7 @@ def test_single_rows_leave_tau_to_its_prior(tmp_path):
 def test_single_rows_are_not_weighed(tmp_path):
     """Their likelihood to a power has no posterior, as nothing keeps sigma from 0; and tau is its prior, up front."""
     ran = accepted(tmp_path, "one_way", "school,score\na,1\nb,2\nc,4\nd,3\ne,2.5\n", *ROWS, *OF_SIGMA)
-    assert "these data say nothing of tau" in ran.said
+    assert "the data do not inform tau" in ran.said
     assert "When the data do: no posterior is left" in section(ran.page, "With another prior")
 
 
