@@ -69,7 +69,7 @@ def read(source: Source, **columns) -> pd.DataFrame:
 def batches(source: Source, opened: Opened, wanted: Columns) -> Iterator[Batch]:
     """Lines, fields and columns of some rows at a time; none any more once there was a fault.
 
-    What may be either is numbers if any value of the first batch is one. `opened.notes` is told what was dropped.
+    What may be either is numbers if any value of the first batch is one. `opened.warnings` is told what was dropped.
 
     Raises
     ------
@@ -91,8 +91,23 @@ def batches(source: Source, opened: Opened, wanted: Columns) -> Iterator[Batch]:
 class Reader:
     """What has been learnt of a table up to a batch of its rows.
 
-    `positions` are those of the columns; `decimal` is the decimal mark, and `numeric` the columns of numbers, once the
-    first batch has told them; `seen` remembers the names that were seen, and their lines.
+    Attributes
+    ----------
+    source, opened, wanted
+        The table, one pass over it, and the columns that are wanted.
+    positions : dict
+        Where the columns stand.
+    decimal, numeric : str, frozenset
+        The decimal mark and the columns of numbers, once the first batch has told them.
+    seen, joined : dict
+        Names that were seen, with their lines, and the parts of those that are joined.
+    uneven, wrong, alike : Faults
+        Rows of another length, fields that cannot be read, and names that look alike; later ones are looked for where
+        there are none of the earlier.
+    dropped, kept : Counter, set
+        Labels of rows that were dropped, and of those that were not.
+    rows : int
+        How many were read.
     """
 
     source: Source
