@@ -26,7 +26,8 @@ def spelled(value: float, sd: float | None = None, *, least: int = 4) -> str:
     """Four digits, or as many as tell a tenth of the sd, that of an offset of 1e9 included.
 
     Trailing zeros stay, as they tell how far the number is known. Whole numbers without an sd have none to show. No
-    digit before the decimal point is rounded away.
+    digit before the decimal point is rounded away, and a single digit that would carry into the next power of ten gets
+    another.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ def spelled(value: float, sd: float | None = None, *, least: int = 4) -> str:
     >>> spelled(48.10501, 0.5283), spelled(1000000012.346, 0.52), spelled(0.000123456), spelled(5.239, 5.1, least=1)
     ('48.11', '1000000012.35', '0.0001235', '5.2')
     >>> spelled(9.71, 40.0, least=1), spelled(99.6, 400.0, least=1), spelled(0.3), spelled(28.0)
-    ('10', '100', '0.3000', '28')
+    ('9.7', '100', '0.3000', '28')
     >>> spelled(-5e-19, 0.28)  # rounding, where the sd is that
     '0.00'
     """
@@ -54,10 +55,12 @@ def spelled(value: float, sd: float | None = None, *, least: int = 4) -> str:
     if sd is None and value == round(value) and abs(value) < 10.0 ** POSITIONAL[1]:
         return f"{value:.0f}"
     digits = _digits(value, sd, least)
+    if digits == 1 and _power(value, 1) > _power(value, MOST_DIGITS):  # 9.7, not 10
+        digits = 2
     size = _power(value, digits)
     if sd is None or not POSITIONAL[0] <= size < POSITIONAL[1]:
         return rounded(value, digits)
-    # Decimals of the number before rounding: where that carries, as of 0.96 to one digit, the sd asks for 1.0, not 1.
+    # Decimals of the number before rounding: where that carries, as of 0.996 to two digits, it is 1.00, not 1.0.
     return f"{value:.{max(0, digits - 1 - _power(value, MOST_DIGITS))}f}"
 
 
