@@ -44,21 +44,23 @@ def _without_missing(whole, parts: Sequence[str], others: Sequence[str]):
     """Rows in which nothing is missing, and what there is to tell of the others."""
     import narwhals as nw
 
+    from models.groups import dataframes
+
     schema = whole.collect_schema()
     missing = nw.any_horizontal(*(_is_missing(name, schema[name]) for name in (*parts, *others)), ignore_nulls=True)
     labels = [nw.col(part).cast(nw.String).fill_null("") for part in parts]
     named = whole.with_columns(
         nw.concat_str(*labels, separator=BETWEEN).alias("label of its group"), missing.alias("is missing")
     )
-    counts = named.lazy().group_by("label of its group", "is missing").agg(nw.len().alias("n")).collect()
-    rows = counts.rows(named=True)
-    dropped = Counter({row["label of its group"]: row["n"] for row in rows if row["is missing"]})
-    kept = {row["label of its group"] for row in rows if not row["is missing"]}
+    counts = dataframes.fetched(named.lazy().group_by("label of its group", "is missing").agg(nw.len().alias("n")))
+    rows = list(zip(*(counts[name].tolist() for name in ("label of its group", "is missing", "n")), strict=True))
+    dropped = Counter({label: n for label, is_missing, n in rows if is_missing})
+    kept = {label for label, is_missing, _ in rows if not is_missing}
     if not dropped:
         return whole, ()
     if not kept:
         raise InputError("something is missing in every row")
-    total = sum(row["n"] for row in rows)
+    total = sum(n for _, _, n in rows)
     return whole.filter(~missing), (doubts.of_dropped(dropped, kept, total),)
 
 
@@ -72,6 +74,8 @@ def _numbers(whole, names: Sequence[str], categorical: Sequence[str]) -> list[st
     """
     import narwhals as nw
 
+    from models.groups import dataframes
+
     schema = whole.collect_schema()
     text = [name for name in names if schema[name] == nw.String and name not in categorical]
     if not text:
@@ -81,11 +85,11 @@ def _numbers(whole, names: Sequence[str], categorical: Sequence[str]) -> list[st
         *(one.min().alias(f"low {k}") for k, one in enumerate(are)),
         *(one.max().alias(f"high {k}") for k, one in enumerate(are)),
     )
-    (row,) = ends.collect().rows(named=True)
+    found = {name: values.tolist()[0] for name, values in dataframes.fetched(ends).items()}
     for k, name in enumerate(text):
-        if row[f"low {k}"] != row[f"high {k}"]:
+        if found[f"low {k}"] != found[f"high {k}"]:
             raise InputError(f"covariate {name!r} holds numbers and text: name it categorical, or correct it")
-    return [name for k, name in enumerate(text) if row[f"low {k}"]]
+    return [name for k, name in enumerate(text) if found[f"low {k}"]]
 
 
 def _is_missing(name: str, dtype):
