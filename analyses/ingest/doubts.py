@@ -97,7 +97,7 @@ def _first(pattern: re.Pattern, values: Iterable[str]) -> str:
 
 
 def _as_number(name: str) -> object:
-    """A name that is a number, as that; any other as it is spelled."""
+    """The number that a name is, or the name."""
     return Decimal(name) if fields.NUMBER.fullmatch(name) else name
 
 

@@ -2,31 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Self
 
 from analyses.ingest import fields
 from analyses.ingest.fields import Kind
+from analyses.ingest.reading import Named
 from analyses.ingest.request import InputError
-from analyses.ingest.wording import Wording
 
 SHOWN = 10  # causes that are told; the others are counted
 LISTED = 5  # lines that are named for a cause, beside the first
-
-
-class Named(Protocol):
-    """What messages are about: its name, how options are called, and what its rows are."""
-
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-
-    @property
-    def wording(self) -> Wording:
-        """How its front end calls options."""
-
-    @property
-    def place(self) -> str:
-        """What the numbers in messages count: "line" or "row"."""
 
 
 class Fault(NamedTuple):
@@ -99,7 +83,7 @@ class Cause:
 
 @dataclass
 class Faults:
-    """Faults as they are found, by cause."""
+    """Faults by cause."""
 
     causes: dict[tuple[str, Kind], Cause] = field(default_factory=dict)
 

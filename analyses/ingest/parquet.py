@@ -44,12 +44,12 @@ class ParquetFiles:
 
     @contextmanager
     def opened(self, names: Sequence[Name]) -> Iterator[Opened]:
-        """Read every row as text: shortest digits that read back as they are, nothing where null.
+        """Read every row as text: the shortest digits that read back to the same number, nothing where null.
 
         Raises
         ------
         InputError
-            For a file that is none, or has no rows.
+            For a file that is not Parquet, or has no rows.
         """
         root, parts = of_parquet(self.path)
         table = relation(parts, root).select("columns(*)::varchar")

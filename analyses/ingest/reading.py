@@ -77,8 +77,8 @@ class Opened:
     update: Callable[[], None] = lambda: None
 
 
-class Source(Protocol):
-    """A table that can be read row by row."""
+class Named(Protocol):
+    """What messages are about: its name, how options are called, and what its rows are."""
 
     @property
     def name(self) -> str:
@@ -91,6 +91,10 @@ class Source(Protocol):
     @property
     def place(self) -> str:
         """What the numbers in messages count: "line" or "row"."""
+
+
+class Source(Named, Protocol):
+    """A table that can be read row by row."""
 
     def opened(self, names: Sequence[Name]) -> AbstractContextManager[Opened]:
         """Begin to read it; `names` are those of the columns that are wanted."""

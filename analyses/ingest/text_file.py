@@ -1,4 +1,4 @@
-"""Text files of tables: the bytes, hashed as they are read, the encoding, and the rows of their dialect."""
+"""Text files of tables: the bytes, hashed while they are read, the encoding, and the rows of their dialect."""
 
 import codecs
 import csv
@@ -167,7 +167,7 @@ def _cause(error: csv.Error) -> str:
 
 
 def _decoded(source: TextFile, text, encoding: str) -> Iterator[str]:
-    """Lines of a text, each looked through for bytes that are none."""
+    """Lines of a text; refuse bytes that are not text."""
     number, decoding = 0, _decoding(source, text, encoding)
     for number, line in enumerate(decoding, start=1):
         if "\0" in line:

@@ -140,7 +140,7 @@ def _is_encoding(name: str) -> bool:
 
 
 def fault_of_references(references: Sequence[str], covariates: Sequence[str], wording: Wording) -> str:
-    """Which covariate has two reference levels, or is none."""
+    """Which covariate has two reference levels, or is not a covariate."""
     if twice := [name for name in references if references.count(name) > 1]:
         return f"{wording.named('reference')} is given twice for {twice[0]}: give one level"
     if foreign := [name for name in references if name not in covariates]:

@@ -31,7 +31,7 @@ class Wording:
         return self.option.format(hyphenated)
 
     def setting(self, name: str, value: object) -> str:
-        """An option with its value, as it is typed.
+        """An option with its value, ready to type.
 
         Examples
         --------
