@@ -9,7 +9,8 @@ from analyses.ingest import fields
 from models.groups.naming import maybe_missing
 
 CODES = {Decimal(sign * number) for number in (9, 99, 999, 9999, 99999) for sign in (1, -1)}
-FAR = 2  # times the largest other number: then a code for a missing value is a code
+SURE = 99  # from here on a code is far from the data by design; 9 may be a value among others
+FAR = 2  # times the largest other number: no value of a sample lies that far beyond the next without a reason
 GROUPS_TOLD = 5  # of those of which rows were dropped
 SUMS = ("sum", "all", "mean", "average", "pooled", "total")
 SUM = re.compile(r"^\s*(sum|all|overall|mean|average|pooled)\s*$|\b(sub-?)?totals?\b", re.IGNORECASE)
@@ -32,7 +33,7 @@ def of_numbers(values: Sequence[str]) -> Iterator[str]:
     count = Counter(Decimal(value) for value in values)
     others = [value for value in count if value not in CODES]
     for code in sorted(CODES & count.keys() if others else ()):
-        is_far = abs(code) >= 99 and abs(code) > FAR * max(map(abs, others))
+        is_far = abs(code) >= SURE and abs(code) > FAR * max(map(abs, others))
         if is_far or (code < 0 < min(others)):
             remedy = "if it stands for a missing value, remove its rows"
             yield f"{code} occurs {count[code]} time(s), far from all else: {remedy}"

@@ -16,7 +16,7 @@ EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)  # 1,234: thousands, o
 COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d{1,4})?", re.ASCII)
 SEPARATORS = ",.' \u00a0\u2009\u202f\u2019"  # between thousands
 GROUPED = re.compile(rf"[+-]?[1-9]\d{{0,2}}([{SEPARATORS}])\d{{3}}(\1\d{{3}})*([.,]\d*)?", re.ASCII)
-FEW_DIGITS = 40
+FEW_DIGITS = 40  # fewer of them, without an exponent, are between 1e-40 and 1e40: far inside the limits
 DATES = re.compile(
     r"\d{4}-\d\d?-\d\d?.*|\d{1,2}([./-])\d{1,2}\1\d{2,4}|\d{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-\d{1,2}", re.ASCII
 )

@@ -8,6 +8,7 @@ from analyses.ingest import doubts, fields, header
 from analyses.ingest.columns import BETWEEN, Columns
 from analyses.ingest.reading import name_of
 from analyses.ingest.request import InputError
+from models.groups.naming import MISSING
 
 
 class Ready(NamedTuple):
@@ -47,7 +48,10 @@ def _without_missing(whole, parts: Sequence[str], others: Sequence[str]):
     from models.groups import dataframes
 
     schema = whole.collect_schema()
-    missing = nw.any_horizontal(*(_is_missing(name, schema[name]) for name in (*parts, *others)), ignore_nulls=True)
+    # NA is a name of a group, and stands for a missing value elsewhere, as `fields.is_missing` has it.
+    codes = [nw.col(name).is_in(sorted(MISSING)) for name in others if schema[name] == nw.String]
+    blank = (_is_missing(name, schema[name]) for name in (*parts, *others))
+    missing = nw.any_horizontal(*blank, *codes, ignore_nulls=True)
     labels = [nw.col(part).cast(nw.String).fill_null("") for part in parts]
     named = whole.with_columns(
         nw.concat_str(*labels, separator=BETWEEN).alias("label of its group"), missing.alias("is missing")

@@ -16,7 +16,7 @@ from analyses.ingest.request import InputError, Request
 
 ARMS = ("1", "2")
 DATE = Kind("is no date", "write 2003-05-31")
-ARM = Kind(f"is none of {', '.join(ARMS)}", "correct it")
+ARM = Kind(f"is not one of {', '.join(ARMS)}", "correct it")
 ORDER = Kind("is not after the one before it of the same subject", "sort the rows of each subject by date")
 
 

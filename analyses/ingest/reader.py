@@ -1,6 +1,6 @@
 """Strict reading of rows: every cause for refusal, before anything is computed.
 
-Numbers stay decimals, exactly as they are written: a double would lose digits that an offset pushes out of it.
+Numbers stay decimals with all their digits: a double would lose those that an offset pushes out of it.
 """
 
 import re
@@ -102,8 +102,8 @@ class Reader:
     seen, joined : dict
         Names that were seen, with their lines, and the parts of those that are joined.
     uneven, wrong, alike : Faults
-        Rows of another length, fields that cannot be read, and names that look alike; later ones are looked for where
-        there are none of the earlier.
+        Rows of another length, fields that cannot be read, and names that look alike; each is looked for only where
+        the one before it is empty.
     dropped, kept : Counter, set
         Labels of rows that were dropped, and of those that were not.
     rows : int

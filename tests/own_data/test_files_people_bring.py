@@ -187,15 +187,17 @@ def test_two_equal_values_of_a_group_are_no_warning(tmp_path, recwarn):
 
 
 GAPS = "school,score,x\na,1,p\na,,p\na,2,p\nb,3,q\nb,NA,q\nb,5,q\nc,4,\n,7,p\nd,6,q\nd,7,q\n"
+CODED = GAPS.replace("c,4,", "c,4,null")  # a level that is read as text, and stands for a missing value
 FILLED = "school,score,x\na,1,p\na,2,p\nb,3,q\nb,5,q\nd,6,q\nd,7,q\n"
 DROPPED = "dropped 4 of 10 rows with a missing value: of 'a' (1), 'b' (1), 'c' (1), no name (1); nothing is left of 'c'"
 
 
+@pytest.mark.parametrize("rows", [GAPS, CODED], ids=["blank", "coded"])
 @pytest.mark.parametrize("kind", ["csv", "parquet", "frame", "large frame"])
-def test_missing_values_are_dropped_on_request(kind, tmp_path, monkeypatch):
+def test_missing_values_are_dropped_on_request(kind, rows, tmp_path, monkeypatch):
     """How many rows and which groups is said, whatever the table is made of; what is left is as if it were all."""
     options = (*ROWS, "--covariate", "x", "--missing", "drop")
-    source = tabled(kind, GAPS, tmp_path, monkeypatch)
+    source = tabled(kind, rows, tmp_path, monkeypatch)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         found = fitted(source, *options)
@@ -215,7 +217,7 @@ def tabled(kind, content, folder, monkeypatch):
         return folder / "t.parquet"
     if kind == "large frame":
         monkeypatch.setattr("analyses.ingest.data_frame.MOST_SPELLED", 3)
-    return pd.read_csv(path, na_values=["NA"])
+    return pd.read_csv(path, na_values=["", "NA"], keep_default_na=False)
 
 
 TWICE = "arm,patient,score\np,1,1.5\np,1,2\np,2,3\np,2,3.5\nq,1,7\nq,1,8.5\nq,2,5\nq,2,5.25\n"
