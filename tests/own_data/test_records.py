@@ -32,7 +32,7 @@ def test_raw_rows_give_what_the_shipped_table_gives_to_the_byte(study, name, raw
         (2, 0, "2003-04-01", "table.csv:3: column 'date': '2003-04-01' is not after the one before it"),
         (1, 0, "soon", "table.csv:2: column 'date': 'soon' is no date"),
         (1, 0, "2003-02-30", "table.csv:2: column 'date': '2003-02-30' is no date"),
-        (1, 3, "3", "table.csv:2: column 'treatment': '3' is none of 1, 2"),
+        (1, 3, "3", "table.csv:2: column 'treatment': '3' is not one of 1, 2"),
         (2, 3, "2", "table.csv:3: column 'treatment': '2' where line 2 has '1' for the same group '1'"),
         (1, 2, "1", "table.csv: these are not the subjects of blood_pressure: for a table of your own ask for one_way"),
     ],
