@@ -17,7 +17,7 @@ class Verdict(NamedTuple):
 
 def chance(p: float) -> str:
     """A probability in a sentence that never says 0 or 1."""
-    return "P < 0.001" if p < 5e-4 else "P > 0.999" if p > 1 - 5e-4 else f"P = {p:.3f}"
+    return {"0.000": "P < 0.001", "1.000": "P > 0.999"}.get(text := f"{p:.3f}", f"P = {text}")
 
 
 def probability(p: float, decimals: int = 2, *, below: str = "below ", above: str = "above ") -> str:
@@ -28,9 +28,9 @@ def probability(p: float, decimals: int = 2, *, below: str = "below ", above: st
     >>> probability(0.731), probability(0.9996), probability(0.0)
     ('0.73', 'above 0.99', 'below 0.01')
     """
-    unit = 10.0**-decimals
-    if p < unit / 2:
+    unit, text = 10.0**-decimals, f"{p:.{decimals}f}"
+    if float(text) == 0:
         return f"{below}{unit:.{decimals}f}"
-    if p > 1 - unit / 2:
+    if float(text) == 1:
         return f"{above}{1 - unit:.{decimals}f}"
-    return f"{p:.{decimals}f}"
+    return text

@@ -57,7 +57,7 @@ def spelled(value: float, sd: float | None = None, *, least: int = 4) -> str:
     digits = _digits(value, sd, least)
     if digits == 1 and _power(value, 1) > _power(value, MOST_DIGITS):  # 9.7, not 10
         digits = 2
-    size = _power(value, digits)
+    size = _power(value, MOST_DIGITS)  # 9.97e14 is written out, though its first two digits round to 1.0e15
     if sd is None or not POSITIONAL[0] <= size < POSITIONAL[1]:
         return rounded(value, digits)
     # Decimals of the number before rounding: where that carries, as of 0.996 to two digits, it is 1.00, not 1.0.

@@ -61,6 +61,7 @@ def test_a_larger_number_is_not_printed_smaller(one, other, sd, least):
 @example(9.71, 0, 1.0)
 @example(9.96, 1, 1.0)
 @example(9.9999999, 14, 0.0)
+@example(9.96875, 14, 0.0)
 def test_a_number_of_positional_size_has_no_exponent(digits, power, relative):
     """At the border of a power of ten as anywhere between 1e-4 and 1e15, whatever the sd is beside it."""
     value = digits * 10.0**power
@@ -91,6 +92,8 @@ def test_so_many_digits(value, digits):
 
 @given(st.floats(0, 1), st.integers(1, 4))
 @example(0.9999999999999999, 2)
+@example(0.9995, 3)
+@example(0.0005, 3)
 def test_a_probability_is_never_printed_as_0_or_1(p, decimals):
     """Between them it is within half a unit of the last decimal; next to them it is bounded, and the bound is true."""
     said, cell = probability(p, decimals), numbers.probability_in_table(p, decimals)
