@@ -16,11 +16,17 @@ class Verdict(NamedTuple):
 
 
 def chance(p: float) -> str:
-    """A probability in a sentence that never says 0 or 1."""
-    return {"0.000": "P < 0.001", "1.000": "P > 0.999"}.get(text := f"{p:.3f}", f"P = {text}")
+    """A probability in a sentence that never says 0 or 1.
+
+    Examples
+    --------
+    >>> chance(0.731), chance(0.9995), chance(0.0)
+    ('P = 0.731', 'P > 0.999', 'P < 0.001')
+    """
+    return probability(p, 3, below="P < ", above="P > ", within="P = ")
 
 
-def probability(p: float, decimals: int = 2, *, below: str = "below ", above: str = "above ") -> str:
+def probability(p: float, decimals: int = 2, *, below: str = "below ", above: str = "above ", within: str = "") -> str:
     """A probability in a sentence, bounded where rounding would make it 0 or 1.
 
     Examples
@@ -33,4 +39,4 @@ def probability(p: float, decimals: int = 2, *, below: str = "below ", above: st
         return f"{below}{unit:.{decimals}f}"
     if float(text) == 1:
         return f"{above}{1 - unit:.{decimals}f}"
-    return text
+    return f"{within}{text}"

@@ -45,7 +45,7 @@ def _without_missing(whole, parts: Sequence[str], others: Sequence[str]):
     """Rows in which nothing is missing, and what there is to tell of the others."""
     import narwhals as nw
 
-    from models.groups import dataframes
+    from models.groups import dataframes  # it imports narwhals
 
     schema = whole.collect_schema()
     # NA is a name of a group, and stands for a missing value elsewhere, as `fields.is_missing` has it.
@@ -78,7 +78,7 @@ def _numbers(whole, names: Sequence[str], categorical: Sequence[str]) -> list[st
     """
     import narwhals as nw
 
-    from models.groups import dataframes
+    from models.groups import dataframes  # it imports narwhals
 
     schema = whole.collect_schema()
     text = [name for name in names if schema[name] == nw.String and name not in categorical]
@@ -89,11 +89,11 @@ def _numbers(whole, names: Sequence[str], categorical: Sequence[str]) -> list[st
         *(one.min().alias(f"low {k}") for k, one in enumerate(are)),
         *(one.max().alias(f"high {k}") for k, one in enumerate(are)),
     )
-    found = {name: values.tolist()[0] for name, values in dataframes.fetched(ends).items()}
+    extremes = {name: values.tolist()[0] for name, values in dataframes.fetched(ends).items()}
     for k, name in enumerate(text):
-        if found[f"low {k}"] != found[f"high {k}"]:
+        if extremes[f"low {k}"] != extremes[f"high {k}"]:
             raise InputError(f"covariate {name!r} holds numbers and text: name it categorical, or correct it")
-    return [name for k, name in enumerate(text) if found[f"low {k}"]]
+    return [name for k, name in enumerate(text) if extremes[f"low {k}"]]
 
 
 def _is_missing(name: str, dtype):
@@ -102,8 +102,7 @@ def _is_missing(name: str, dtype):
 
     column = nw.col(name)
     if dtype.is_float():
-        # DuckDB skips parts of a Parquet file by their smallest and largest numbers, which NaN is not; not so of sums.
-        return column.is_null() | (column + 0.0).is_nan()
+        return column.is_null() | column.is_nan()
     if dtype == nw.String:
         return column.is_null() | (column.str.strip_chars() == "")
     return column.is_null()

@@ -55,11 +55,12 @@ def spelled(value: float, sd: float | None = None, *, least: int = 4) -> str:
     if sd is None and value == round(value) and abs(value) < 10.0 ** POSITIONAL[1]:
         return f"{value:.0f}"
     digits = _digits(value, sd, least)
-    if digits == 1 and _power(value, 1) > _power(value, MOST_DIGITS):  # 9.7, not 10
-        digits = 2
-    size = _power(value, MOST_DIGITS)  # 9.97e14 is written out, though its first two digits round to 1.0e15
-    if sd is None or not POSITIONAL[0] <= size < POSITIONAL[1]:
+    if sd is None:
         return rounded(value, digits)
+    if digits == 1 and _carries(value, digits):  # 9.7, not 10
+        digits = 2
+    if not _is_written_out(value, digits):
+        return rounded(value, digits + _carries(value, digits))
     # Decimals of the number before rounding: where that carries, as of 0.996 to two digits, it is 1.00, not 1.0.
     return f"{value:.{max(0, digits - 1 - _power(value, MOST_DIGITS))}f}"
 
@@ -76,6 +77,16 @@ def _power(value, digits) -> int:
     return int(f"{value:.{digits - 1}e}".partition("e")[2])
 
 
+def _carries(value, digits) -> bool:
+    """Whether rounding to so many digits carries into the next power of ten."""
+    return _power(value, digits) > _power(value, MOST_DIGITS)
+
+
+def _is_written_out(value, digits) -> bool:
+    """Whether a number needs no exponent, before or after it is rounded to so many digits."""
+    return any(POSITIONAL[0] <= _power(value, count) < POSITIONAL[1] for count in (digits, MOST_DIGITS))
+
+
 def rounded(value: float, digits: int = 2) -> str:
     """So many digits, zeros at the end among them, and no exponent where a reader does without.
 
@@ -84,10 +95,9 @@ def rounded(value: float, digits: int = 2) -> str:
     >>> rounded(0.2), rounded(5.587), rounded(99.7), rounded(1234.5, 3)
     ('0.20', '5.6', '100', '1234')
     """
-    size = _power(value, digits)
-    if not POSITIONAL[0] <= size < POSITIONAL[1]:
+    if not _is_written_out(value, digits):
         return f"{value:.{digits - 1}e}"
-    return f"{value:.{max(0, digits - 1 - size)}f}"
+    return f"{value:.{max(0, digits - 1 - _power(value, digits))}f}"
 
 
 def median_and_interval(quantiles: Mapping[str, float]) -> str:

@@ -204,12 +204,36 @@ def test_missing_values_are_dropped_on_request(kind, rows, tmp_path, monkeypatch
     """How many rows and which groups is said, whatever the table is made of; what is left is as if it were all."""
     options = (*ROWS, "--covariate", "x", "--missing", "drop")
     source = tabled(kind, rows, tmp_path, monkeypatch)
+    found, told = fitted_and_told(source, *options)
+    assert told == DROPPED
+    expected = quietly(put(tmp_path, FILLED, "filled.csv"), *ROWS, "--covariate", "x")
+    pd.testing.assert_frame_equal(found.summary().sort_index(), expected.summary().sort_index(), rtol=1e-12)
+
+
+def fitted_and_told(source, *options):
+    """A fit, and what is told of the rows that were dropped."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         found = fitted(source, *options)
     (told,) = [str(w.message) for w in caught if "dropped" in str(w.message)]
-    assert told.partition(": ")[2] == DROPPED
-    expected = quietly(put(tmp_path, FILLED, "filled.csv"), *ROWS, "--covariate", "x")
+    return found, told.partition(": ")[2]
+
+
+@pytest.mark.parametrize("column", ["score", "x"])
+def test_nan_that_arrow_wrote_is_missing(column, tmp_path):
+    """Arrow's smallest and largest number of a column are not NaN, from which DuckDB concludes that no number is."""
+    arrow = pytest.importorskip("pyarrow", reason="PyArrow is not installed")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    rows = pd.DataFrame({"school": [*"aaabbbcc"], "score": [1.0, 3, 2, 3, 5, 4, 6, 7], "x": [1.0, 1, 1, 4, 4, 4, 2, 2]})
+    spoiled = rows.assign(**{column: rows[column].where(rows["school"] != "b")})
+    columns = {name: arrow.array(spoiled[name].tolist(), from_pandas=False) for name in spoiled}
+    parquet.write_table(arrow.table(columns), tmp_path / "t.parquet")
+    options = (*ROWS, "--covariate", "x")
+    with pytest.raises(InputError, match=f"'{column}'.* missing"):
+        quietly(tmp_path / "t.parquet", *options)
+    found, told = fitted_and_told(tmp_path / "t.parquet", *options, "--missing", "drop")
+    assert told == "dropped 3 of 8 rows with a missing value: of 'b' (3); nothing is left of 'b'"
+    expected = quietly(rows[rows["school"] != "b"], *options)
     pd.testing.assert_frame_equal(found.summary().sort_index(), expected.summary().sort_index(), rtol=1e-12)
 
 

@@ -32,6 +32,7 @@ def written_out(text: str, value: float) -> bool:
 @example(99.6, 400.0, 1)
 @example(0.00009996, 1.0, 2)
 @example(999999.99999999995, 1e-9, 4)
+@example(-9955128609158502.0, 1e15, 1)
 def test_a_number_with_an_sd(value, sd, least):
     """The digits down to a tenth of the sd are there, at least as many as were asked for, and at most a double's."""
     text = numbers.spelled(value, sd, least=least)
@@ -83,6 +84,7 @@ def test_a_number_without_an_sd(value):
 
 @given(VALUES, st.integers(1, 12))
 @example(99.7, 2)
+@example(950000000000000.0, 1)
 def test_so_many_digits(value, digits):
     text = numbers.rounded(value, digits)
     assert is_rounded(text, value)
