@@ -38,6 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run_studies(options: argparse.Namespace, command: list[str], require_no_interrupt) -> int:
     """Answer each study, write all of them, and print how it went; publish nothing once it was interrupted."""
+    if options.request is not None:
+        options.request.table.stat()  # a file that is not there is said before anything slow is imported
     from analyses import progress
     from analyses.fits.settings import Settings
     from analyses.report import publish

@@ -79,16 +79,18 @@ class Scale(Prior, Protocol):
         """Exponent z of a density that begins like sd^z at 0."""
         return 0.0
 
+    @property
+    def upper(self) -> float:
+        """Largest sd that is possible."""
+        return np.inf
+
+    @property
+    def typical(self) -> tuple[float, ...]:
+        """Sds about which the density bends; none of a power."""
+        return (self.size,)
+
     def scaled(self, unit: float) -> Self:
         """Prior of the same sd in another unit."""
-
-    def rising(self, sd: Numbers) -> Numbers:
-        """Part of the log density that never falls as sd grows."""
-        return np.zeros_like(sd)
-
-    def falling(self, sd: Numbers) -> Numbers:
-        """Part of the log density that never rises as sd grows."""
-        return self.log_density(sd)
 
     def draw(self, size: Size, rng: np.random.Generator) -> np.ndarray:
         """Draw standard deviations.
@@ -196,6 +198,11 @@ class InverseGamma(Scale):
         return float(np.sqrt(self.scale))
 
     @property
+    def typical(self) -> tuple[float, ...]:
+        """Root of the scale, and the mode; none where it is improper."""
+        return (self.size, float(np.sqrt(self.scale / (self.shape + 0.5)))) if self.proper else ()
+
+    @property
     def tail_exponent(self) -> float:
         """Exponent 2 shape + 1."""
         return 2 * self.shape + 1
@@ -225,19 +232,12 @@ class InverseGamma(Scale):
 
     def log_density(self, sd: Numbers) -> Numbers:
         """Log density at each sd."""
-        return self.rising(sd) + self.falling(sd)
+        power = _log_power(sd, -self.tail_exponent)
+        return self.log_constant + power - (self.scale / sd**2 if self.scale else 0.0)
 
     def slope(self, sd: Numbers) -> Numbers:
         """Derivative of the log density at each sd."""
         return 2 * self.scale / sd**3 - self.tail_exponent / sd
-
-    def rising(self, sd: Numbers) -> Numbers:
-        """Exponential, and the power where it is positive."""
-        return _log_power(sd, max(-self.tail_exponent, 0.0)) - (self.scale / sd**2 if self.scale else 0.0)
-
-    def falling(self, sd: Numbers) -> Numbers:
-        """Constant, and the power where it is negative."""
-        return self.log_constant - _log_power(sd, max(self.tail_exponent, 0.0))
 
     def draw(self, size: Size, rng: np.random.Generator) -> np.ndarray:
         """Draw standard deviations.
@@ -434,10 +434,145 @@ class HalfNormal(Scale):
 
 
 @dataclass(frozen=True)
+class Exponential(Scale):
+    """p(sd) = exp(-sd / scale) / scale, with mean `scale`.
+
+    As a mixture: sd | a ~ HalfNormal(sqrt(a)), a exponential with mean 2 scale^2 (Andrews and Mallows 1974).
+
+    Raises
+    ------
+    ValueError
+        For a scale that is not positive.
+    """
+
+    scale: float
+    tail_exponent = np.inf
+
+    def __post_init__(self):
+        if not self.scale > 0:
+            raise ValueError(f"{self} needs a positive scale")
+
+    def __str__(self):
+        return f"Exponential(scale={self.scale:g})"
+
+    @property
+    def size(self) -> float:
+        """Scale."""
+        return self.scale
+
+    def scaled(self, unit: float) -> Self:
+        """Prior of the same sd in another unit."""
+        return replace(self, scale=self.scale / unit)
+
+    def power_scaled(self, alpha: float) -> Self:
+        """Power of the density: the scale is divided by alpha."""
+        return replace(self, scale=self.scale / alpha)
+
+    def log_density(self, sd: Numbers) -> Numbers:
+        """Log density at each sd."""
+        return -np.log(self.scale) - sd / self.scale
+
+    def slope(self, sd: Numbers) -> Numbers:
+        """Derivative of the log density at each sd."""
+        return np.full_like(sd, -1 / self.scale, dtype=float)
+
+    def draw(self, size: Size, rng: np.random.Generator) -> np.ndarray:
+        """Draw standard deviations."""
+        return self.scale * rng.standard_exponential(size)
+
+    def conditionals(self, name: str, residuals: Residuals) -> Conditionals:
+        """Law of the mixing variable a given the variance v, a^(-1/2) exp(-(a / scale^2 + v / a) / 2); of v given a."""
+        a = f"{name}_mixing"
+
+        def mixing(state):
+            return distributions.GeneralizedInverseGaussian(0.5, self.scale**-2, state[name])
+
+        def variance(state):
+            count, squares = residuals(state)
+            return distributions.GeneralizedInverseGaussian((1 - count) / 2, 1 / state[a], squares)
+
+        return {a: mixing, name: variance}
+
+    def log_joint(self, name: str, state: State) -> Numbers:
+        """Log density of the variance given a, and of a."""
+        a, variance = state[f"{name}_mixing"], state[name]
+        return -(np.log(a) + np.log(variance) + variance / a + a / self.scale**2) / 2
+
+    def variable(self, name: str) -> "TensorVariable":
+        """PyMC's variable of the sd."""
+        return _variable("Exponential", name, 1 / self.scale)
+
+
+@dataclass(frozen=True)
+class BoundedUniform(Scale):
+    """p(sd) = 1 / end for 0 < sd < end.
+
+    Raises
+    ------
+    ValueError
+        For an end that is not positive.
+    """
+
+    end: float
+    tail_exponent = np.inf
+
+    def __post_init__(self):
+        if not self.end > 0:
+            raise ValueError(f"{self} needs a positive end")
+
+    def __str__(self):
+        return f"Uniform(0, {self.end:g})"
+
+    @property
+    def size(self) -> float:
+        """End."""
+        return self.end
+
+    @property
+    def upper(self) -> float:
+        """End."""
+        return self.end
+
+    def scaled(self, unit: float) -> Self:
+        """Prior of the same sd in another unit."""
+        return replace(self, end=self.end / unit)
+
+    def power_scaled(self, alpha: float) -> Self:
+        """Power of the density: itself."""
+        return self
+
+    def log_density(self, sd: Numbers) -> Numbers:
+        """Log density at each sd; minus infinity beyond the end."""
+        return np.where(np.asarray(sd) <= self.end, -np.log(self.end), -np.inf)
+
+    def slope(self, sd: Numbers) -> Numbers:
+        """Derivative of the log density at each sd: 0."""
+        return np.zeros_like(sd, dtype=float)
+
+    def draw(self, size: Size, rng: np.random.Generator) -> np.ndarray:
+        """Draw standard deviations."""
+        return rng.uniform(0.0, self.end, size)
+
+    def conditionals(self, name: str, residuals: Residuals) -> Conditionals:
+        """One inverse gamma, bounded."""
+
+        def variance(state):
+            count, squares = residuals(state)
+            return distributions.BoundedInverseGamma((count - 1) / 2, squares / 2, self.end**2)
+
+        return {name: variance}
+
+    def variable(self, name: str) -> "TensorVariable":
+        """PyMC's variable of the sd."""
+        return _variable("Uniform", name, 0.0, self.end)
+
+
+@dataclass(frozen=True)
 class KnownScale:
     """A sigma that is known to be 1: the noise of each mean is its variance."""
 
     proper = False
+    upper = np.inf
 
     def scaled(self, unit: float) -> Self:
         """A known scale of 1, in any unit."""
@@ -447,7 +582,7 @@ class KnownScale:
         """Zero: a known scale has no density."""
         return np.zeros_like(sd)
 
-    rising = falling = slope = log_density
+    slope = log_density
 
     def conditionals(self, name: str, residuals: Residuals) -> Conditionals:
         """No conditionals: a known scale is not drawn."""
@@ -509,9 +644,24 @@ class Normal(Coefficient):
 FLAT_COEFFICIENT = Normal()
 
 
-def Uniform() -> InverseGamma:
-    """Flat prior of a standard deviation, improper: p(sd) = 1."""
-    return FLAT
+def Uniform(lower: float | None = None, upper: float | None = None) -> InverseGamma | BoundedUniform:
+    """Flat prior of a standard deviation: improper, p(sd) = 1, or between 0 and an upper end.
+
+    Raises
+    ------
+    ValueError
+        For a lower end that is not 0, or one end alone.
+
+    Examples
+    --------
+    >>> str(Uniform()), str(Uniform(0, 20))
+    ('Uniform()', 'Uniform(0, 20)')
+    """
+    if lower is None and upper is None:
+        return FLAT
+    if upper is None or lower != 0:
+        raise ValueError(f"Uniform({lower}, {upper}) is no prior of a standard deviation here: write Uniform(0, upper)")
+    return BoundedUniform(float(upper))
 
 
 def Jeffreys() -> InverseGamma:

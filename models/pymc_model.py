@@ -1,6 +1,6 @@
 """The two-level model in PyMC: noncentered, centered, or with theta integrated out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -114,13 +114,13 @@ def _build_cells(model: TwoLevel) -> pm.Model:
     coords = {"cell": range(len(cells.noise)), "coefficient": ["mu", *g.covariates], "covariate": g.covariates}
     with pm.Model(coords=coords) as built:
         design = pm.Data("design", cells.design, dims=("cell", "coefficient"))
-        b = pt.concatenate([pt.atleast_1d(variable) for variable in _coefficients(model)])
+        b = _coefficients(model)
         tau, sigma = model.tau.variable("tau"), model.sigma.variable("sigma")
         within, between = model.variances(pm.Data("noise", cells.noise, dims="cell"), tau, sigma)
         v = within + between
         y = pm.Data("observed_y", data["observed_y"], dims="cell")
         ss_between = pm.Data("observed_ss_between", data["observed_ss_between"])
-        pm.Normal("y", pt.dot(design, b), pt.sqrt(v), observed=y, dims="cell")
+        pm.Normal("y", _weighted_sum(design, b), pt.sqrt(v), observed=y, dims="cell")
         df = pm.Data("df_between", cells.count[several] - 1)
         pm.CustomDist("ss_between", v[np.flatnonzero(several)], df, dist=_chi2, logp=_log_normal, observed=ss_between)
         observe_squares(g, sigma)
@@ -279,16 +279,23 @@ def _coords(groups: Groups) -> dict:
 
 def _population(model):
     """Population means x_i'b: mu alone where there are no covariates."""
-    g, (mu, *beta) = model.groups, _coefficients(model)
-    if not beta:
+    g, (mu, *slopes) = model.groups, _coefficients(model)
+    if not slopes:
         return mu
-    return mu + pt.dot(pm.Data("design", g.design[:, 1:], dims=(g.dim, "covariate")), *beta)
+    return mu + _weighted_sum(pm.Data("design", g.design[:, 1:], dims=(g.dim, "covariate")), slopes)
 
 
-def _coefficients(model):
-    """Variable mu, and beta where there are covariates."""
+def _weighted_sum(columns: TensorVariable, b: Sequence[TensorVariable]) -> TensorVariable:
+    """Sum of columns with weights b, written out: a matrix product takes numba twenty seconds to compile."""
+    return sum(columns[:, k] * coefficient for k, coefficient in enumerate(b))
+
+
+def _coefficients(model) -> list[TensorVariable]:
+    """mu, and each element of beta where there are covariates."""
     mu, *slopes = model.coefficients
-    return (mu.variable("mu"), _beta(slopes)) if slopes else (mu.variable("mu"),)
+    variable = mu.variable("mu")
+    beta = _beta(slopes) if slopes else ()
+    return [variable, *(beta[k] for k in range(len(slopes)))]
 
 
 def _beta(slopes: list[Coefficient]) -> TensorVariable:

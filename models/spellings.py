@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from models.priors import Coefficient, Scale
 
+PROPER_OF_SCALES = ("HalfNormal(sd)", "HalfCauchy(scale)", "HalfStudentT(nu, scale)", "Exponential(scale=mean)")
 SPELLINGS = {
     "mu": ("Flat()", "Normal(mean, sd)"),
-    "tau": ("Uniform()", "HalfNormal(sd)", "HalfCauchy(scale)", "HalfStudentT(nu, scale)"),
+    "tau": ("Uniform()", "Uniform(0, upper)", *PROPER_OF_SCALES),
     "tau2": ("InverseGamma(shape, scale)", "Uniform()"),
-    "sigma": ("Jeffreys()", "HalfCauchy(scale)", "HalfNormal(sd)", "HalfStudentT(nu, scale)"),
+    "sigma": ("Jeffreys()", "Uniform(0, upper)", *PROPER_OF_SCALES),
     "sigma2": ("InverseGamma(shape, scale)",),
 }
 IMPROPER = {  # constants of `models.priors`, synonyms that are not suggested included
@@ -41,22 +42,25 @@ def prior(name: str, spelled: str) -> "Scale | Coefficient":
     HalfStudentT(nu=1.0, scale=5.0)
     >>> prior("mu", "Normal(0, 10)")
     Normal(mean=0.0, sd=10.0)
+    >>> prior("tau", "Uniform(0, 20)"), prior("tau", "Exponential(scale=5)")
+    (BoundedUniform(end=20.0), Exponential(scale=5.0))
     """
     from models import priors
 
     parameter = name if name in SPELLINGS else "mu"
     alternatives = ", ".join(SPELLINGS[parameter])
-    counts = {signature.partition("(")[0]: signature.count(",") + 1 for signature in SPELLINGS[parameter]}
-    counts |= dict.fromkeys(IMPROPER[parameter], 0)
+    signatures = {signature.partition("(")[0]: signature for signature in SPELLINGS[parameter] if "()" not in signature}
     call = CALL.fullmatch(spelled.strip())
-    if call is None or call[1] not in counts:
-        hint = _hint(name, call) or _near(call, counts)
+    if call is None or call[1] not in signatures | IMPROPER[parameter]:
+        hint = _hint(name, call) or _near(call, signatures | IMPROPER[parameter])
         raise ValueError(f"{spelled!r} is no prior of {name} that is known here: write {alternatives}{hint}")
-    arguments = [part.strip() for part in call[2].split(",")] if call[2] and call[2].strip() else []
-    if len(arguments) != counts[call[1]]:
-        raise ValueError(f"{spelled!r} has {len(arguments)} arguments: write {alternatives}")
-    if not arguments:
+    arguments = _fields(call[2] or "")
+    if not arguments and call[1] in IMPROPER[parameter]:
         return getattr(priors, IMPROPER[parameter][call[1]])
+    expected = _fields(signatures.get(call[1], "()").partition("(")[2].removesuffix(")"))
+    if len(arguments) != len(expected):
+        raise ValueError(f"{spelled!r} has {len(arguments)} arguments: write {alternatives}")
+    arguments = [_value(spelled, *pair) for pair in zip(arguments, expected, strict=True)]
     numbers = [_number(name, spelled, argument) for argument in arguments]
     proper = getattr(priors, call[1])(*numbers)
     if not proper.proper:  # InverseGamma has improper ones too, but those go by other names here
@@ -92,7 +96,26 @@ def spelled(name: str, value: object) -> str:
     arguments = vars(value)
     if kind == "HalfStudentT" and arguments["nu"] == 1:
         kind, arguments = "HalfCauchy", {"scale": arguments["scale"]}
-    return f"{kind}({', '.join(f'{float(number)!r}'.removesuffix('.0') for number in arguments.values())})"
+    if kind == "BoundedUniform":
+        kind, arguments = "Uniform", {"lower": 0.0, **arguments}
+    keyword = "scale=" if kind == "Exponential" else ""
+    return f"{kind}({keyword}{', '.join(f'{float(number)!r}'.removesuffix('.0') for number in arguments.values())})"
+
+
+def _fields(text: str) -> list[str]:
+    """What stands between commas."""
+    return [field.strip() for field in text.split(",")] if text.strip() else []
+
+
+def _value(spelled, argument, expected) -> str:
+    """Value of an argument; its keyword is needed where the signature has one, as others mean the rate."""
+    keyword, _, value = (part.strip() for part in argument.rpartition("="))
+    needed, _, named = expected.rpartition("=")
+    if needed and keyword != needed:
+        raise ValueError(f"{spelled!r} may mean a scale or a rate: write {needed}={value} if {value} is the {named}")
+    if keyword not in ("", needed, expected):
+        raise ValueError(f"{spelled!r} has no argument {keyword!r}: write its value alone")
+    return value
 
 
 def _near(call, known) -> str:

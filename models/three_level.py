@@ -5,20 +5,18 @@
     mu_i ~ N(lambda, kappa^2)
 
 kappa is here the source's letter for the sd between schools. Given the ratios of tau and kappa to sigma the model is
-linear and Gaussian at both levels, so the same weighted least squares pools classrooms into schools and schools into
-lambda, and sigma integrates out.
+linear and Gaussian at both levels, so weighted means pool classrooms into schools and schools into lambda, and sigma
+integrates out.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from models import distributions, priors
-from models.distributions import Conditionals, Numbers, State
+from models.distributions import LOG_2PI, Conditionals, Numbers, State
 from models.groups import Replicates
-from models.groups.equal_noise import Cells
-from models.least_squares import Pooled, pool
 from models.shrinkage import theta_law
 from models.two_level import Parameterization
 
@@ -30,32 +28,52 @@ SIGNATURE = "(),(),(n)->(n)"  # of the joint law of the means: lambda, kappa, an
 
 
 @dataclass(frozen=True, eq=False)
+class Averages:
+    """Members pooled into the sets that they belong to, by their precision, and what that leaves behind.
+
+    Attributes
+    ----------
+    mean, variance : ndarray (..., set)
+    log_determinant, quadratic : ndarray (...)
+        The integral over the means of the sets is exp(-(log_determinant + quadratic) / 2).
+    """
+
+    mean: np.ndarray
+    variance: np.ndarray
+    log_determinant: np.ndarray
+    quadratic: np.ndarray
+
+    @classmethod
+    def of(cls, mean: np.ndarray, variance: np.ndarray, belongs: np.ndarray) -> Self:
+        """Pool members with means and variances (..., member); `belongs` (member, set) is 1 for the set of each."""
+        weight = 1 / variance
+        precision = weight @ belongs
+        center = (weight * mean) @ belongs / precision
+        quadratic = np.sum(weight * (mean - center @ belongs.T) ** 2, axis=-1)
+        log_determinant = np.sum(LOG_2PI + np.log(variance), axis=-1) + np.sum(np.log(precision) - LOG_2PI, axis=-1)
+        return cls(center, 1 / precision, log_determinant, quadratic)
+
+
+@dataclass(frozen=True, eq=False)
 class Nested:
     """p(scales, data) up to a constant, and what pooling finds at each level, in units of sigma.
 
     Attributes
     ----------
-    rising, falling : ndarray (...)
-        Log density of the ratios tau / sigma and kappa / sigma: the part that never falls as a ratio grows, and the
-        part that never rises.
-    schools : Pooled
-        mu given the classrooms of its school: mean (..., I), covariance (..., I, I).
-    top : Pooled
-        lambda given all of them: mean (..., 1), covariance (..., 1, 1).
+    log_unnormalized : ndarray (...)
+        Log density of the ratios tau / sigma and kappa / sigma.
+    schools : Averages
+        mu given the classrooms of its school, (..., I).
+    top : Averages
+        lambda given all of them, (..., 1).
     sigma2 : distributions.InverseGamma
         sigma^2 given the ratios.
     """
 
-    rising: np.ndarray
-    falling: np.ndarray
-    schools: Pooled
-    top: Pooled
+    log_unnormalized: np.ndarray
+    schools: Averages
+    top: Averages
     sigma2: distributions.InverseGamma
-
-    @property
-    def log_unnormalized(self) -> np.ndarray:
-        """Log density of the ratios."""
-        return self.rising + self.falling
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -128,20 +146,15 @@ class ThreeLevel:
     def collapsed(self, tau: np.ndarray, kappa: np.ndarray) -> Nested:
         """Theta, mu, lambda and sigma integrated out, for ratios tau and kappa to sigma, ndarray (...)."""
         g, (df, ss) = self.classrooms, self.classrooms.within
-        classrooms = Cells.separate(g.noise, g.mean - g.center, self.members)
-        schools = pool(classrooms, tau[..., None] ** 2 + g.noise, [FLAT] * len(self.schools))
-        noise = np.einsum("...ii->...i", schools.covariance)
-        upper = Cells.separate(np.ones(len(self.schools)), schools.mean, np.ones((len(self.schools), 1)))
-        top = pool(upper, kappa[..., None] ** 2 + noise, [FLAT])
+        schools = Averages.of(g.mean - g.center, tau[..., None] ** 2 + g.noise, self.members)
+        top = Averages.of(schools.mean, kappa[..., None] ** 2 + schools.variance, np.ones((len(self.schools), 1)))
         # tau = t sigma turns p(tau) = tau^(-2a-1) into t^(-2a-1) sigma^-2a: the powers of sigma go to its own law.
         powers = priors.InverseGamma(self.sigma.shape + self.tau.shape + self.kappa.shape)
         sigma2 = powers.given(df + len(g) - 1, ss + schools.quadratic + top.quadratic)
-        # Pooled twice or at once, what is left is one quadratic form in the variances: it falls as they grow.
-        rising = self.tau.rising(tau) + self.kappa.rising(kappa) + sigma2.log_integral
-        falling = self.tau.falling(tau) + self.kappa.falling(kappa)
-        rising = rising - (schools.log_precision + top.log_precision) / 2
-        falling = falling - (schools.log_variances + top.log_variances) / 2
-        return Nested(rising, falling, schools, top, sigma2)
+        height = self.tau.log_density(tau) + self.kappa.log_density(kappa)
+        height -= sigma2.shape * np.log1p((schools.quadratic + top.quadratic) / ss)  # no large terms, of many pupils
+        height = height - (schools.log_determinant + top.log_determinant) / 2
+        return Nested(height, schools, top, sigma2)
 
     def log_likelihood(self, top: np.ndarray, kappa: np.ndarray, tau: np.ndarray, sigma: np.ndarray) -> np.ndarray:
         """Log of p(data of each school | lambda, kappa, tau, sigma), mu and theta integrated out: (..., I).

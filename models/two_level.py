@@ -20,18 +20,18 @@ from scipy.special import gammaln
 from models import distributions, priors, spellings
 from models.distributions import Conditionals, Numbers, State
 from models.groups import Estimates, Groups, Positions
-from models.least_squares import pool, regression
+from models.least_squares import Factor, factor, regression, square
 from models.shrinkage import theta_law
 
 Arithmetic = Any  # numbers, arrays or PyMC's variables: whatever can be added and multiplied
+MOST_OF_UPPER = 0.9  # of the upper end of a scale: the largest with which a chain starts
 Parameterization = Literal["centered", "noncentered", "marginal"]  # of the PyMC model: see pymc_model.py
 
 
 class LogSquares(NamedTuple):
-    """Log density of the pooled sum of squares: the part that rises with sigma, the part that falls, and a constant."""
+    """Log density of the pooled sum of squares: the part that depends on sigma, and a constant."""
 
-    rising: np.ndarray
-    falling: np.ndarray
+    log_unnormalized: np.ndarray
     log_constant: Numbers
 
 
@@ -41,17 +41,15 @@ class Collapsed:
 
     Attributes
     ----------
-    rising, falling : ndarray (...)
-        Log of p(scales, data), a density of the scales themselves, minus `log_constant`: the part that never falls as a
-        scale grows, and the part that never rises. On a box of scales the density is at most what the first is at
-        the upper corner and the second at the lower one.
+    log_unnormalized : ndarray (...)
+        Log of p(scales, data), a density of the scales themselves, minus `log_constant`.
     log_constant : float
         What does not depend on the scales, all constants but those of improper priors. It grows with the rows, and the
         digits that it would cost `log_unnormalized` are the ones that matter. An array for many sets of data.
     location : ndarray (..., p)
         Location of the standard coefficients: b is `basis` times them.
-    covariance : ndarray (..., p, p)
-        Squared scale matrix of the t, `unit` times what it is for sigma = 1.
+    root : ndarray (..., p, p)
+        Of the squared scale matrix of the t, root root', which is `unit` times what it is for sigma = 1.
     basis : ndarray (p, p)
     unit : ndarray (...)
         What stands for sigma^2 where sigma is integrated out; 1 where it is given.
@@ -60,20 +58,23 @@ class Collapsed:
         sigma^2 given tau, where sigma is integrated out.
     """
 
-    rising: np.ndarray
-    falling: np.ndarray
+    log_unnormalized: np.ndarray
     log_constant: Numbers
     location: np.ndarray
-    covariance: np.ndarray
+    root: np.ndarray
     basis: np.ndarray
     unit: np.ndarray
     df: float = np.inf
     sigma2: distributions.InverseGamma | None = None
 
     @property
-    def log_unnormalized(self) -> np.ndarray:
-        """Log of p(scales, data), minus `log_constant`."""
-        return self.rising + self.falling
+    def covariance(self) -> np.ndarray:
+        """Squared scale matrix of the t, (..., p, p)."""
+        return square(self.root)
+
+    def squared_scale(self, x: np.ndarray) -> np.ndarray:
+        """Squared scales (..., quantity) of sums of the standard coefficients with weights x (..., quantity, p)."""
+        return np.sum((x @ self.root) ** 2, axis=-1)
 
     @property
     def log_density(self) -> Numbers:
@@ -279,7 +280,7 @@ class TwoLevel:
         sigma = np.asarray(sigma, dtype=float)
         squares = self._log_squares(sigma)
         means = np.sum(self._log_means(b, np.asarray(tau), sigma), axis=-1)
-        return means + (squares.rising + squares.falling) + squares.log_constant
+        return means + squares.log_unnormalized + squares.log_constant
 
     def log_likelihood(self, b: np.ndarray, tau: np.ndarray, sigma: np.ndarray) -> np.ndarray:
         """Log of p(data of each group | b, tau, sigma), theta integrated out: (..., J).
@@ -311,16 +312,16 @@ class TwoLevel:
         return (df / 2 - 1) * np.log(ss) - df / 2 * np.log(2) - gammaln(df / 2) if df else 0.0
 
     def _log_squares(self, sigma):
-        """Log density of the pooled sum of squares, ss ~ sigma^2 chi^2(df), in its parts.
+        """Log density of the pooled sum of squares, ss ~ sigma^2 chi^2(df).
 
         Written in the ratio of sigma^2 to ss / df, near which no large terms cancel however many rows there are.
         """
         df, ss = self.groups.within
         if df == 0:
-            return LogSquares(np.zeros_like(sigma), np.zeros_like(sigma), 0.0)
+            return LogSquares(np.zeros_like(sigma), 0.0)
         ratio = sigma**2 / (ss / df)
         log_constant = self._log_squares_constant - df / 2 * (1 + np.log(ss / df))
-        return LogSquares(-df / 2 * (1 - ratio) / ratio, -df / 2 * np.log(ratio), log_constant)
+        return LogSquares(-df / 2 * ((1 - ratio) / ratio + np.log(ratio)), log_constant)
 
     def collapsed(self, tau: np.ndarray, sigma: np.ndarray | None = None) -> Collapsed:
         """Theta and b integrated out of p(theta, b, tau, sigma, data), and sigma too where it is not given.
@@ -343,33 +344,44 @@ class TwoLevel:
         >>> c.location[:, 0].round(2)  # of mu: from pooled completely to left alone
         array([7.69, 7.85, 8.69])
         """
-        inner, basis = self.standard.model, self.standard.basis
-        unit = np.ones_like(tau)
-        sigma = unit if sigma is None else sigma
-        noise, between = self.variances(self.groups.cells.noise, tau[..., None], sigma[..., None])
-        p = pool(inner.groups.cells, noise + between, inner._centered_coefficients)
+        ratio = tau if sigma is None or self.relative else tau / sigma
+        return self.collapse(self.factor(ratio), ratio, sigma)
+
+    def factor(self, ratio: np.ndarray) -> Factor:
+        """What the group means say of b where sigma is 1, for values of sd_between / sigma (...).
+
+        All work that goes with the number of groups is here, none of it depends on sigma.
+        """
+        cells = self.standard.model.groups.cells
+        return factor(cells, cells.noise + np.asarray(ratio)[..., None] ** 2)
+
+    def collapse(self, means: Factor, ratio: np.ndarray, sigma: np.ndarray | None = None) -> Collapsed:
+        """Return `collapsed` for values of sd_between / sigma (...), for which `means` is `factor`."""
+        basis, coefficients = self.standard.basis, self.standard.model._centered_coefficients
+        tau = ratio if sigma is None or self.relative else ratio * sigma
+        p = means.pooled(coefficients, 1.0 if sigma is None else sigma**2)
         location = p.mean + np.eye(len(basis))[0] * self.groups.center
-        rising = self.tau.rising(tau) - p.log_precision / 2
-        falling = self.tau.falling(tau) - p.log_variances / 2
+        height = self.tau.log_density(tau) - (p.log_precision + p.log_variances) / 2
         log_basis = sum(np.log(basis[k, k]) for k, prior in enumerate(self.coefficients) if not prior.proper)
-        if (prior := self._conjugate) is None:
+        if self._conjugate is None or sigma is not None:
+            sigma = np.ones_like(tau) if sigma is None else sigma
             squares = self._log_squares(sigma)
-            rising = rising + self.sigma.rising(sigma) + squares.rising - p.quadratic / 2
-            falling = falling + self.sigma.falling(sigma) + squares.falling
+            height = height + self.sigma.log_density(sigma) + squares.log_unnormalized - p.quadratic / 2
             log_constant = squares.log_constant + log_basis
-            return Collapsed(rising, falling, log_constant, location, p.covariance, basis, unit)
+            return Collapsed(height, log_constant, location, p.root, basis, np.ones_like(tau))
         df, ss = self.groups.within
+        prior = self._conjugate
         within = prior.given(df + len(self.groups) - len(self.coefficients), ss)  # as if no mean told anything
         # About the sum of squares within groups, next to which the rest is small; about 1 where there is none.
         spread = bool(np.all(within.scale > 0))
         about = distributions.InverseGamma(within.shape, within.scale if spread else 1.0)
         sigma2 = distributions.InverseGamma(within.shape, within.scale + p.quadratic / 2)
         relative = np.log1p(p.quadratic / 2 / about.scale) if spread else np.log(sigma2.scale)
-        rising = rising - within.shape * relative
+        height = height - within.shape * relative
         log_constant = self._log_squares_constant + prior.log_constant - np.log(2) + about.log_integral + log_basis
         unit = np.asarray(sigma2.scale / sigma2.shape)
-        covariance, t_df = p.covariance * unit[..., None, None], 2 * float(sigma2.shape)
-        return Collapsed(rising, falling, log_constant, location, covariance, basis, unit, t_df, sigma2)
+        root, t_df = p.root * np.sqrt(unit)[..., None, None], 2 * float(sigma2.shape)
+        return Collapsed(height, log_constant, location, root, basis, unit, t_df, sigma2)
 
     @property
     def _centered_coefficients(self):
@@ -439,7 +451,9 @@ class TwoLevel:
         g, (df, ss) = self.groups, self.groups.within
         sigma = 1.0 if "sigma" not in self.unknown else np.sqrt(ss / df) if ss else g.mean.std() or 1.0
         between = g.mean.std() or sigma * np.sqrt(g.noise.mean())
-        return {"tau": float(between / (sigma if self.relative else 1.0)), "sigma": float(sigma)}
+        sigma = min(sigma, MOST_OF_UPPER * self.sigma.upper)
+        tau = min(between / (sigma if self.relative else 1.0), MOST_OF_UPPER * self.tau.upper)
+        return {"tau": float(tau), "sigma": float(sigma)}
 
     def start(self, chains: int, rng: np.random.Generator) -> State:
         """Scattered states: tau from the smallest noise to the largest distance, theta given it and the data.
@@ -452,6 +466,7 @@ class TwoLevel:
         population, unit = g.design @ b, sigma if self.relative else 1.0
         least = np.sqrt(g.noise.min()) * sigma / unit
         tau = np.geomspace(least, max(np.abs(g.mean - population).max() / unit, 10 * least), chains)
+        tau = np.minimum(tau, MOST_OF_UPPER * self.tau.upper)
         law = self.theta_given(b, tau, sigma)
         theta = rng.normal(law.mean, law.sd)
         return {"b": np.tile(b, (chains, 1)), "sigma2": np.full(chains, sigma**2), "tau2": tau**2, "theta": theta}

@@ -4,7 +4,7 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
-from helpers.priors import SIGMA, TAU
+from helpers.priors import BOUNDED, SIGMA, TAU
 from helpers.problems import estimates, replicates
 
 from analyses.checks import agreement, diagnostics
@@ -13,8 +13,8 @@ from models import priors
 from models.two_level import TwoLevel
 
 CHOICES = {
-    "tau": TAU,
-    "sigma": SIGMA | {"known": None},
+    "tau": TAU | {"bounded": BOUNDED["tau"]},
+    "sigma": SIGMA | {"bounded": BOUNDED["sigma"], "known": None},
     "scale": {"relative": True, "absolute": False},
     "mu": {"flat": priors.Normal(), "normal": priors.Normal(490.0, 15.0)},
     "beta": {"none": None, "flat": priors.Normal(), "normal": priors.Normal(0.0, 6.0)},
@@ -23,7 +23,11 @@ CHOICES = {
 
 def pairwise():
     """Rows such that each pair of two factors' choices occurs: the row with most missing pairs comes next."""
-    rows = [row for row in product(*CHOICES.values()) if not (row[1] == "known" and row[2] == "relative")]
+    rows = [
+        row
+        for row in product(*CHOICES.values())
+        if row[:2] != ("bounded", "bounded") and not (row[1] == "known" and row[2] == "relative")
+    ]
     missing = {pair for row in rows for pair in combinations(enumerate(row), 2)}
     while missing:
         best = max(rows, key=lambda row: len(missing & set(combinations(enumerate(row), 2))))

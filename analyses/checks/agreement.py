@@ -11,10 +11,10 @@ All kappa_i are monotone in the same ratio of scales, so together they are one t
 import numpy as np
 import pandas as pd
 import xarray as xr
-from arviz_stats.base import array_stats
 from scipy.special import ndtri
 
 from analyses.checks import Verdict
+from analyses.engines import effective_size
 from analyses.engines.inference_data import NAMES, SAMPLE
 from analyses.engines.summary_tables import flat, stacked
 
@@ -78,8 +78,7 @@ def between(one: xr.DataTree, two: xr.DataTree) -> pd.DataFrame:
 def _rows(statistic, index, draws, exact, sd):
     """Rows for the means of some draws that have that exact mean and sd."""
     size = draws.shape[1] * draws.shape[2]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ess = array_stats.ess(draws, method="mean")
+    ess = effective_size.of_mean(draws)
     # A constant has no effective sample size: count its draws as independent, which damns it where it is wrong.
     # A size beyond the draws' number is mostly the noise of its own estimate.
     ess = np.minimum(np.where(np.isnan(ess), size, ess), size)

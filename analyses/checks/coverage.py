@@ -16,6 +16,7 @@ from models.two_level import TwoLevel
 TRIALS = 500
 FINER = 2  # than the lattice of one set of data: others may be narrower
 MOST_AT_ENDS = 1e-12  # of the top, where the lattice ends
+MORE = 10  # nodes at either end, until it does
 
 
 def table(posterior: Posterior, truth: pd.Series, *, trials: int = TRIALS, rng: np.random.Generator) -> pd.DataFrame:
@@ -59,16 +60,18 @@ def _intervals(differences: Iterable[t_tests.Difference]) -> np.ndarray:
 
 def effects(stack: TwoLevel, like: Posterior) -> np.ndarray:
     """Ends of the exact 95% intervals for the covariate's effect, (2, data), of many sets of data on one lattice."""
-    low, high, step = like.logs["tau"].min(), like.logs["tau"].max(), like.lattice.step / FINER
+    lattice = like.nodes.lattice
+    first, last = lattice.index.min() * FINER, lattice.index.max() * FINER
     while True:
-        u = np.arange(low, high, step)[:, None]
+        z = lattice.step[:, None] / FINER * np.arange(first, last + 1)
+        u = like.nodes.coordinates.logs(lattice.frame.point(z))[0][:, None]
         given = stack.collapsed(np.exp(u) * np.ones(len(stack.groups.mean)))
-        log_weight = given.log_unnormalized + u
+        log_weight = given.log_unnormalized + u + lattice.frame.log_stretch(z)[:, None]
         weight = np.exp(log_weight - log_weight.max(axis=0))
         if max(weight[0].max(), weight[-1].max()) < MOST_AT_ENDS:
             break
-        low, high = low - 1, high + 1
+        first, last = first - MORE, last + MORE
     row = given.basis[1]
-    scale = np.sqrt(np.einsum("j,ndjk,k->nd", row, given.covariance, row))
+    scale = np.sqrt(given.squared_scale(row[None])[..., 0])
     weight = weight / weight.sum(axis=0)
     return np.array([t_quantiles(weight, given.location @ row, scale, given.df, p) for p in (0.025, 0.975)])

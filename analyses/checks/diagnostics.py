@@ -6,8 +6,9 @@ import pandas as pd
 import xarray as xr
 
 from analyses.checks import Verdict
+from analyses.engines import effective_size
 from analyses.engines.inference_data import NAMES
-from analyses.engines.summary_tables import flat
+from analyses.engines.summary_tables import TAIL_PROBABILITIES, stacked
 
 MOST_R_HAT = 1.01
 LEAST_ESS = 400
@@ -54,11 +55,12 @@ def table(trees: dict[str, xr.DataTree]) -> pd.DataFrame:
 
 
 def _figures(tree) -> dict[str, float]:
-    posterior = tree["posterior"].dataset
+    _, draws = stacked(tree["posterior"].dataset)
     return {
-        "draws": posterior.sizes["chain"] * posterior.sizes["draw"],
+        "draws": draws.shape[1] * draws.shape[2],
         "divergences": divergent(tree),
         "e_bfmi": energy(tree),
-        "r_hat": flat(az.rhat(posterior)).max(),
-        **{f"ess_{kind}": flat(az.ess(posterior, method=kind)).min() for kind in ("bulk", "tail")},
+        "r_hat": np.nanmax(effective_size.r_hat(draws)),
+        "ess_bulk": effective_size.bulk(draws).min(),
+        "ess_tail": effective_size.tail(draws, TAIL_PROBABILITIES).min(),
     }

@@ -76,7 +76,7 @@ def _downdated(posterior, at) -> pd.DataFrame:
     g, given = posterior.model.groups, posterior.given
     (noise, between), x = posterior.variances(g.noise[at]), posterior.model.standard.regressors(g.design[at])
     v, residual = noise + between, g.mean[at] - given.location @ x.T
-    left = v - np.einsum("gj,njk,gk->ng", x, given.covariance / given.unit[:, None, None], x)
+    left = v - given.squared_scale(x) / given.unit[:, None]
     left = np.where(left > LEAST_VARIANCE * v, left, np.nan)  # else without the group a coefficient has no posterior
     squares, spread = residual**2 / left, v / np.sqrt(left)
     away = residual * v / left / spread  # the mean, in scales of its prediction

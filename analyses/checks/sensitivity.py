@@ -13,7 +13,6 @@ import pandas as pd
 from analyses.engines import exact
 from analyses.engines.mixture import width
 from analyses.engines.quadrature import QuadratureError
-from models.priors import FLAT, JEFFREYS, Normal
 from models.propriety import ImproperPosteriorError
 from models.two_level import TwoLevel
 
@@ -60,11 +59,7 @@ def by_power(model: TwoLevel) -> pd.DataFrame:
 def is_power_scaled(model: TwoLevel) -> bool:
     """Whether a power changes any prior: flat ones stay as they are."""
     scales = [getattr(model, name) for name in model.unknown]
-    return not all(map(_is_flat, [*scales, *model.coefficients]))
-
-
-def _is_flat(prior) -> bool:
-    return prior in (FLAT, JEFFREYS) or (isinstance(prior, Normal) and not prior.proper)
+    return any(prior.power_scaled(ALPHAS[1]) != prior for prior in [*scales, *model.coefficients])
 
 
 def _prior_scaled(model, alpha) -> TwoLevel:

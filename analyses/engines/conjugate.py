@@ -11,18 +11,24 @@ from scipy import stats
 
 from analyses.engines import mixture
 from analyses.engines.inference_data import SAMPLE, Labels, labelled, log_prior_node
-from analyses.engines.mixture import PROBABILITIES, named
+from analyses.engines.mixture import PROBABILITIES, Mixture, named
 from analyses.engines.samplers import Samplers
+from models.distributions import InverseGamma
 from models.one_group import OneGroup, build
 
 NO_LOG_LIKELIHOOD = "not stored: a single group cannot be left out, and of its rows only a summary is known"
 
 
 def table(model: OneGroup) -> pd.DataFrame:
-    """Rows of theta and sigma: a t and a root inverse gamma, mixtures with a single node."""
-    law = model.sigma2()
-    sigma = mixture.root_inverse_gamma_mixture(np.ones(1), float(law.shape), np.array([law.scale]))
-    return mixture.table(named("theta", _t(model, 0.0, 0.0)), named("sigma", sigma))
+    """Rows of theta, a t, and of sigma, the root of an inverse gamma."""
+    return mixture.table(named("theta", _t(model, 0.0, 0.0)), named("sigma", _root(model.sigma2())))
+
+
+def _root(sigma2: InverseGamma) -> Mixture:
+    """sigma, whose square is inverse gamma."""
+    law = stats.gengamma(sigma2.shape, -2, scale=np.sqrt(sigma2.scale))
+    mean, sd = np.array([law.mean()]), np.array([law.std()])
+    return Mixture(mean, sd, lambda x, which: law.cdf(x), lambda p: law.ppf(np.asarray(p))[..., None])
 
 
 def predictions(model: OneGroup) -> pd.DataFrame:

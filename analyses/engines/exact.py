@@ -4,9 +4,10 @@ Moments and quantiles of every quantity come without sampling and with an estima
 independent draws are there for the asking.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, cached_property, partial
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -14,68 +15,80 @@ import xarray as xr
 from scipy.special import logsumexp
 
 from analyses import progress
-from analyses.engines.blocks import slices
+from analyses.engines import density, mixture, nodes
+from analyses.engines.density import RATIO, Power
 from analyses.engines.inference_data import Drawn, complete, concatenated
-from analyses.engines.lattice import Lattice, density, settle
 from analyses.engines.mixture import (
     PROBABILITIES,
     Mixture,
     Named,
-    highest_moment,
-    lattice_mixture,
     named,
     spread,
+    t_mixture,
     table,
 )
-from analyses.engines.quadrature import Parts, Region, cover
+from analyses.engines.nodes import Nodes
+from analyses.engines.quadrature import LEAST_LOG_DENSITY
 from models.distributions import Numbers
 from models.groups import Positions
+from models.priors import FLAT, Scale
 from models.propriety import moments, require_proper
 from models.shrinkage import data_weight, kappa, theta_given
 from models.two_level import Collapsed, TwoLevel
 
 EVERY = slice(None)
-USUAL_NODES = 250  # at which the density of one scale is computed in all; of two they are more
-BLOCK_ENTRIES = 4_000_000  # of an array over nodes and cells
+USUAL_NODES = 300  # at which a density of one scale is computed in all; of two they are more
+FINER = 1.25  # than needed as a rule, where steps are not checked
+MODES_OF = 12  # of the posteriors of many priors, and the last: those between have their modes between
+ROUNDING = 1e-14  # of a sum of probabilities
 BLOCK_DRAWS = 1_024  # at a time: their arrays stay in the cache, which makes them three times as fast
-ARRAYS_OF_NODES = ("rising", "falling", "location", "covariance", "unit")  # of Collapsed
-MOST_EVIDENCE_MOVED = 1e-9  # a log evidence that moves by less: halving the step squares what is left
-DEPTH = 45.0  # e^-45 of the top is 3e-20: nothing that doubles can tell
 
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """A model, and the lattice of its scales that are not integrated out.
+    """A model, and nodes of its scales that are not integrated out.
 
     Attributes
     ----------
     model : TwoLevel
-    lattice : Lattice
+    nodes : Nodes
+        Of sd_between / sigma, and of sigma where it is not integrated out.
+    with_outermost : callable
+        Power of (sd_between / sigma, sigma) to nodes of which it is the outermost.
+    fineness : float
+        What the usual steps are divided by.
     """
 
     model: TwoLevel
-    lattice: Lattice[Collapsed]
+    nodes: Nodes
+    with_outermost: Callable[[Power], Nodes]
+    fineness: float = 1.0
 
-    @property
-    def logs(self) -> dict[str, np.ndarray]:
-        """Logs of the scales at the nodes, by name."""
-        return dict(zip(self.model.scales, self.lattice.u, strict=True))
+    @cached_property
+    def closer(self) -> "Posterior":
+        """The same on closer nodes, for the numerical error."""
+        return replace(self, nodes=self.nodes.closer, with_outermost=lambda power: self.with_outermost(power).closer)
 
     @property
     def weight(self) -> np.ndarray:
         """Weight of each node."""
-        return self.lattice.weight
+        return self.nodes.weight
 
-    @property
+    @cached_property
+    def logs(self) -> dict[str, np.ndarray]:
+        """Logs of the scales at the nodes, by name."""
+        powers = density.powers(self.model)
+        return {name: np.array(powers[name][: len(self.nodes.logs)]) @ self.nodes.logs for name in self.model.scales}
+
+    @cached_property
     def given(self) -> Collapsed:
         """The model given the scales, at the nodes."""
-        return self.lattice.given
+        return density.given(self.model, self.nodes.logs)
 
     @property
     def log_evidence(self) -> float:
         """Log of the density of the data, up to the constants of improper priors."""
-        height = self.given.log_unnormalized + sum(self.logs.values()) + len(self.logs) * np.log(self.lattice.step)
-        return float(logsumexp(height) + self.given.log_constant)
+        return self.nodes.lattice.log_integral + float(self.given.log_constant)
 
     @property
     def b(self) -> Mixture:
@@ -92,7 +105,7 @@ class Posterior:
         return self._t(*self._theta(mean, noise, x))
 
     def _t(self, location, squared) -> Mixture:
-        return self.lattice.t(location, squared, self.given.df)
+        return t_mixture(self.weight, location, np.sqrt(squared), self.given.df)
 
     def _theta(self, mean, noise, x):
         """Location and squared scale of theta at the nodes, (node, group)."""
@@ -112,9 +125,8 @@ class Posterior:
         # Of all alike the population mean drops out of a difference; only so is it exact where tau is next to 0.
         mean = self.given.location @ (weights @ x).T + (kept * (g.mean[at] - population)) @ weights.T
         reach = weights @ x - np.einsum("qj,nj,jk->nqk", weights, kept, x)
-        of_b = np.einsum("nqj,njk,nqk->nq", reach, self.given.covariance, reach)
-        squared = (kept * noise) @ (weights**2).T * self.given.unit[:, None] + of_b
-        return self._t(mean, squared)
+        own = (kept * noise) @ (weights**2).T * self.given.unit[:, None]
+        return self._t(mean, own + self.given.squared_scale(reach))
 
     def new_theta(self, x: np.ndarray, noise: Numbers = 0.0) -> Mixture:
         """theta of a new group for each row of x (quantity, p): x'b and the spread between groups.
@@ -152,54 +164,38 @@ class Posterior:
 
     def _linear(self, x):
         """Location and squared scale of sums of the standard coefficients with weights x (quantity, p)."""
-        return self.given.location @ x.T, np.einsum("gj,njk,gk->ng", x, self.given.covariance, x)
+        return self.given.location @ x.T, self.given.squared_scale(x)
 
     def variances(self, noise: Numbers) -> tuple[Numbers, np.ndarray]:
-        """`TwoLevel.variances` at the nodes; in units of sigma^2 where sigma is integrated out."""
-        tau, sigma = (np.exp(self.logs[s])[:, None] if s in self.logs else 1.0 for s in ("tau", "sigma"))
-        return self.model.variances(noise, tau, sigma)
+        """Variances of a mean about theta and of theta about its regression, at the nodes: (node, group).
+
+        They are in units of sigma^2 where that is integrated out.
+        """
+        ratio, sigma = np.exp(np.vstack([self.nodes.logs, np.zeros_like(self.weight)])[:2])
+        return noise * sigma[:, None] ** 2, (ratio * sigma)[:, None] ** 2
 
     def scale(self, name: str) -> Mixture:
         """tau, sigma or sd_between."""
-        sigma2 = self.given.sigma2
-        if sigma2 is None or name == "tau":
-            return self._of_scales(name, np.exp, lambda x, which: np.log(x))
-        if name == "sigma":
-            return self.lattice.sigma(sigma2)
-        return self.lattice.sigma_times(np.exp(2 * self.logs["tau"]), sigma2)
-
-    def _of_scales(self, power, transform, inverse, *, increasing=True) -> Mixture:
-        """Monotone functions of the log of a power of the scales; with one step for all logs it lies on a lattice."""
-        powers = dict(zip(("tau", "sigma"), self.model.powers[power], strict=True))
-        u = np.array([powers[name] for name in self.logs]) @ self.lattice.u
-        return lattice_mixture(self.weight, u, self.lattice.step, transform, inverse, increasing=increasing)
+        return self.with_outermost(density.powers(self.model)[name]).scale()
 
     def intraclass(self) -> Mixture:
         """Share of a value's variance that lies between groups, 1 / (1 + (sigma / sd_between)^2)."""
-        return self._of_scales(
-            "ratio",
-            lambda u: data_weight(1.0, np.exp(2 * u)),
-            lambda share, which: np.log(share / (1 - share)) / 2,
+        return self.with_outermost(RATIO).of_power(
+            lambda u: data_weight(1.0, np.exp(2 * u)), lambda share, which: np.log(share / (1 - share)) / 2
         )
 
     def kappa(self, at: Positions | slice = EVERY) -> Mixture:
         """Shrinkage of every group, or of those at some positions."""
-        noise = self.model.groups.noise[at]
-        return self._of_scales(
-            "ratio",
-            lambda u: kappa(noise, np.exp(2 * u)),
-            lambda k, which: np.log(noise[which] * (1 / k - 1)) / 2,
-            increasing=False,
-        )
+        return _kappa(self.with_outermost(RATIO), self.model.groups.noise[at])
 
-    def table(self, at: Positions | slice = EVERY) -> pd.DataFrame:
+    def table(self, at: Positions | slice = EVERY, probabilities: Mapping[str, float] = PROBABILITIES) -> pd.DataFrame:
         """Mean, sd and quantiles of every quantity, by variable and label; of all groups, or those at some positions.
 
         Nan for a moment that does not exist, or is so near to not existing that quadrature would have to go out to
         astronomical values of tau for it.
         """
-        population = self.population((*self.model.unknown, "sd_between"))
-        return pd.concat([population, self.groups(("theta", "kappa"), at)])
+        population = self.population((*self.model.unknown, "sd_between"), probabilities)
+        return pd.concat([population, self.groups(("theta", "kappa"), at, probabilities)])
 
     def population(self, scales: Iterable[str], probabilities: Mapping[str, float] = PROBABILITIES) -> pd.DataFrame:
         """The rows of `table` for the coefficients and those scales; `probabilities` are those of its quantiles."""
@@ -235,28 +231,27 @@ class Posterior:
 
     def independent(self, size: int, *, rng: np.random.Generator) -> Drawn:
         """Independent draws of b (draw, p) and the unknown scales (draw,), by name."""
-        lattice = self.lattice
-        scales = np.exp(lattice.region.draw(lattice.u, lattice.weight, lattice.step, size, rng))
+        logs = self.nodes.coordinates.logs(self.nodes.lattice.draw(size, rng))
+        powers = density.powers(self.model)
+        scales = np.exp([np.array(powers[name][: len(logs)]) @ logs for name in self.model.scales])
         parts = np.array_split(scales, size // BLOCK_DRAWS + 1, axis=1)
         return concatenated([given_scales(self.model, part, rng) for part in parts])
 
     def refit(self, model: TwoLevel) -> "Posterior":
-        """Posterior of the same model for other data, on a lattice as fine as this one: for simulations."""
-        region = _cover(model)
-        return _at_step(model, region, region.step * self.lattice.step / self.lattice.region.step)
+        """Posterior of the same model for other data, with steps a little shorter than these: for simulations."""
+        return _peaked(model)(FINER * self.fineness)
 
     def error(self, at: Positions | slice = EVERY) -> pd.DataFrame:
         """Numerical error of each entry of `table`, of all groups or those at some positions.
 
-        Twice its change when the step is halved, as what it is compared with is not without error; the share of the
-        mass that is not followed, times value and spread; and rounding: a few units in the last place of the value, and
-        of the terms that add up to the log density, times the posterior's spread.
+        Twice its change on closer nodes, and rounding: of probabilities, what a quantile changes by where its own is
+        moved by ROUNDING; else a few units in the last place of the value, and of the terms that add up to the log
+        density, times the posterior's spread.
         """
         rows = self.table(at)
-        finer = Posterior(self.model, self.lattice.finer(2)).table(at)
-        terms = (np.abs(self.given.rising) + np.abs(self.given.falling)).max() + len(self.model.groups)
-        rounding = 8 * rows.abs().add(spread(rows) * terms, axis=0)
-        return 2 * (finer - rows).abs() + self.lattice.not_followed(rows) + np.finfo(float).eps * rounding
+        moved = self.table(at, {name: p + ROUNDING for name, p in PROBABILITIES.items()})
+        terms = rows.abs().add(spread(rows) * density.terms(self.model, self.given), axis=0)
+        return 2 * (self.closer.table(at) - rows).abs() + (moved - rows).abs() + 8 * np.finfo(float).eps * terms
 
 
 def given_scales(model: TwoLevel, scales: np.ndarray, rng: np.random.Generator) -> Drawn:
@@ -267,34 +262,33 @@ def given_scales(model: TwoLevel, scales: np.ndarray, rng: np.random.Generator) 
     if c.sigma2 is not None:
         drawn["sigma"] = np.sqrt(c.sigma2.draw(rng))
         z *= (drawn["sigma"] / np.sqrt(c.unit))[..., None]
-    drawn["b"] = (c.location + np.einsum("...jk,...k->...j", np.linalg.cholesky(c.covariance), z)) @ c.basis.T
+    drawn["b"] = (c.location + np.einsum("...jk,...k->...j", c.root, z)) @ c.basis.T
     return drawn
 
 
 def posterior(model: TwoLevel, *, show: bool = False) -> Posterior:
     """Compute the posterior of a model; `show` displays the progress.
 
-    The step is halved until the moments and quantiles of the coefficients and the unknown scales stand still; all else
-    is a smoother function of the same nodes.
+    The steps are shortened until the coefficients, and theta of the groups with the least and the most noise, stand
+    still.
 
     Raises
     ------
     ValueError
         Where the posterior is improper, with the reason.
     QuadratureError
-        Where the quadrature needs more nodes than it can hold, or a tail is too long for doubles.
+        Where no mode is found, the quadrature needs more nodes than it can hold, or a tail is too long for doubles.
+        The laws of some quantities are computed when they are asked for, and raise it then.
     """
     require_proper(model)
+    noise = model.groups.noise
+    extremes = np.array([np.argmin(noise), np.argmax(noise)])
+
+    def watched(posterior):
+        return pd.concat([posterior.population(()), posterior.groups(["theta"], extremes)])
+
     with progress.bar("exact posterior", total=USUAL_NODES, unit=" nodes", show=show) as bar:
-        region = _cover(model, bar.update)
-
-        def at_step(step):
-            posterior_at_step = _at_step(model, region, step)
-            bar.update(len(posterior_at_step.weight))
-            return posterior_at_step
-
-        # A step of a whole sd is too coarse as a rule. Of two scales it costs so little that it is tried.
-        return settle(at_step, region.step / (3 - len(model.scales)), lambda p: p.population(_watched(model)))
+        return nodes.settled(_peaked(model, bar.update), watched)
 
 
 def log_evidence(model: TwoLevel) -> float:
@@ -306,66 +300,100 @@ def log_evidence(model: TwoLevel) -> float:
         Where the posterior is improper, with the reason.
     """
     require_proper(model)
-    region = _cover(model)
-    step, last = region.step, np.inf
-    while abs((now := _at_step(model, region, step).log_evidence) - last) > MOST_EVIDENCE_MOVED:
-        step, last = step / 2, now
-    return now
+    return _peaked(model)(FINER).log_evidence
 
 
-def _at_step(model, region, step) -> Posterior:
-    return Posterior(model, Lattice.of(partial(_collapsed, model), region, step))
+def log_evidences(model: TwoLevel, priors: Sequence[Scale]) -> np.ndarray:
+    """Compute the log evidence for several proper priors of tau, in order of their scale, on one lattice for all.
 
+    It is grown from the modes of every few of the posteriors, with steps that do for the narrowest. Priors with an end
+    have an edge each, and so a lattice each.
 
-def _cover(model, update=lambda nodes: None) -> Region:
-    """Find where the density of the scales has mass; `update` gets the number of nodes evaluated."""
-    log_density = density(partial(_collapsed, model), partial(_reported, model, _reported_powers(model)))
-
-    def counted(u):
-        update(u.shape[1])
-        return log_density(u)
-
-    return replace(cover(counted, len(model.scales), depth=DEPTH), log_density=log_density)
-
-
-def _watched(model) -> tuple[str, ...]:
-    """Scales whose rows have to converge, and sd_between where it is not one of them."""
-    return (*model.unknown, "sd_between") if model.relative and "sigma" in model.unknown else model.unknown
-
-
-def _collapsed(model, u) -> Collapsed:
-    """Collapse the model at scales whose logs are (scale, node), in blocks, as cells may be many."""
-    parts = [
-        model.collapsed(*np.exp(u[:, block]))
-        for block in slices(u.shape[1], len(model.groups.cells.noise), BLOCK_ENTRIES)
-    ]
-    first = parts[0]
-    joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in ARRAYS_OF_NODES}
-    if first.sigma2 is not None:
-        joined["sigma2"] = replace(first.sigma2, scale=np.concatenate([p.sigma2.scale for p in parts]))
-    return replace(first, **joined)
-
-
-def _reported(model, powers, u) -> Parts:
-    """Logs of the functions of the scales whose expectation is reported."""
-    log_powers, kappa2 = powers @ u, _log_kappa_squared(model, u)
-    return Parts(np.vstack([log_powers, kappa2.rising]), np.vstack([0 * log_powers, kappa2.falling]))
-
-
-def _reported_powers(model):
-    """Powers of the scales on the lattice, (moment, scale), whose expectation is reported."""
-    orders, names = moments(model), (*model.scales, "sd_between")
-    if model.scales == ("tau",):  # sigma, integrated out, may fall as tau grows: then tau^k grows beyond sd_between^k
-        orders["sd_between", ""] = min(orders["sd_between", ""], orders["tau", ""])
-    highest = {name: highest_moment(orders[name, ""]) for name in names}
-    used = [("tau", "sigma").index(name) for name in model.scales]
-    return np.array([highest[name] * np.array(model.powers[name])[used] for name in names])
-
-
-def _log_kappa_squared(model, u) -> Parts:
-    """Log of kappa^2 of the least noisy group.
-
-    Where kappa is close to 0 unless tau is, a small probability of small tau dominates the mean.
+    Raises
+    ------
+    ValueError
+        Where the posterior is improper, with the reason.
     """
-    least = np.log(model.groups.noise.min()) + (0 if model.relative or len(u) == 1 else 2) * u[-1]
-    return Parts((2 * least + 0 * u[0])[None], -2 * np.logaddexp(least, 2 * u[0])[None])
+    if any(np.isfinite(prior.upper) for prior in priors):
+        return np.array([log_evidence(replace(model, tau=prior)) for prior in priors])
+    require_proper(likelihood := replace(model, tau=priors[0]))
+    main, of_tau = density.main_axes(likelihood), density.powers(model)["tau"]
+    likelihood = replace(model, tau=FLAT)
+
+    def with_priors(some):
+        def log_densities(logs):
+            height, tau = density.log_density(likelihood, logs), np.exp(np.array(of_tau[: len(logs)]) @ logs)
+            return np.stack([height + prior.log_density(tau) for prior in some])
+
+        return log_densities
+
+    some = [*priors[:: max(1, len(priors) // MODES_OF)], priors[-1]]
+    starts = (density.starts(replace(model, tau=prior)) for prior in some)
+    peaks = [nodes.peaks(main, with_priors([prior]), at) for prior, at in zip(some, starts, strict=True)]
+    at = nodes.grow(main, with_priors(priors), list(chain(*peaks)), FINER)
+    heights = np.fmax(with_priors(priors)(at.logs), LEAST_LOG_DENSITY)
+    mass = at.lattice.log_mass - heights[0] + heights
+    return logsumexp(mass, axis=1) + float(density.given(likelihood, at.logs[:, :1]).log_constant)
+
+
+def log_evidence_without_spread(model: TwoLevel) -> float:
+    """Compute the log density of the data where tau is 0, so that `log_evidence` minus it is a log Bayes factor."""
+    at_zero, zero = replace(model, tau=FLAT), np.zeros(1)
+    if len(model.scales) == 1:
+        return float(np.squeeze(at_zero.collapsed(zero).log_density))
+    means, sigma = at_zero.factor(zero), density.sigma_alone(model)
+
+    def given(logs):
+        alike = np.zeros(logs.shape[1], dtype=int)
+        return at_zero.collapse(means[alike], zero[alike], np.exp(logs[0]))
+
+    def log_densities(logs):
+        return (given(logs).log_unnormalized + logs[0])[None]
+
+    peaks = nodes.peaks(sigma, log_densities, density.starts_of_sigma(model, log_densities))
+    at = nodes.grow(sigma, log_densities, peaks, FINER)
+    return at.lattice.log_integral + float(given(at.logs).log_constant)
+
+
+def _peaked(model, update=lambda nodes: None) -> Callable[[float], Posterior]:
+    """Posterior on nodes with the usual steps divided by a fineness; `update` gets the number of nodes evaluated."""
+    main, log_densities = density.main_axes(model), density.log_densities(model, density.reported(model), update)
+    peaks = nodes.peaks(main, log_densities, density.starts(model, update))
+
+    def at_fineness(fineness):
+        at = nodes.grow(main, log_densities, peaks, fineness)
+        return Posterior(model, at, cache(partial(_with_outermost, model, at)), fineness)
+
+    return at_fineness
+
+
+def _with_outermost(model, main, power) -> Nodes:
+    """Nodes with a power of the scales outermost, fine enough for its distribution function."""
+    both, starts = len(model.scales) > 1 or power != RATIO, main.starts
+    if both and len(starts) == 1:
+        starts = density.with_sigma(model, starts)
+    ends = density.ends(model, main.logs, main.weight)
+    if power not in ends:
+        density.require_one_end(ends)
+    coordinates = density.axes(model, power, 1 + both, ends)
+    log_densities = density.log_densities(model, density.reported_of(model, power))
+    peaks = nodes.peaks(coordinates, log_densities, starts)
+    noise = np.array([model.groups.noise.min(), model.groups.noise.max()])
+
+    def watched(at):
+        scales = [mixture.named(name, at.scale()) for name in density.named(model, power)]
+        of_ratio = [mixture.named("kappa", _kappa(at, noise), ("least", "most"))] if power == RATIO else []
+        return table(*scales, *of_ratio, orders=moments(model))
+
+    return nodes.settled(
+        lambda fineness: nodes.grow(coordinates, log_densities, peaks, fineness, distribution=True), watched
+    )
+
+
+def _kappa(at: Nodes, noise: np.ndarray) -> Mixture:
+    """Shrinkage of groups with some noise, where the ratio is outermost."""
+    return at.of_power(
+        lambda u: kappa(noise, np.exp(2 * u)),
+        lambda k, which: np.log(noise[which] * (1 / k - 1)) / 2,
+        increasing=False,
+    )

@@ -18,10 +18,10 @@ from models.two_level import TwoLevel
 def sample(
     model: TwoLevel,
     *,
-    draws: int = 250,
+    draws: int = 64,
     tune: int = 500,
     thin: int = 20,
-    chains: int = 16,
+    chains: int = 64,
     scale: float = 2.0,
     rng: np.random.Generator,
 ) -> xr.DataTree:

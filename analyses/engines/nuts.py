@@ -13,6 +13,7 @@ import numpy as np
 import pymc as pm
 import pytensor
 import xarray as xr
+from pymc.model.transform.optimization import freeze_dims_and_data
 
 from analyses.engines.inference_data import complete
 from models.distributions import Numbers
@@ -196,7 +197,7 @@ def run(
             quiet=not progress,
             compute_convergence_checks=False,  # ours, in checks/diagnostics.py, decide
             mp_ctx="forkserver" if cores > 1 else None,  # a fork of a process with threads may hang
-            model=built,
+            model=built if step else freeze_dims_and_data(built),  # constants compile faster than data
             **(_settings(sampler, target_accept, initial) if step is None else {"step": step}),
         )
     _require_complete(tree, chains, draws)

@@ -1,309 +1,317 @@
-"""A lattice over every place where a log density can have mass, and a bound on the mass elsewhere.
+"""The trapezoid rule in one to four dimensions, on a lattice in a frame, grown from the modes of the density.
 
-The log density of the logs of the scales is a part that never falls along an axis plus a part that never rises. On a
-box it is at most the first at the upper corner plus the second at the lower one. Boxes whose bound lies far below the
-top are left out, all others are halved until their edge resolves the density: branch and bound. No starting point is
-needed, and every peak is followed, wherever it lies and however many there are.
+Point z of the lattice lies at mode + length sinh(root z / length), coordinate by coordinate: about the mode that is
+linear, far from it a tail of any length is a few nodes. `root` is lower triangular, so the first coordinate, the
+outermost, depends on the first of z alone, and rows of nodes share it.
+
+For an analytic density the error of the rule falls exponentially with one over the step. So what results change by on a
+lattice that is a little closer is their error, to all that matters.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.interpolate import RegularGridInterpolator
+from scipy.special import logsumexp
 
-MOST_NODES = 10_000_000  # their coordinates take 160 MB in two dimensions
-BLOCK_NODES = 1_024  # at a time: with tens of cells an array of them stays in the cache, with thousands it is small
-FIRST_EDGE = 8.0  # edge of the first boxes
-MOST_EDGE = 0.25  # on it a log density of logs, analytic up to pi/2 off the real line, is known between its nodes
-MOST_STEP = 2.0  # step: where data say little a density of logs may be level, but its ends bend over a unit or two
-MOST_LOG_SCALES = 344.0  # sum of the logs of the scales, either way: their squares are doubles up to e^354
-LEAST_LOG_DENSITY = -1e300  # log density: less is as much, and can be subtracted from
-DIGITS = 37.0  # e^-37 is the rounding of a double
-DISTANCES = np.geomspace(1e-5, 20.0, 60)  # distances from the real line
+from analyses.engines.modes import Mode, QuadratureError
 
+LogDensities = Callable[[np.ndarray], np.ndarray]  # of points (d, node): the log density, and of it times functions
 
-class QuadratureError(RuntimeError):
-    """A lattice that cannot be made: of too many nodes, or with a tail beyond the range of doubles."""
+DEPTH = 45.0  # e^-45 of the top is 3e-20: nothing that doubles can tell
+LENGTH_IN_SDS = 7.0  # beyond so many sds from the mode the steps grow
+MOST_LENGTH = 3.0  # or beyond so many units
+TILE = {1: 16, 2: 6, 3: 3, 4: 2}  # edge of the tiles that the lattice is grown by, in nodes, by the dimensions
+CLOSER = 1.25  # an error of 1e-10 becomes one of 3e-13
+MARGIN = 1.25  # of the envelope of draws
+MOST_NODES = 2_000_000
+BLOCK_NODES = 4_096  # whose densities are computed at a time
+MOST_BENT = 50.0  # argument of the hyperbolic sine: farther out no log of a double lies
+LEAST_LOG_DENSITY = -1e300  # less is as much, and can be subtracted from
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
-    """Log densities at some points: a part that never falls along an axis, and one that never rises.
+class Frame:
+    """Where a lattice lies.
 
     Attributes
     ----------
-    rising, falling : ndarray (1 + moment, node)
-        First of the density itself, then of the density times each function whose expectation is wanted.
+    mode : ndarray (d,)
+    root : ndarray (d, d)
+        Lower triangular: a unit of z is an sd.
+    length : ndarray (d,)
+        Distance from the mode beyond which steps grow.
     """
 
-    rising: np.ndarray
-    falling: np.ndarray
+    mode: np.ndarray
+    root: np.ndarray
+    length: np.ndarray
 
-    @property
-    def log_unnormalized(self) -> np.ndarray:
-        """The log densities themselves."""
-        return self.rising + self.falling
+    @classmethod
+    def of(cls, mode: Mode) -> Self:
+        """Frame of a mode, in its sds."""
+        return cls(mode.at, mode.root, np.minimum(LENGTH_IN_SDS * mode.sd, MOST_LENGTH))
 
-    def __getitem__(self, which: np.ndarray) -> "Parts":
-        return Parts(self.rising[:, which], self.falling[:, which])
+    def point(self, z: np.ndarray) -> np.ndarray:
+        """Coordinates (d, node) of z (d, node)."""
+        bent = np.clip((self.root @ z) / self.length[:, None], -MOST_BENT, MOST_BENT)
+        return self.mode[:, None] + self.length[:, None] * np.sinh(bent)
 
-    def times(self, functions: "Parts") -> "Parts":
-        """Append rows for the density times functions, given by their logs (moment, node)."""
-        return Parts(
-            np.concatenate([self.rising, self.rising + functions.rising]),
-            np.concatenate([self.falling, self.falling + functions.falling]),
-        )
+    def log_stretch(self, z: np.ndarray) -> np.ndarray:
+        """Log of the volume of a unit cube of z, (node,)."""
+        bent = (self.root @ z) / self.length[:, None]
+        return np.log(np.cosh(bent)).sum(axis=0) + np.log(np.diag(self.root)).sum()
 
+    def z(self, point: np.ndarray) -> np.ndarray:
+        """Z (d, node) of points (d, node)."""
+        bent = np.arcsinh((point - self.mode[:, None]) / self.length[:, None])
+        return np.linalg.solve(self.root, self.length[:, None] * bent)
 
-LogDensity = Callable[[np.ndarray], Parts]  # of points (d, node)
+    def outer(self, z: np.ndarray) -> np.ndarray:
+        """First coordinate where the first of z is given."""
+        return self.mode[0] + self.length[0] * np.sinh(self.root[0, 0] * z / self.length[0])
+
+    def outermost(self, point: np.ndarray) -> np.ndarray:
+        """First of z where the first coordinate is given."""
+        return self.length[0] * np.arcsinh((point - self.mode[0]) / self.length[0]) / self.root[0, 0]
+
+    def sd_at(self, mode: Mode) -> np.ndarray:
+        """Sds of another mode in the units of z that are there, (d,): below 1 where it needs shorter steps."""
+        stretch = np.cosh(np.arcsinh((mode.at - self.mode) / self.length))
+        return np.diag(mode.root) / np.diag(self.root) / stretch
 
 
 @dataclass(frozen=True, eq=False)
-class Region:
-    """Boxes that hold all mass of a log density but for a known share.
+class Lattice:
+    """Weighted nodes of a density.
 
     Attributes
     ----------
-    log_density : callable
-        (d, node) to Parts.
+    log_densities : callable
+        Points (d, node) to (1 + moment, node): the log density, and of it times each function whose expectation is
+        wanted.
+    frame : Frame
+    step : ndarray (d,)
+        In sds.
+    index : ndarray (d, node) of int
+        Nodes, in steps.
+    log_mass : ndarray (node,)
+        Log of the density times the volume of a node.
     depth : float
-        How far below its top the density is followed; and, times each function, below that product's.
-    corners : ndarray (d, box) of int
-        Lower corners, in edges.
-    edge : float
-    step : float
-        Sd of the normal density that needs as fine a lattice as this one.
-    missed : float
-        Bound on the share of any mass that lies outside the boxes.
-    shift : float
-        Of the lattice, along each axis.
+        How far below their tops the densities are followed.
     """
 
-    log_density: LogDensity
+    log_densities: LogDensities
+    frame: Frame
+    step: np.ndarray
+    index: np.ndarray
+    log_mass: np.ndarray
     depth: float
-    corners: np.ndarray
-    edge: float
-    step: float
-    missed: float
-    shift: float = 0.0
 
-    def lattice(self, step: float) -> np.ndarray:
-        """Nodes `step` apart wherever one of the densities is less than `depth` below its top.
-
-        Returns
-        -------
-        ndarray (d, node)
-        """
-        across = int(np.ceil(self.edge / step)) + 2
-        _require_few(self.corners.shape[1] * across ** len(self.corners))
-        first = np.floor(self.corners * self.edge / step).astype(int)
-        index = _spread(first, across)
-        # A node on the border of two boxes is in the one that division says, and in no other.
-        inside = np.floor(index * step / self.edge) == np.repeat(self.corners, across ** len(first), axis=1)
-        index = index[:, inside.all(axis=0)]
-        u = self.shift + step * index[:, np.lexsort(index[::-1])]
-        height = evaluated(self.log_density, u).log_unnormalized
-        return u[:, (height.max(axis=1, keepdims=True) - height).min(axis=0) < self.depth]
-
-    def draw(
-        self, nodes: np.ndarray, weight: np.ndarray, step: float, size: int, rng: np.random.Generator
-    ) -> np.ndarray:
-        """Independent draws (d, size): from the multilinear density through the nodes, made exact by rejection.
+    @classmethod
+    def grown(
+        cls,
+        log_densities: LogDensities,
+        frame: Frame,
+        step: ArrayLike,
+        starts: Sequence[np.ndarray],
+        *,
+        depth: float = DEPTH,
+    ) -> Self:
+        """Grow a lattice from some points to where the density is negligible.
 
         Parameters
         ----------
-        nodes : ndarray (d, node)
-            Of a lattice of that step.
-        weight : ndarray (node,)
-            Density at the nodes, adding up to one.
+        starts : sequence of ndarray (d,)
+            All modes among them.
+        depth : float
+            How far below their tops the densities are followed.
+
+        Raises
+        ------
+        QuadratureError
+            For more than MOST_NODES nodes.
+        """
+        step = np.asarray(step, dtype=float)
+        nowhere = np.empty((len(step), 0), dtype=int)
+        lattice = cls(log_densities, frame, step, nowhere, np.empty(0), depth)
+        return lattice._from(frame.z(np.stack(starts, axis=1)))
+
+    @cached_property
+    def closer(self) -> Self:
+        """The lattice of the same density whose nodes are CLOSER times as close."""
+        return replace(self, step=self.step / CLOSER)._from(self.z)
+
+    def _from(self, z) -> Self:
+        """Grow this lattice from some points of its frame, (d, start)."""
+        index, heights = _grown(self._heights, np.rint(z / self.step[:, None]).astype(int), self.depth)
+        order = np.lexsort(index[::-1])
+        return replace(self, index=index[:, order], log_mass=heights[0, order] + np.log(self.step).sum())
+
+    @property
+    def beside(self) -> np.ndarray:
+        """Points beside the nodes, (d, point), a step away along each axis."""
+        unit = np.eye(len(self.step), dtype=int)[:, :, None]
+        index = self.index[:, None, :] + np.concatenate([unit, -unit], axis=1)
+        return self.frame.point(self._z(index.reshape(len(unit), -1)))
+
+    def _heights(self, index) -> np.ndarray:
+        z = self._z(index)
+        return np.fmax(self.log_densities(self.frame.point(z)) + self.frame.log_stretch(z), LEAST_LOG_DENSITY)
+
+    def _z(self, index):
+        return self.step[:, None] * index
+
+    @cached_property
+    def z(self) -> np.ndarray:
+        """Nodes in the frame, (d, node)."""
+        return self._z(self.index)
+
+    @cached_property
+    def point(self) -> np.ndarray:
+        """Nodes, (d, node)."""
+        return self.frame.point(self.z)
+
+    @cached_property
+    def log_integral(self) -> float:
+        """Log of the integral of the density."""
+        return float(logsumexp(self.log_mass))
+
+    @cached_property
+    def weight(self) -> np.ndarray:
+        """Share of each node, (node,)."""
+        mass = np.exp(self.log_mass - self.log_mass.max())  # a difference of two that may be large is rounded but once
+        return mass / mass.sum()
+
+    @cached_property
+    def rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """First of z of each row of nodes, a step apart, and the share of the row."""
+        first = self.index[0].min()
+        share = np.bincount(self.index[0] - first, self.weight)
+        return self.step[0] * (first + np.arange(len(share))), share
+
+    def draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
+        """Independent points (d, size): from a density that is linear between nodes, made exact by rejection.
 
         Raises
         ------
         RuntimeError
             Where the density is not below its envelope: that would be a bias.
         """
-        envelope, top = _multilinear(nodes, weight, step), np.argmax(weight)
-        unit = self.log_density(nodes[:, [top]]).log_unnormalized[0, 0] - np.log(weight[top])
-        # Between nodes that are h sds apart a density exceeds its linear interpolation by exp(h^2 / 8) at most:
-        # a quarter is that of h = 1.3, and nodes lie closer.
-        bound = 1.25
+        envelope = Envelope.of(self.index, self.weight)
+        # Between nodes that are h sds apart a density exceeds its linear interpolation by exp(h^2 / 8) at most, in each
+        # dimension. The margin is for where it is steeper than a normal's.
+        bound = MARGIN * np.exp(np.sum(self.step**2) / 8)
+        log_volume = np.log(self.step).sum() - self.log_integral
         kept: list[np.ndarray] = []
         while (missing := size - sum(k.shape[1] for k in kept)) > 0:
-            tried = missing + missing // 3 + 1  # some one in 1.25 is kept
-            node = rng.choice(len(weight), tried, p=weight)
-            u = nodes[:, node] + step * rng.triangular(-1, 0, 1, (len(nodes), tried))
-            ratio = np.exp(evaluated(self.log_density, u).log_unnormalized[0] - unit) / envelope(u.T) / bound
+            tried = int(missing * bound) + 16
+            index = envelope.draw(self.index[:, rng.choice(len(self.weight), tried, p=self.weight)], rng)
+            ratio = np.exp(_in_blocks(self._heights, index)[0] + log_volume) / envelope.density(index) / bound
             if ratio.max() > 1:
                 raise RuntimeError(f"the envelope of the draws is exceeded by a factor {ratio.max():.3f}")
-            kept.append(u[:, rng.random(tried) < ratio])
+            kept.append(self.frame.point(self._z(index[:, rng.random(tried) < ratio])))
         return np.concatenate(kept, axis=1)[:, :size]
 
 
-def cover(log_density: LogDensity, d: int, *, depth: float) -> Region:
-    """Find every place where a density has mass, in the whole range of doubles.
-
-    Parameters
-    ----------
-    log_density : callable
-        (d, node) to Parts.
-    d : int
-    depth : float
-        How far below its top each density is followed.
-
-    Raises
-    ------
-    QuadratureError
-        For more boxes than a lattice may have nodes, or a tail beyond the range of doubles.
-    """
-    boxes = _Boxes.everywhere(log_density, d)
-    tops, missed = _tops(boxes, log_density), np.zeros(1)
-    while True:
-        tops = np.maximum(tops, boxes.tops)
-        kept = boxes.below(tops) < depth
-        missed = missed + boxes[~kept].most_mass(tops)
-        boxes = boxes[kept]
-        if boxes.edge <= MOST_EDGE and boxes.edge <= (sd := boxes.sd(tops)):
-            break
-        boxes = boxes.halved(log_density)
-    _require_inside(boxes)
-    share = float((missed / boxes.mass(tops)).max())
-    return Region(log_density, depth, boxes.corners, boxes.edge, min(MOST_STEP, sd), share)
-
-
 @dataclass(frozen=True, eq=False)
-class _Boxes:
-    """Boxes of one size, with what is known of the log density at their corners.
+class Envelope:
+    """The density through the nodes of a lattice that is linear between them, along rows and from row to row.
+
+    From row to row it follows the ridge of the density, which may move by many nodes.
 
     Attributes
     ----------
-    corners : ndarray (d, box) of int
-        Lower ones, in edges.
-    edge : float
-    lower, upper : Parts (box,)
-        At the lower and the upper corners.
-    bent : ndarray (d, box)
-        Minus the second difference of the log density along each axis at the lower corners.
+    first : int
+        Index of the first row.
+    slope : ndarray (row, d - 1)
+        Nodes by which the ridge moves from a row to the next.
+    interpolated : callable
+        Points (point, d) to the function that is linear between neighboring nodes and 0 beyond the outermost.
     """
 
-    corners: np.ndarray
-    edge: float
-    lower: Parts
-    upper: Parts
-    bent: np.ndarray
+    first: int
+    slope: np.ndarray
+    interpolated: RegularGridInterpolator
 
     @classmethod
-    def of(cls, log_density: LogDensity, corners: np.ndarray, edge: float) -> "_Boxes":
-        """Evaluate the density once at every corner and neighbor, as most of them are shared."""
-        _require_few(corners.shape[1] * 4 ** len(corners))  # the lattice will have some four nodes along each edge
-        d, size = corners.shape
-        axes = np.eye(d, dtype=int)
-        moves = (0 * axes[0], axes.sum(axis=0), *axes, *-axes)
-        points = np.concatenate([corners + move[:, None] for move in moves], axis=1)
-        low, shape = points.min(axis=1, keepdims=True), np.ptp(points, axis=1) + 1
-        keys, which = np.unique(np.ravel_multi_index(tuple(points - low), shape), return_inverse=True)
-        parts = evaluated(log_density, (np.stack(np.unravel_index(keys, shape)) + low) * edge)
-        lower, upper, *sides = (parts[positions] for positions in which.reshape(len(moves), size))
-        heights = np.array([side.log_unnormalized[0] for side in sides])
-        return cls(corners, edge, lower, upper, 2 * lower.log_unnormalized[0] - heights[:d] - heights[d:])
+    def of(cls, index: np.ndarray, weight: np.ndarray) -> Self:
+        """Envelope of nodes (d, node)."""
+        row = index[0] - (first := index[0].min())
+        share = np.bincount(row, weight)
+        held = share > 0
+        ridge = np.array([np.bincount(row, weight * inner) / np.where(held, share, 1.0) for inner in index[1:]])
+        along = np.arange(len(share))
+        slope = np.array([np.gradient(np.interp(along, along[held], line[held])) for line in ridge if len(line) > 1])
+        origin = index.min(axis=1, keepdims=True) - 1
+        values = np.zeros(np.ptp(index, axis=1) + 3)
+        values[tuple(index - origin)] = weight
+        axes = [low + np.arange(n) for low, n in zip(origin[:, 0], values.shape, strict=True)]
+        interpolated = RegularGridInterpolator(axes, values, bounds_error=False, fill_value=0.0)
+        return cls(int(first), slope.T.reshape(len(share), len(index) - 1), interpolated)
 
-    @classmethod
-    def everywhere(cls, log_density: LogDensity, d: int) -> "_Boxes":
-        """Boxes that fill the range of doubles."""
-        axis = np.arange(-int(MOST_LOG_SCALES / FIRST_EDGE / d), int(MOST_LOG_SCALES / FIRST_EDGE / d))
-        return cls.of(log_density, np.stack([a.ravel() for a in np.meshgrid(*d * [axis], indexing="ij")]), FIRST_EDGE)
+    def draw(self, node: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Points (d, point) about some nodes (d, point)."""
+        off = rng.triangular(-1, 0, 1, node.shape)
+        off[1:] += self.slope[node[0] - self.first].T * off[0]
+        return node + off
 
-    def __getitem__(self, which: np.ndarray) -> "_Boxes":
-        return _Boxes(self.corners[:, which], self.edge, self.lower[which], self.upper[which], self.bent[:, which])
-
-    def halved(self, log_density: LogDensity) -> "_Boxes":
-        """Boxes of half the edge that fill the same region."""
-        return _Boxes.of(log_density, _spread(2 * self.corners, 2), self.edge / 2)
-
-    @property
-    def ceilings(self) -> np.ndarray:
-        """Upper bounds of the log densities inside the boxes, (1 + moment, box)."""
-        return self.upper.rising + self.lower.falling
-
-    @property
-    def tops(self) -> np.ndarray:
-        """The largest log densities at corners, (1 + moment,)."""
-        return self.lower.log_unnormalized.max(axis=1)
-
-    def below(self, tops: np.ndarray) -> np.ndarray:
-        """Lower bound of the distance of each box below the tops, (box,): that of the nearest top."""
-        return (tops[:, None] - self.ceilings).min(axis=0)
-
-    def most_mass(self, tops: np.ndarray) -> np.ndarray:
-        """Upper bounds of the masses in all boxes, (1 + moment,), where the tops are 1."""
-        return np.exp(self.ceilings - tops[:, None]).sum(axis=1) * self.edge ** len(self.corners)
-
-    def mass(self, tops: np.ndarray) -> np.ndarray:
-        """Masses in all boxes, (1 + moment,), where the tops are 1: the trapezoid rule."""
-        return np.exp(self.lower.log_unnormalized - tops[:, None]).sum(axis=1) * self.edge ** len(self.corners)
-
-    def sd(self, tops: np.ndarray) -> float:
-        """Sd of the normal density that needs as fine a lattice as this one.
-
-        A piece D below the top with second derivative -c has, i eta off the real line, the log c eta^2 / 2 - D. With M
-        the largest of these, the trapezoid rule errs by exp(M - 2 pi eta / step), so steps go with eta / (DIGITS + M).
-        Between two corners a parabola is at most an eighth of its second difference above them.
-        """
-        bent = np.maximum(self.bent, 0.0)
-        corners = np.maximum(self.lower.log_unnormalized, self.upper.log_unnormalized)
-        below = np.maximum((tops[:, None] - corners).min(axis=0) - bent.sum(axis=0) / 8, 0.0)
-        curvature = bent.max(axis=0) / self.edge**2
-        most = np.array([(curvature * eta**2 / 2 - below).max(initial=0.0) for eta in DISTANCES])
-        return float(np.sqrt(2 * DIGITS) * (DISTANCES / (DIGITS + most)).max())
+    def density(self, point: np.ndarray) -> np.ndarray:
+        """The density (point,) at points (d, point)."""
+        below = np.floor(point[0]).astype(int)
+        total = np.zeros(len(below))
+        for row in (below, below + 1):
+            off = point[0] - row
+            slope = self.slope[np.clip(row - self.first, 0, len(self.slope) - 1)]
+            total += (1 - np.abs(off)) * self.interpolated(np.vstack([row, point[1:] - slope.T * off]).T)
+        return total
 
 
-def _tops(boxes: _Boxes, log_density: LogDensity) -> np.ndarray:
-    """The largest log densities: boxes that cannot hold a larger one are left out."""
-    last = np.full(len(boxes.tops), -np.inf)
-    while boxes.edge > MOST_EDGE or (boxes.tops > last + 1).any():
-        last = np.maximum(last, boxes.tops)
-        boxes = boxes[boxes.below(last) < 1].halved(log_density)  # the one with the top among them
-    return np.maximum(last, boxes.tops)
+def _grown(heights, starts, depth) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes (d, node) and heights (1 + moment, node): tiles are added beside every node that is above the cut."""
+    edge = TILE[len(starts)]
+    inside = np.array(list(product(range(edge), repeat=len(starts)))).T
+    front = set(map(tuple, (starts // edge).T.tolist()))
+    known: set[tuple[int, ...]] = set()
+    index, found, tops = [], [], np.array([[-np.inf]])
+    while front:
+        known |= front
+        _require_few(len(known) * inside.shape[1])
+        tiles = np.array(sorted(front)).T
+        index.append((edge * tiles[:, :, None] + inside[:, None, :]).reshape(len(starts), -1))
+        found.append(_in_blocks(heights, index[-1]))
+        tops = np.maximum(tops, found[-1].max(axis=1, keepdims=True))
+        above = ((tops - found[-1]).min(axis=0) < depth).reshape(tiles.shape[1], -1)
+        front = set(_beside(tiles, above, inside)) - known
+    nodes, values = np.concatenate(index, axis=1), np.concatenate(found, axis=1)
+    kept = (tops - values).min(axis=0) < depth
+    return nodes[:, kept], values[:, kept]
 
 
-def _spread(first, across) -> np.ndarray:
-    """Integer points (d, box * across^d): `across` consecutive ones along every axis from each of `first` (d, box)."""
-    ahead = np.array(list(product(range(across), repeat=len(first)))).T
-    return (first[:, :, None] + ahead[:, None, :]).reshape(len(first), -1)
+def _beside(tiles, above, inside) -> Iterator[tuple[int, ...]]:
+    """Tiles beside those tiles (d, tile) that have a node above the cut (tile, node) at the border between them."""
+    for axis, position in enumerate(inside):
+        for side, border in ((-1, 0), (1, position.max())):
+            beside = tiles[:, above[:, position == border].any(axis=1)].copy()
+            beside[axis] += side
+            yield from map(tuple, beside.T.tolist())
 
 
-def _require_inside(boxes: _Boxes) -> None:
-    """Refuse a density that has not ended where doubles do."""
-    ends = (np.abs(boxes.corners) + 1) * boxes.edge
-    if ends.max() >= (end := MOST_LOG_SCALES / len(ends) // FIRST_EDGE * FIRST_EDGE):
-        raise QuadratureError(
-            f"the posterior of a scale reaches beyond exp({end:g}), too far for doubles: it falls too slowly. Give tau "
-            "and sigma priors that fall faster, take more groups, or rescale the data"
-        )
+def _in_blocks(heights, index):
+    """Heights of all nodes, in blocks, so that memory stays bounded."""
+    blocks = np.array_split(index, index.shape[1] // BLOCK_NODES + 1, axis=1)
+    return np.concatenate([heights(block) for block in blocks], axis=1)
 
 
-def _require_few(nodes: float) -> None:
+def _require_few(nodes):
     if nodes > MOST_NODES:
         raise QuadratureError(
             f"the posterior of the scales needs more than {MOST_NODES:,} quadrature nodes: it is too wide for its "
-            "narrowest part. Let sigma integrate out: give sigma its default prior, tau in units of sigma and mu flat"
+            "narrowest part. Give tau and sigma priors that fall faster; or let sigma integrate out, with its default "
+            "prior, tau in units of sigma and flat coefficients"
         )
-
-
-def _multilinear(nodes, weight, step) -> RegularGridInterpolator:
-    """The function that is linear between neighboring nodes and 0 a step beyond the outermost."""
-    origin = nodes.min(axis=1, keepdims=True)
-    index = np.rint((nodes - origin) / step).astype(int) + 1
-    values = np.zeros(index.max(axis=1) + 2)
-    values[tuple(index)] = weight
-    axes = [low + step * (np.arange(n) - 1) for low, n in zip(origin[:, 0], values.shape, strict=True)]
-    return RegularGridInterpolator(axes, values)
-
-
-def evaluated(log_density: LogDensity, u: np.ndarray) -> Parts:
-    """Values at all nodes, in blocks, so that memory stays bounded."""
-    with np.errstate(over="ignore"):  # where a square is beyond doubles, the density is as good as 0
-        parts = [log_density(nodes) for nodes in np.array_split(u, u.shape[1] // BLOCK_NODES + 1, axis=1)]
-    rising, falling = (np.concatenate([getattr(p, name) for p in parts], axis=1) for name in ("rising", "falling"))
-    return Parts(np.maximum(rising, LEAST_LOG_DENSITY), np.maximum(falling, LEAST_LOG_DENSITY))

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import xarray as xr
-from arviz_stats.base import array_stats
 
+from analyses.engines import effective_size
 from analyses.engines.inference_data import QUANTILES, SAMPLE
 
 TAIL_PROBABILITIES = (0.11, 0.89)  # the smaller effective size of the two quantiles is ess_tail: ArviZ's own choice
@@ -46,20 +46,32 @@ def stacked(posterior: xr.Dataset) -> tuple[pd.MultiIndex, np.ndarray]:
     return pd.MultiIndex.from_tuples(keys, names=["variable", "label"]), np.concatenate(draws).astype(float)
 
 
+def convergence(posterior: xr.Dataset) -> pd.DataFrame:
+    """R-hat and effective sizes of every quantity, by variable and label."""
+    index, draws = stacked(posterior)
+    return pd.DataFrame(_convergence(draws), index=index)
+
+
+def _convergence(draws):
+    return {
+        "ess_bulk": effective_size.bulk(draws),
+        "ess_tail": effective_size.tail(draws, TAIL_PROBABILITIES),
+        "r_hat": effective_size.r_hat(draws),
+    }
+
+
 def summary(tree: xr.DataTree, reference: pd.DataFrame) -> pd.DataFrame:
     """Rows of summary.csv for an engine's draws; no mean or sd where the exact posterior, `reference`, has none."""
     index, draws = stacked(tree["posterior"].dataset)
     quantiles = np.quantile(draws, list(QUANTILES.values()), axis=(1, 2))
-    with np.errstate(invalid="ignore", divide="ignore"):  # a constant has no R-hat: nan says so
-        columns = {
-            "mean": draws.mean(axis=(1, 2)),
-            "sd": draws.std(axis=(1, 2), ddof=1),
-            **dict(zip(QUANTILES, quantiles, strict=True)),
-            "mcse_mean": array_stats.mcse(draws, method="mean"),
-            "ess_bulk": array_stats.ess(draws, method="bulk"),
-            "ess_tail": array_stats.ess(draws, method="tail", prob=TAIL_PROBABILITIES),
-            "r_hat": array_stats.rhat(draws),
-        }
+    sd = draws.std(axis=(1, 2), ddof=1)
+    columns = {
+        "mean": draws.mean(axis=(1, 2)),
+        "sd": sd,
+        **dict(zip(QUANTILES, quantiles, strict=True)),
+        "mcse_mean": sd / np.sqrt(effective_size.of_mean(draws)),
+        **_convergence(draws),
+    }
     rows = pd.DataFrame(columns, index=index)
     exists = reference.loc[rows.index, ["mean", "sd"]].notna()
     rows["mean"], rows["sd"] = rows["mean"].where(exists["mean"]), rows["sd"].where(exists["sd"])

@@ -4,60 +4,95 @@ Given tau / sigma and kappa / sigma, sigma^2 is inverse gamma, lambda, mu and th
 times a constant; each quantity is a mixture of those over the nodes.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, partial
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from analyses.engines import modes, nodes
+from analyses.engines.coordinates import Axis, Coordinates
+from analyses.engines.density import BEYOND, log_density_of_root
 from analyses.engines.inference_data import SAMPLE, Drawn, Labels, Variables, data_nodes, labelled, log_prior_node
-from analyses.engines.lattice import Lattice, density, settle
-from analyses.engines.mixture import Mixture, highest_moment, named, table
-from analyses.engines.quadrature import Parts, cover
+from analyses.engines.mixture import (
+    Mixture,
+    highest_moment,
+    named,
+    spread,
+    t_mixture,
+    table,
+)
+from analyses.engines.nodes import Nodes
 from analyses.engines.samplers import Samplers
 from models.shrinkage import kappa, theta_given
 from models.three_level import Nested, ThreeLevel, build
 
 SCALES = ("sigma", "tau", "kappa")
+RATIOS = Coordinates((Axis((1, 0)), Axis((0, 1))))
+OUTERMOST = {  # coordinates of tau / sigma, kappa / sigma and sigma, by the scale that is outermost
+    "tau": Coordinates((Axis((1, 0, 1)), Axis((0, 1, 0)), Axis((0, 0, 1)))),
+    "kappa": Coordinates((Axis((0, 1, 1)), Axis((1, 0, 0)), Axis((0, 0, 1)))),
+    "sigma": Coordinates((Axis((0, 0, 1)), Axis((1, 0, 0)), Axis((0, 1, 0)))),
+}
 DEPTH = 30.0  # e^-30 of the top is 1e-13
-MOST_MOVED = 1e-4  # of a width: what moves by less when the step is divided by STEP_RATIO is off by far less at the end
-STEP_RATIO = 2**0.5  # nodes go with the square of it; `error` measures what is left
+MOST_MOVED = 1e-9  # of a width, to a lattice between the nodes
+FINENESS = 0.8  # to begin with
 
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """A model, and the lattice of tau / sigma and kappa / sigma."""
+    """A model, and nodes of tau / sigma and kappa / sigma.
+
+    Attributes
+    ----------
+    model : ThreeLevel
+    nodes : Nodes
+    with_outermost : callable
+        Name of a scale to nodes of both ratios and sigma of which it is the outermost.
+    """
 
     model: ThreeLevel
-    lattice: Lattice[Nested]
+    nodes: Nodes
+    with_outermost: Callable[[str], Nodes]
+
+    @cached_property
+    def closer(self) -> "Posterior":
+        """The same on closer nodes, for the numerical error."""
+        return replace(self, nodes=self.nodes.closer, with_outermost=lambda name: self.with_outermost(name).closer)
 
     @property
     def weight(self) -> np.ndarray:
         """Weight of each node."""
-        return self.lattice.weight
+        return self.nodes.weight
+
+    @cached_property
+    def given(self) -> Nested:
+        """The model given both ratios, at the nodes."""
+        return self.model.collapsed(*self.ratios)
 
     @cached_property
     def ratios(self) -> np.ndarray:
         """tau / sigma and kappa / sigma at the nodes, (ratio, node)."""
-        return np.exp(self.lattice.u)
+        return np.exp(self.nodes.logs)
 
     @cached_property
     def _levels(self):
         """Location and squared scale, in units of sigma, of lambda, mu and theta: (node, quantity) each."""
         g, school, (tau, kappa) = self.model.classrooms, self.model.school, self.ratios[..., None]
-        top, schools = self.lattice.given.top, self.lattice.given.schools
-        noise = np.einsum("nii->ni", schools.covariance)
-        of_top = top.mean, top.covariance[:, 0]
-        of_mu = _below(*of_top, schools.mean, noise, kappa**2)
+        top, schools = self.given.top, self.given.schools
+        of_top = top.mean, top.variance
+        of_mu = _below(*of_top, schools.mean, schools.variance, kappa**2)
         of_theta = _below(*(x[:, school] for x in of_mu), g.mean - g.center, g.noise, tau**2)
         return {"lambda": of_top, "mu": of_mu, "theta": of_theta}
 
     def _t(self, location, squared) -> Mixture:
-        sigma2 = self.lattice.given.sigma2
+        sigma2 = self.given.sigma2
         unit = np.asarray(sigma2.scale / sigma2.shape)[:, None]
-        return self.lattice.t(self.model.classrooms.center + location, squared * unit, 2 * float(sigma2.shape))
+        return t_mixture(
+            self.weight, self.model.classrooms.center + location, np.sqrt(squared * unit), 2 * float(sigma2.shape)
+        )
 
     def level(self, name: str) -> Mixture:
         """lambda, mu of every school or theta of every classroom."""
@@ -65,10 +100,7 @@ class Posterior:
 
     def scale(self, name: str) -> Mixture:
         """sigma, tau or kappa."""
-        sigma2 = self.lattice.given.sigma2
-        if name == "sigma":
-            return self.lattice.sigma(sigma2)
-        return self.lattice.sigma_times(self.ratios[("tau", "kappa").index(name)] ** 2, sigma2)
+        return self.with_outermost(name).scale()
 
     def table(self) -> pd.DataFrame:
         """Mean, sd and quantiles of every quantity, by variable and label."""
@@ -79,7 +111,11 @@ class Posterior:
     def population(self) -> pd.DataFrame:
         """The rows of `table` for lambda and the scales."""
         scales = (named(name, self.scale(name)) for name in SCALES)
-        return table(named("lambda", self.level("lambda")), *scales, orders=self.model.moments())
+        return pd.concat([self.top(), table(*scales, orders=self.model.moments())])
+
+    def top(self) -> pd.DataFrame:
+        """The row of `table` for lambda."""
+        return table(named("lambda", self.level("lambda")), orders=self.model.moments())
 
     def predictions(self, *, at: int) -> pd.DataFrame:
         """One more pupil of the classroom at that position; a new classroom of its school, of a new one, and pupils."""
@@ -103,21 +139,17 @@ class Posterior:
 
     def draw(self, *, draws: int = 1000, chains: int = 4, rng: np.random.Generator) -> xr.DataTree:
         """Draw independently; chains only give the arrays their shape."""
-        lattice = self.lattice
-        u = lattice.region.draw(np.log(self.ratios), lattice.weight, lattice.step, draws * chains, rng)
-        tau, kappa = np.exp(u).reshape(2, chains, draws)
+        u = self.nodes.lattice.draw(draws * chains, rng)
+        tau, kappa = np.exp(RATIOS.logs(u)).reshape(2, chains, draws)
         sigma = np.sqrt(self.model.collapsed(tau, kappa).sigma2.draw(rng))
         drawn = {"sigma": sigma, "tau": tau * sigma, "kappa": kappa * sigma}
         return SAMPLERS.complete(self.model, drawn, engine="exact", rng=rng)
 
     def error(self) -> pd.DataFrame:
-        """Numerical error of each entry of `population`: its change on a lattice that lies between the nodes.
-
-        There the error of the trapezoid rule is the same with the opposite sign. The share of the mass that is not
-        followed is added, times value and spread.
-        """
-        rows, shifted = self.population(), Posterior(self.model, self.lattice.between()).population()
-        return (shifted - rows).abs() + self.lattice.not_followed(rows)
+        """Numerical error of each entry of `population`: twice its change on closer nodes, and rounding."""
+        rows = self.population()
+        rounding = rows.abs().add(spread(rows) * (np.abs(self.given.log_unnormalized).max() + 1), axis=0)
+        return 2 * (self.closer.population() - rows).abs() + 8 * np.finfo(float).eps * rounding
 
 
 def _below(location, squared, mean, noise, between):
@@ -127,20 +159,51 @@ def _below(location, squared, mean, noise, between):
 
 
 def posterior(model: ThreeLevel) -> Posterior:
-    """Compute the posterior; shorten the step until lambda and the scales converge, as all else is smoother."""
+    """Compute the posterior; shorten the steps until lambda stands still, as theta and mu are smoother."""
     powers = _reported_powers(model)
 
-    def collapsed(u) -> Nested:
-        return model.collapsed(*np.exp(u))
+    def log_densities(logs):
+        height = model.collapsed(*np.exp(logs)).log_unnormalized + logs.sum(axis=0)
+        return np.vstack([height, height + powers @ logs])
 
-    region = cover(density(collapsed, lambda u: Parts(powers @ u, 0 * powers @ u)), 2, depth=DEPTH)
-    return settle(
-        lambda step: Posterior(model, Lattice.of(collapsed, region, step)),
-        region.step,
-        Posterior.population,
+    ends = _ends(model)
+    found = modes.find(lambda logs: log_densities(logs)[0], *ends.T)
+    peaks = nodes.peaks(RATIOS, log_densities, np.stack([mode.at for mode in found], axis=1), depth=DEPTH)
+
+    def at_fineness(fineness):
+        at = nodes.grow(RATIOS, log_densities, peaks, FINENESS * fineness, depth=DEPTH)
+        return Posterior(model, at, cache(partial(_with_outermost, model, at.starts)))
+
+    return nodes.settled(at_fineness, Posterior.top, most_moved=MOST_MOVED)
+
+
+def _with_outermost(model, starts, name) -> Nodes:
+    """Nodes of both ratios and sigma with a scale outermost, fine enough for its distribution function."""
+    orders = model.moments()
+    exponents = highest_moment(orders.get((name, ""), np.inf)) * np.array(OUTERMOST[name].axes[0].power)
+    at_modes = model.collapsed(*np.exp(starts)).sigma2
+    starts = np.vstack([starts, np.log(at_modes.scale / at_modes.shape) / 2])
+
+    def log_densities(logs):
+        nested = model.collapsed(*np.exp(logs[:2]))
+        height = nested.log_unnormalized + logs[:2].sum(axis=0) + log_density_of_root(nested.sigma2, logs[2])
+        return np.vstack([height, height + exponents @ logs])
+
+    at, peaks = OUTERMOST[name], nodes.peaks(OUTERMOST[name], log_densities, starts, depth=DEPTH)
+    return nodes.settled(
+        lambda fineness: nodes.grow(at, log_densities, peaks, FINENESS * fineness, distribution=True, depth=DEPTH),
+        lambda at: table(named(name, at.scale()), orders=orders),
         most_moved=MOST_MOVED,
-        by=STEP_RATIO,
     )
+
+
+def _ends(model) -> np.ndarray:
+    """Ends (ratio, 2) of the range of the logs of both ratios that can hold a mode."""
+    g, (df, ss) = model.classrooms, model.classrooms.within
+    noise = np.log([g.noise.min(), g.noise.max(), model.members.sum(axis=0).max() ** -1.0 * g.noise.min()]) / 2
+    spread = np.log(np.ptp(g.mean) or 1.0) - np.log(ss / df) / 2
+    bends = [*noise, spread]
+    return np.array(2 * [(min(bends) - BEYOND, max(bends) + BEYOND)])
 
 
 def _reported_powers(model):
@@ -171,7 +234,7 @@ SAMPLERS = Samplers(
     label=_label,
     sampled=("lambda", *SCALES),
     variances={name: f"{name}2" for name in SCALES},
-    schedule={"draws": 250, "tune": 500, "thin": 40, "chains": 16},  # kappa moves slowly where schools are few
+    schedule={"draws": 125, "tune": 500, "thin": 40, "chains": 32},  # kappa moves slowly where schools are few
 )
 by_gibbs = SAMPLERS.by_gibbs
 by_nuts = SAMPLERS.by_nuts
@@ -182,10 +245,10 @@ def descend(model: ThreeLevel, drawn: Drawn, rng: np.random.Generator) -> Drawn:
     g, (sigma, tau, kappa) = model.classrooms, (drawn[name][..., None] for name in SCALES)
     given = model.collapsed(drawn["tau"] / drawn["sigma"], drawn["kappa"] / drawn["sigma"])
     if "lambda" not in drawn:
-        top, sd = given.top.mean[..., 0], np.sqrt(given.top.covariance[..., 0, 0])
+        top, sd = given.top.mean[..., 0], np.sqrt(given.top.variance[..., 0])
         drawn = drawn | {"lambda": g.center + rng.normal(top, drawn["sigma"] * sd)}
-    noise = sigma**2 * np.einsum("...ii->...i", given.schools.covariance)
-    mu = _draw_below(drawn["lambda"][..., None], g.center + given.schools.mean, noise, kappa**2, rng)
+    noise, center = sigma**2 * given.schools.variance, g.center + given.schools.mean
+    mu = _draw_below(drawn["lambda"][..., None], center, noise, kappa**2, rng)
     theta = _draw_below(mu[..., model.school], g.mean, sigma**2 * g.noise, tau**2, rng)
     return drawn | {"mu": mu, "theta": theta}
 

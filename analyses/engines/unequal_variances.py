@@ -48,7 +48,7 @@ SAMPLERS = Samplers(
     label=_label,
     sampled=("mu", "sd_between", "s", "theta"),
     variances={"sd_between": "between2", "s": "s2", "sigma": "sigma2"},
-    schedule={"draws": 250, "tune": 500, "thin": 20, "chains": 16},
+    schedule={"draws": 125, "tune": 500, "thin": 20, "chains": 32},
 )
 by_gibbs = SAMPLERS.by_gibbs
 by_nuts = SAMPLERS.by_nuts

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from analyses.checks import league_table, top_groups
+from analyses.checks import evidence, league_table, top_groups
 from analyses.checks.league_table import AMONG, End
 from analyses.engines import all_groups, exact
 from analyses.engines.inference_data import MANY
@@ -21,8 +21,10 @@ from analyses.ingest import build_model
 from analyses.ingest.build_model import Prepared
 from analyses.ingest.request import Number, Request, finite
 from analyses.ingest.units import NONE
+from models import spellings
 from models.groups import Estimates
 from models.groups.naming import nearest
+from models.priors import Scale
 from models.two_level import TwoLevel
 
 OF_GROUPS = ("theta", "kappa")
@@ -223,6 +225,28 @@ class ExactFit:
         row = rows.iloc[0] * self.prepared.units.spread("theta", 1.0)
         above = 1 - law.cdf(np.zeros(1), np.array([0]))[0]
         return pd.Series({**row, "p_above": above}, name=f"{a} - {b}")
+
+    def bayes_factor(self) -> pd.DataFrame:
+        """Bayes factor of no spread between groups, tau = 0, against tau as the model has it. Exact.
+
+        It depends on the scale of tau's prior, so it is given for scales from an eighth to eight times as large.
+
+        Returns
+        -------
+        DataFrame
+            log_bayes_factor, bayes_factor, and p_no_spread, the probability of tau = 0 where it is 1/2 beforehand; a
+            row a prior.
+
+        Raises
+        ------
+        ValueError
+            Where tau's prior is improper: then the Bayes factor has no value.
+        """
+        table = evidence.by_scale(self.posterior.model)
+        name = "tau" if "tau" in self.prepared.priors else "tau2"
+        prior = cast(Scale, spellings.prior(name, self.prepared.priors[name]))
+        scaled = (spellings.stated("tau", prior.scaled(1 / factor)) for factor in table.index)
+        return table.set_index(pd.Index([f"{tau} ~ {text}" for tau, text in scaled], name="prior"))
 
     def probability(self, *, above: Number | None = None, below: Number | None = None) -> pd.Series:
         """P(theta > above) of each group, and P(mu > above); or those of theta and mu below a value. Exact.

@@ -10,6 +10,7 @@ import numpy as np
 
 from analyses.catalog import ENGINES
 from analyses.checks.league_table import End
+from analyses.engines.effective_size import LEAST_DRAWS
 from analyses.ingest.request import Request
 
 
@@ -35,10 +36,10 @@ class Settings:
         """Return the generator for one purpose. It does not depend on what else is run."""
         return np.random.default_rng([self.seed, *(crc32(name.encode()) for name in names)])
 
-    def nuts(self, *names: str) -> dict:
-        """Arguments of nuts.sample for one purpose."""
-        rng = self.rng("nuts", *names)
-        numbers: dict[str, Any] = {"draws": self.draws, "tune": self.tune, "chains": self.chains, "cores": self.cores}
+    def nuts(self, *names: str, share: float = 1.0) -> dict:
+        """Arguments of nuts.sample for one purpose, with a share of the draws where so many are not needed."""
+        rng, draws = self.rng("nuts", *names), max(int(share * self.draws), LEAST_DRAWS)
+        numbers: dict[str, Any] = {"draws": draws, "tune": self.tune, "chains": self.chains, "cores": self.cores}
         numbers["target_accept"] = self.target_accept
         return numbers | {"progress": self.progress, "seed": int(rng.integers(2**31)), "rng": rng}
 

@@ -10,6 +10,7 @@ from partial_pooling_data import table as stored
 from scipy import special, stats
 
 from analyses.engines import direct_sampling, empirical_bayes, exact
+from analyses.engines.mixture import t_mixture
 from analyses.published import Evaluation, Figure, by_label
 from models import baseball, one_group
 from models.distributions import Normal
@@ -96,20 +97,10 @@ class Sampled:
         of_mu = kappa(g.noise, total - g.noise) ** 2 * total / len(g)
         law, shared = stats.norm(mean, np.sqrt(variance + of_mu)), of_mu / (variance + of_mu)
         p = np.array(list(QUANTILES.values()))[:, None]
-        quantile = np.array([_root(lambda t, q=q: law.cdf(t).mean(axis=0) - q, g.mean) for q in p])
+        quantile = t_mixture(np.full(NODES, 1 / NODES), mean, law.std(), np.inf).quantile(p[:, 0])
         density = np.array([law.pdf(t).mean(axis=0) for t in quantile])
         both = np.array([_both_below((t - mean) / law.std(), shared).mean(axis=0) for t in quantile])
         return cls(quantile, np.sqrt(p * (1 - p)) / density, np.sqrt(p * (1 - p) - both + p**2) / density)
-
-
-def _root(function: Callable, about: np.ndarray) -> np.ndarray:
-    """Where an increasing function of t, one for each player, crosses 0."""
-    low, high = about - 1.0, about + 1.0  # averages
-    for _ in range(60):
-        middle = (low + high) / 2
-        above = function(middle) > 0
-        low, high = np.where(above, low, middle), np.where(above, middle, high)
-    return middle
 
 
 def _both_below(h, correlation) -> np.ndarray:

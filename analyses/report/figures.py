@@ -141,6 +141,18 @@ def density(draws: dict, exact: Curve, *, xlabel: str, mark: float | None = None
     return figure
 
 
+def against_scale(factors, log_bayes_factor, *, xlabel: str) -> Figure:
+    """Bayes factor of tau = 0 against the scale of tau's prior, in multiples of the model's."""
+    figure, ax = figure_of(height=3.0)
+    ax.plot(factors, np.asarray(log_bayes_factor) / np.log(10), color=COLOR["exact"], **STYLE)
+    ax.axhline(0.0, **DASHED)
+    ax.axvline(1.0, **DASHED)
+    ax.set(xlabel=xlabel, ylabel="log10 of the Bayes factor", xscale="log")
+    ax.set_xticks([1 / 16, 1 / 4, 1, 4, 16], ["1/16", "1/4", "1", "4", "16"])
+    ax.minorticks_off()
+    return figure
+
+
 def _histograms(ax, draws, bins):
     """Draw the outline of a histogram for each engine."""
     for engine, values in draws.items():

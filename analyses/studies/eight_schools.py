@@ -24,6 +24,7 @@ from models.shrinkage import kappa, theta_given
 NORMAL = stats.norm.ppf(0.975)
 LAGS = 40  # by then the correlation has died out
 STEPS = 5000  # kept, and as many thrown away
+SHARE = 0.25  # of the draws, for what is shown and decides nothing
 THIN = 80  # sweeps a draw: near tau = 0 consecutive sweeps are nearly the same
 
 
@@ -229,8 +230,10 @@ def parameterizations(fit: TwoLevelCrosscheck, settings: Settings) -> Section:
     """Show what the parameterization does to NUTS. An exhibit: it decides nothing."""
     from analyses.engines import nuts
 
-    names = ("centered", "noncentered")
-    runs = {n: nuts.sample(fit.model, parameterization=n, **settings.nuts("eight_schools", n)) for n in names}
+    runs = {
+        name: nuts.sample(fit.model, parameterization=name, **settings.nuts("eight_schools", name, share=SHARE))
+        for name in ("centered", "noncentered")
+    }
     runs["marginal"] = fit.trees["nuts"]
     necks = {name: _neck(tree) for name, tree in runs.items()}
     caption = "log tau against the effect of school A in each run; divergent transitions in red."

@@ -166,6 +166,9 @@ def require_apart(what: str, names: Collection[str]) -> None:
     ValueError
         Naming both.
     """
+    joined = "".join(names)
+    if joined.isascii() and joined.split(maxsplit=1) == [joined]:  # no name has a blank
+        return
     distinct = dict.fromkeys(names)
     if all(map(str.isascii, distinct)) and len({" ".join(name.split()) for name in distinct}) == len(distinct):
         return

@@ -50,13 +50,14 @@ def test_quantiles_of_few_are_computed(name):
     assert error == 0.0
 
 
+@pytest.mark.parametrize("sigma", [priors.JEFFREYS, priors.HalfNormal(10.0)])
 @pytest.mark.parametrize("tau", [priors.HalfCauchy(1.0), priors.InverseGamma(0.5, 0.5)])
-def test_quantiles_of_many_are_interpolated(tau):
+def test_quantiles_of_many_are_interpolated(tau, sigma):
     """A thousand groups of two sizes, some far off: the stated error covers the distance from the mixtures."""
     groups = replicates(22, np.tile([2, 5], 500))
     mean = groups.mean.copy()
     mean[:4] += [200.0, -150.0, 60.0, -80.0]
-    posterior = exact.posterior(TwoLevel(groups=replace(groups, mean=mean), tau=tau))
+    posterior = exact.posterior(TwoLevel(groups=replace(groups, mean=mean), tau=tau, sigma=sigma))
     found, error = all_groups.theta_quantiles(posterior, (0.025, 0.975))
     law = posterior.theta()
     expected = np.array([law.quantile(p) for p in (0.025, 0.975)])

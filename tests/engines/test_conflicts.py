@@ -13,6 +13,9 @@ from analyses.checks import agreement, diagnostics
 from analyses.engines import empirical_bayes, exact, gibbs, laplace, nuts, reml
 from analyses.engines.mixture import PROBABILITIES, spread
 from analyses.engines.summary_tables import summary
+from models import priors
+from models.groups import Estimates, Replicates
+from models.two_level import TwoLevel
 
 PROMISE = 1e-8  # of a posterior sd
 EPS = np.finfo(float).eps
@@ -124,3 +127,20 @@ def test_laplace_and_restricted_likelihood_end_at_the_higher_peak(farthest, betw
     model = sixty(farthest)
     assert np.exp(laplace.approximation(model).mean[-1]) == pytest.approx(between, rel=0.1)
     assert reml.maximum(model).sd_between == pytest.approx(between, rel=0.1)
+
+
+@pytest.mark.parametrize("rows", [None, 4])
+def test_a_slope_whose_prior_the_data_contradict(rows):
+    """x is in the hundred thousands, and so is tau where the slope is its prior's 1 and not the data's 0.
+
+    The density has a peak at a tau of 2, and one that dominates it five orders of magnitude higher.
+    """
+    rng = np.random.default_rng(5)
+    x = np.round(2e5 * (1.5 + rng.normal(size=12)))
+    y, labels, mu = 50 + 3 * rng.normal(size=12), "abcdefghijkl", priors.Normal()
+    if rows is None:
+        groups = Estimates.from_summary(labels, y, np.full(12, 2.0), covariates={"x": x})
+    else:
+        groups = Replicates.from_summary(labels, [rows] * 12, y, [48.0] * 12, covariates={"x": x})
+    slope = priors.Normal(1.0, 0.04)
+    assert not list(compared(TwoLevel(groups=groups, tau=priors.HalfCauchy(5.0), coefficients=(mu, slope))))

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from helpers.oracle import Oracle, row
 from helpers.problems import HALF, PROBLEMS, estimates
-from mpmath import mp, mpf
+from mpmath import mpf
 from scipy.integrate import quad
 
 from analyses.checks import agreement
 from analyses.engines import exact, mixture
-from analyses.engines.mixture import _root_excess
 from models import blood_pressure, eight_schools, math_test, priors
 from models.groups import Estimates, Replicates
 from models.two_level import TwoLevel
@@ -290,10 +289,3 @@ def test_draws_are_independent_and_exact():
         assert found.passed, f"{name}: {found.sentence}"
         tau = np.log(tree["posterior"]["tau"].values.ravel())
         assert abs(np.corrcoef(tau[1:], tau[:-1])[0, 1]) < 4.5 / np.sqrt(tau.size), f"{name}: draws follow each other"
-
-
-def test_root_moments_where_the_series_takes_over():
-    """E x / (E sqrt x)^2 - 1 on both sides of c = 30, to a few units in the last place."""
-    for c in (1.5, 12.0, 29.9, 30.1, 500.0, 1e6):
-        root = mp.exp(mp.loggamma(mpf(c) + 1) - mp.loggamma(mpf(c) + mpf(1) / 2)) / mp.sqrt(mpf(c))
-        assert _root_excess(c) == pytest.approx(float(root**2 - 1), rel=1e-12)

@@ -6,13 +6,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from helpers.problems import replicates
-from scipy import stats
-from scipy.integrate import quad
-from scipy.special import gammaincc, ndtr
+from scipy.special import ndtr
 
 from analyses.checks import agreement
 from analyses.engines import three_level
-from analyses.engines.mixture import PROBABILITIES, product_mixture
 from analyses.fits.settings import Settings
 from models import classrooms, priors
 from models.three_level import ThreeLevel
@@ -76,7 +73,8 @@ def test_a_doubled_sum_of_squares_is_noticed(shipped):
 def test_what_comes_next_has_the_total_variance(shipped):
     """A new school's mean varies about lambda, a classroom about that, a pupil about that, each with its own variance.
 
-    So the second moments of the scales add up, and a school that is known differs from that by what is known of it.
+    So the second moments of the scales add up, and a school that is known differs from that by what is known of it. The
+    scales are right to 1e-9 of their sds or so: they are computed with three on the lattice.
     """
     _, table, found = shipped
     mean2 = (table.loc[list(SCALES), ["mean", "sd"]] ** 2).sum(axis=1).droplevel("label")
@@ -92,7 +90,7 @@ def test_what_comes_next_has_the_total_variance(shipped):
     assert set(found.index) == set(expected)
     for key, (mean, variance) in expected.items():
         assert found.loc[key, "mean"] == pytest.approx(mean, rel=1e-9)
-        assert found.loc[key, "sd"] ** 2 == pytest.approx(variance, rel=1e-9)
+        assert found.loc[key, "sd"] ** 2 == pytest.approx(variance, rel=1e-8)
 
 
 # a small problem on a grid
@@ -261,37 +259,3 @@ def test_moments_that_do_not_exist_are_blank_and_quantiles_are_there(sizes, othe
     assert set(found.index[found["mean"].notna()]) == means
     assert set(found.index[found["sd"].notna()]) == sds
     assert np.isfinite(found[["q2_5", "q50", "q97_5"]]).all(axis=None)
-
-
-# the law of a scale that is another's multiple
-
-
-PARTS = [(0.7, 1.2, 0.5), (0.3, 2.1, 0.3)]  # weight, mean and sd of normal laws that y is a mixture of
-STEP = 0.1  # a third of the smaller sd: a sum over nodes is off by exp(-(3 pi)^2 / 2), which is e^-44
-
-
-def density(y):
-    return sum(weight * stats.norm(mean, sd).pdf(y) for weight, mean, sd in PARTS)
-
-
-@pytest.mark.parametrize("shape", [1.5, 40.0, 1e6])
-def test_product_is_the_integral_over_one_factor(shape):
-    """P(exp(y) / sqrt(g) <= x) is that of g >= exp(2 (y - log x)), integrated over y."""
-    y = STEP * np.arange(-40, 70)
-    law = product_mixture(density(y) * STEP, np.exp(2 * y), STEP, shape)
-    kink = np.log(shape) / 2  # where y - log x is this, g is as likely above as below
-
-    def below(x):
-        u = np.log(x)
-        ends = [-4.0, *sorted(np.clip(u + kink + np.array([-30, -3, 0, 3]) / np.sqrt(shape), -4, 7)), 7.0]
-        pieces = [
-            quad(lambda v: density(v) * gammaincc(shape, np.exp(2 * (v - u))), a, b, epsabs=1e-14, epsrel=1e-13)[0]
-            for a, b in pairwise(ends)
-            if a < b
-        ]
-        return sum(pieces)
-
-    for p in (1e-4, *PROBABILITIES.values(), 1 - 1e-4):
-        x = law.quantile(p)[0]
-        assert law.cdf(np.array([x]), 0)[0] == pytest.approx(p, rel=0, abs=1e-12)
-        assert below(x) == pytest.approx(p, rel=0, abs=1e-12)

@@ -125,7 +125,7 @@ class Brute:
 
     def _axes(self):
         g, model = self.model.groups, self.model
-        spread = np.ptp(self.response) + np.sqrt(np.max(self.noise, initial=0.0))
+        spread = self._spread()
         sd = 1.0 if self.known else np.sqrt((self.ss or np.var(g.mean)) / (self.df or len(g)))
         unit = sd if model.relative else 1.0
         own = np.log(np.sqrt(self.noise) * (sd / unit))
@@ -139,6 +139,12 @@ class Brute:
         fewest = 0.3 / np.sqrt(2 * (self.df + len(g) + sharpness(model.sigma)))
         rise = np.inf if self.ss else model.sigma.origin_exponent
         return log_tau, self._axis("sigma", rise, seen, min(step, fewest))
+
+    def _spread(self):
+        """How far the means, and what the priors of the coefficients expect, may be from each other."""
+        g, slopes = self.model.groups, self.model.coefficients[1:]
+        reach = [(abs(p.mean) + p.sd) * np.ptp(x) for p, x in zip(slopes, g.design[:, 1:].T, strict=True) if p.proper]
+        return np.ptp(self.response) + np.sqrt(np.max(self.noise, initial=0.0)) + sum(reach)
 
     def _axis(self, name, rise, seen, step):
         """As far beyond what bends the density as its powers need to fall by e^-CUT."""

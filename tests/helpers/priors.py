@@ -17,22 +17,26 @@ TAU = {
     "half-Cauchy": priors.HalfCauchy(0.7),
     "half-t": priors.HalfStudentT(4.0, 0.8),
     "inverse gamma": priors.InverseGamma(1.0, 0.3),
+    "exponential": priors.Exponential(0.8),
 }
 SIGMA = {
     "Jeffreys": priors.JEFFREYS,
     "half-Cauchy": priors.HalfCauchy(9.0),
     "half-normal": priors.HalfNormal(14.0),
     "inverse gamma": priors.InverseGamma(2.0, 150.0),
+    "exponential": priors.Exponential(12.0),
 }
+# With ends that the data would have them exceed. They have no kernel: sums over logs have no place for an edge.
+BOUNDED = {"tau": priors.BoundedUniform(0.7), "sigma": priors.BoundedUniform(10.5)}
 COEFFICIENTS = {"flat": priors.FLAT_COEFFICIENT, "normal": priors.Normal(1.0, 2.0)}
 SCALES = list(dict.fromkeys([*TAU.values(), *SIGMA.values()]))
 PROPER = [prior for prior in SCALES if prior.proper]
 
 # Spelled for tables that anyone may bring, a 2 for those of the variance where a name is of both.
 KINDS = {
-    "tau": ("Uniform", "Uniform2", "HalfNormal", "HalfCauchy", "HalfStudentT", "InverseGamma"),
+    "tau": ("Uniform", "Uniform2", "HalfNormal", "HalfCauchy", "HalfStudentT", "InverseGamma", "Exponential"),
     "sigma": ("Jeffreys", "InverseGamma"),
-    "sigma, on a lattice": ("HalfCauchy", "HalfNormal"),
+    "sigma, on a lattice": ("HalfCauchy", "HalfNormal", "Exponential"),
 }
 
 # Log density up to a constant, of the log u of the scale; m is NumPy or mpmath.
@@ -40,6 +44,7 @@ LOG_KERNELS = {
     priors.InverseGamma: lambda m, u, shape, scale: -(2 * shape + 1) * u - scale * m.exp(-2 * u),
     priors.HalfStudentT: lambda m, u, nu, scale: -(nu + 1) / 2 * m.log1p(m.exp(2 * (u - m.log(scale))) / nu),
     priors.HalfNormal: lambda m, u, scale: -m.exp(2 * (u - m.log(scale))) / 2,
+    priors.Exponential: lambda m, u, scale: -m.exp(u - m.log(scale)),
     priors.KnownScale: lambda m, u: 0 * u,
 }
 

@@ -8,6 +8,7 @@ rounding.
 import numpy as np
 import pytest
 from helpers.joint import log_density, state
+from helpers.priors import BOUNDED
 from helpers.problems import PROBLEMS
 
 from models import blood_pressure, eight_schools, math_test, priors, pymc_model
@@ -20,11 +21,16 @@ def mixed(model):
     return any(name.endswith("_mixing") for name in model.conditionals())
 
 
+GROUPS = PROBLEMS["one-way"].groups
 MODELS = {
     "math_test": math_test.model(),
     "blood_pressure": blood_pressure.model(),
     "eight_schools": eight_schools.model(),
     **{name: model for name, model in PROBLEMS.items() if not mixed(model)},
+    "bounded tau": TwoLevel(groups=PROBLEMS["one-way"].groups, tau=BOUNDED["tau"]),
+    "bounded tau and sigma": TwoLevel(
+        groups=PROBLEMS["one-way"].groups, tau=priors.HalfNormal(1.0), sigma=BOUNDED["sigma"]
+    ),
 }
 TOLERANCE = 1e-9  # of terms that add up to some thousands
 
@@ -68,6 +74,29 @@ def test_half_t_as_a_mixture_of_inverse_gammas(name, problem):
     one, two = 0.4, 2.9
     expected = [prior.log_density(a) + InverseGamma(nu / 2, nu / a).log_density(here["tau2"][0]) for a in (one, two)]
     assert law.log_density(one) - law.log_density(two) == pytest.approx([expected[0] - expected[1]], abs=1e-12)
+
+
+def test_exponential_as_a_mixture_of_half_normals():
+    """Given the mixing variable a, tau is HalfNormal(sqrt(a)); a's law is its prior times that of tau2 given a."""
+    rng, scale = np.random.default_rng(14), 1.7
+    model = TwoLevel(groups=PROBLEMS["one-way"].groups, tau=priors.Exponential(scale))
+    here = state(model, rng) | {"tau2_mixing": np.array([0.83])}
+    given = TwoLevel(groups=model.groups, tau=priors.HalfNormal(np.sqrt(0.83))).conditionals()["tau2"](here)
+    law = model.conditionals()["tau2"](here)
+    for one, other in ((law.power, given.power), (law.rate, given.rate), (law.scale, given.scale)):
+        assert one == pytest.approx(other, rel=1e-14)
+    mixing, tau2, (one, two) = model.conditionals()["tau2_mixing"](here), here["tau2"], (0.4, 2.9)
+    expected = [-np.log(a) / 2 - tau2 / (2 * a) - a / (2 * scale**2) for a in (one, two)]
+    assert mixing.log_density(one) - mixing.log_density(two) == pytest.approx(expected[0] - expected[1], abs=1e-12)
+
+
+def test_the_mixture_is_an_exponential():
+    """The integral over a of HalfNormal(sqrt(a)) and of an exponential with mean 2 scale^2, by the trapezoid rule."""
+    scale, u, tau = 1.7, np.arange(-40, 20, 0.02), np.array([0.05, 1.0, 6.0])
+    state_of = {"tau2": tau[:, None] ** 2, "tau2_mixing": np.exp(u)}
+    joint = np.exp(priors.Exponential(scale).log_joint("tau2", state_of) + u).sum(axis=1) * 2 * tau
+    expected = np.exp(priors.Exponential(scale).log_density(tau))
+    assert joint / joint[0] == pytest.approx(expected / expected[0], rel=1e-10)
 
 
 @pytest.mark.parametrize("nu", [1.0, 4.0])

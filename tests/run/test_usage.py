@@ -21,6 +21,16 @@ def test_help_and_list_import_nothing_heavy():
     assert "python -m analyses.run eight_schools --seed 7" in shown.stdout
 
 
+def test_a_missing_file_is_said_before_anything_heavy_is_imported():
+    check = (
+        "import sys; from analyses.run import main; "
+        "main(['one_way', '--data', 'nowhere.csv', '--group', 'a', '--value', 'b']); "
+        "print({'numpy', 'pymc'} & {*sys.modules})"
+    )
+    found = subprocess.run((sys.executable, "-c", check), capture_output=True, text=True, check=True)
+    assert (found.stdout, found.stderr) == ("set()\n", "nowhere.csv: No such file or directory\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -11,7 +11,7 @@ from analyses.fits.crosscheck import TwoLevelCrosscheck
 from analyses.fits.exact_fit import ExactFit
 from analyses.report import figures
 from analyses.report.pages import Picture, Section
-from analyses.studies.sections import any_model, own_table, prior_sensitivity
+from analyses.studies.sections import any_model, bayes_factor, own_table, prior_sensitivity
 from analyses.studies.sections.own_table import OwnTable, Story
 
 MOST_DRAWN = 60  # groups in a figure that names each
@@ -45,6 +45,7 @@ def sections(story: Story, own: OwnTable) -> tuple[Section, ...]:
         own_table.prediction_section(own),
         own_table.leave_out_section(own),
         prior_sensitivity.prior_section(own.exact.prepared),
+        *bayes_factor.sections(own.exact),
         own_table.reml_section(own),
         any_model.predictive_section(own.fit, unit=own.request.unit),
     )

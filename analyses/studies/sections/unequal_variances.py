@@ -9,7 +9,7 @@ from arviz_stats.base import array_stats
 
 from analyses.checks import Verdict, agreement, chance, diagnostics, equal_variances, importance, leave_out, probability
 from analyses.engines import unequal_variances
-from analyses.engines.summary_tables import flat
+from analyses.engines.summary_tables import convergence
 from analyses.fits.crosscheck import TwoLevelCrosscheck
 from analyses.fits.settings import Settings
 from analyses.report import figures
@@ -51,12 +51,14 @@ def remedy(fit: TwoLevelCrosscheck, settings: Settings) -> Remedy:
     model = OwnVariances(fit.model.groups)
     trees = draw_by_engines(
         settings,
-        nuts=lambda: unequal_variances.by_nuts(model, **settings.nuts("own_variances") | EASY),
+        nuts=lambda: unequal_variances.by_nuts(model, **settings.nuts("own_variances", share=0.5) | EASY),
         gibbs=lambda: unequal_variances.by_gibbs(model, rng=settings.rng("gibbs", "own_variances")),
     )
     if not trees:
         return Remedy()
-    verdicts = [diagnostics.verdict(tree, _summary(tree)) for tree in trees.values()]
+    verdicts = [
+        diagnostics.verdict(tree, convergence(tree["posterior"].dataset).reset_index()) for tree in trees.values()
+    ]
     if len(trees) == 2:
         verdicts.append(agreement.verdict(agreement.between(trees["nuts"], trees["gibbs"])))
     tree = list(trees.values())[-1]
@@ -65,15 +67,6 @@ def remedy(fit: TwoLevelCrosscheck, settings: Settings) -> Remedy:
     even = Verdict("leave_out", bool(np.isfinite(weighed.mcse_sum)), f"importance sampling: {largest_k}")
     sections = _sds_section(fit, tree), _predictive_section(fit, weighed, largest_k)
     return Remedy(sections, (*verdicts, even))
-
-
-def _summary(tree) -> pd.DataFrame:
-    """What diagnostics look at."""
-    import arviz as az  # it takes its time
-
-    posterior = tree["posterior"].dataset
-    columns = {"r_hat": az.rhat(posterior), **{f"ess_{m}": az.ess(posterior, method=m) for m in ("bulk", "tail")}}
-    return pd.DataFrame({name: flat(statistics) for name, statistics in columns.items()}).reset_index()
 
 
 def _sds_section(fit: TwoLevelCrosscheck, tree: xr.DataTree) -> Section:
