@@ -1,4 +1,4 @@
-"""python -m analyses.benchmark: effective draws per second beside what a user might write, and what size costs."""
+"""python -m analyses.benchmark: seconds and effective draws beside what a user might write, and what size costs."""
 
 import argparse
 import os
@@ -18,6 +18,8 @@ examples:
   python -m analyses.benchmark --only exact,jags --rounds 9
   python -m analyses.benchmark --parts league,sizes         what size costs too, up to 2e7 rows
   python -m analyses.benchmark --parts sizes --largest      that alone, up to 1e8 rows
+  python -m analyses.benchmark --parts scales               a model whose sigma does not integrate out
+  python -m analyses.benchmark --parts waiting              every study, a table of one's own, all priors
 
 JAGS and R are looked for on the path; nutpie, numpyro and bambi in this interpreter and then in those of --with.
 
@@ -92,7 +94,22 @@ def sizes_part(options: argparse.Namespace):
     return scaling_page.part(scaling.table(scaling.play(scaling.grid(largest=options.largest), **turns(options))))
 
 
-PARTS = {"league": league_part, "sizes": sizes_part}
+def scales_part(options: argparse.Namespace):
+    """Make the exact table of a model whose sigma does not integrate out, and let samplers sample it."""
+    from analyses.benchmark import two_scales, two_scales_page
+
+    sizes = (two_scales.MINNESOTA, two_scales.UNITED_STATES)
+    return two_scales_page.part(two_scales.table(*two_scales.play(sizes, **turns(options))))
+
+
+def waiting_part(options: argparse.Namespace):
+    """Time the commands and computations that a user waits for."""
+    from analyses.benchmark import waiting, waiting_page
+
+    return waiting_page.part(waiting.table(waiting.play(**turns(options))))
+
+
+PARTS = {"league": league_part, "sizes": sizes_part, "scales": scales_part, "waiting": waiting_part}
 
 
 def turns(options: argparse.Namespace) -> dict:

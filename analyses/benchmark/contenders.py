@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
@@ -41,6 +41,10 @@ class Contender:
     ours : bool
     hands_in : {"draws", "seconds", "nothing"}
         Draws and seconds, seconds alone, or nothing: then it is timed from outside, Python's start too.
+    arguments : callable, optional
+        The rows and the folder to hand in to, to the arguments of the command; those two and a seed, if not given.
+    statuses : tuple of int
+        With which its command may end.
     first_round_only : bool
     largest : Size, optional
         The largest table that it is given.
@@ -53,6 +57,8 @@ class Contender:
     posterior: str = SAME
     ours: bool = False
     hands_in: Literal["draws", "seconds", "nothing"] = "draws"
+    arguments: Callable[[Path, Path], list[str]] | None = None
+    statuses: tuple[int, ...] = (0,)
     first_round_only: bool = False
     largest: Size | None = None
 
@@ -82,6 +88,16 @@ def in_python(package: str, *arguments: str, also: str = "") -> Callable[[list[s
 def rival(package: str, script: str) -> Callable[[list[str]], Installation | None]:
     """Find the package of a script in `rivals`."""
     return in_python(package, str(RIVALS / script))
+
+
+def with_empty_caches(find: Callable[[list[str]], Installation | None]) -> Callable[[list[str]], Installation | None]:
+    """Start what is found with empty caches of PyTensor and numba."""
+
+    def started(pythons):
+        found = find(pythons)
+        return found and replace(found, command=(sys.executable, "-m", "analyses.benchmark.cold", *found.command))
+
+    return started
 
 
 def find_jags(pythons: list[str]) -> Installation | None:

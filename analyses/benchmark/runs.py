@@ -12,7 +12,6 @@ import pandas as pd
 import xarray as xr
 
 from analyses.benchmark.contenders import Contender, Installation
-from analyses.cli.command import FAILED
 from analyses.engines.summary_tables import flat
 
 SECONDS_LIMIT = 1800
@@ -67,6 +66,11 @@ class Run:
     draws: DrawsSummary | None = None
 
     @property
+    def slowest(self) -> str:
+        """Name of the step that took longest."""
+        return max(self.seconds, key=lambda name: self.seconds[name])
+
+    @property
     def total(self) -> float:
         """Seconds of all steps."""
         return sum(self.seconds.values())
@@ -87,15 +91,14 @@ def measure(contender: Contender, installation: Installation, rows: Path, folder
     ContenderError
         With the last line of its error.
     """
-    timed_from_outside = contender.hands_in == "nothing"
-    arguments = command_arguments(rows, folder) if timed_from_outside else [str(rows), str(folder), str(seed)]
+    arguments = contender.arguments(rows, folder) if contender.arguments else [str(rows), str(folder), str(seed)]
     record = folder / "record.json"
     launch = [sys.executable, "-m", "analyses.benchmark.launch", str(record), str(SECONDS_LIMIT)]
     done = subprocess.run([*launch, *installation.command, *arguments], capture_output=True, text=True)
-    if done.returncode not in ((0, FAILED) if timed_from_outside else (0,)):
+    if done.returncode not in contender.statuses:
         raise ContenderError(last_line(done))
     usage = json.loads(record.read_text(encoding="utf-8"))
-    if timed_from_outside:
+    if contender.hands_in == "nothing":
         return Run({"in all": usage["seconds"]}, usage["cpu"], usage["peak"])
     try:
         measured = json.loads((folder / "seconds.json").read_text(encoding="utf-8"))
@@ -103,14 +106,6 @@ def measure(contender: Contender, installation: Installation, rows: Path, folder
     except FileNotFoundError as error:
         raise ContenderError(f"handed in no {Path(error.filename).name}") from None
     return Run(**measured, peak=usage["peak"], draws=draws)
-
-
-def command_arguments(rows: Path, folder: Path) -> list[str]:
-    """Arguments of analyses.run: the file, or the folder where there are several."""
-    parts = sorted(rows.glob("*.parquet"))
-    data = parts[0] if len(parts) == 1 else rows
-    columns = ["--group", "school", "--value", "score"]
-    return ["one_way", "--data", str(data), *columns, "--out", str(folder / "report"), "--quiet"]
 
 
 def last_line(done: subprocess.CompletedProcess) -> str:

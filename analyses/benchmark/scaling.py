@@ -18,6 +18,7 @@ from analyses.benchmark.contenders import Contender, in_python, lme4, own, rival
 from analyses.benchmark.contest import ENDS, Entry, Target, ratio
 from analyses.benchmark.runs import last_line
 from analyses.benchmark.simulate_rows import Size, require_room
+from analyses.cli.command import FAILED, PASSED
 
 ROWS = (10_000, 100_000, 1_000_000, 20_000_000)
 GROUPS = (100, 1_000, 10_000, 100_000, 1_000_000)
@@ -42,11 +43,24 @@ def _route(key, name, description, find=None, *, hands_in="seconds", **options):
     return Contender(key, name, description, find, hands_in=hands_in, **options)
 
 
+def one_way(data: Path, folder: Path) -> list[str]:
+    """Arguments of analyses.run on rows."""
+    columns = ["--group", "school", "--value", "score"]
+    return ["one_way", "--data", str(data), *columns, "--out", str(folder / "report"), "--quiet"]
+
+
+def _file_or_folder(rows: Path) -> Path:
+    """The file of the rows, or the folder where there are several."""
+    parts = sorted(rows.glob("*.parquet"))
+    return parts[0] if len(parts) == 1 else rows
+
+
 _polars = in_python("polars", "-m", "analyses.benchmark.scaling_routes", "polars", also="partial-pooling")
 IN_MEMORY = {"largest": LARGEST_IN_MEMORY}
 ROUTES = (
     _route("bare", "bare group-by", "count, avg, var_samp of each group by DuckDB", rival("duckdb", "bare.py")),
     _route("means", "means", "Parquet to means and sds of mu, sigma, tau, all theta and kappa"),
+    _route("both_scales", "means, two scales", "the same with sigma ~ HalfNormal(20): quadrature over tau and sigma"),
     _route("intervals", "means, intervals", "the same, and the exact 95% interval of every theta"),
     _route(
         "command",
@@ -54,10 +68,19 @@ ROUTES = (
         "analyses.run one_way as a whole, Python's start too",
         own("analyses.run"),
         hands_in="nothing",
+        arguments=lambda rows, folder: one_way(_file_or_folder(rows), folder),
+        statuses=(PASSED, FAILED),
         first_round_only=True,
     ),
     _route("frame", "means from pandas", "the same from rows in a pandas frame", **IN_MEMORY),
     _route("polars", "means from Polars", "the same from rows in a Polars frame", _polars, **IN_MEMORY),
+    _route(
+        "mixedlm",
+        "mixedlm-rs",
+        'mixedlm("score ~ 1", frame, groups=school), from rows in a pandas frame: a point',
+        rival("mixedlm-rs", "mixedlm_rows.py"),
+        **IN_MEMORY,
+    ),
     _route("lme4", "lme4", "lmer(score ~ 1 + (1 | school)) on rows in memory", lme4("lme4_rows.R"), **IN_MEMORY),
     _route("plain", "plain path", "what answers are held against", first_round_only=True),
 )
@@ -70,9 +93,11 @@ def _target(of, size, route, column, bound, limit):
 
 TARGETS = (
     _target("means, times the bare group-by", LARGE, "means", "times_bare", "at most", 2),
+    _target("means with two scales, times the bare group-by", LARGE, "both_scales", "times_bare", "at most", 3),
     _target("means and intervals, times the bare group-by", LARGE, "intervals", "times_bare", "at most", 6),
     _target("means and intervals, peak memory in MiB", LARGE, "intervals", "peak_mib", "at most", 2048),
     _target("the command, seconds", LARGE, "command", "seconds", "at most", 30),
+    _target("mixedlm-rs, times means from pandas", LARGEST_IN_MEMORY, "mixedlm", "times_frame", "at least", 3),
     _target("lme4, times means from pandas", LARGEST_IN_MEMORY, "lme4", "times_frame", "at least", 100),
     _target("means, a row, times that of 1e6 rows in 5e4 groups", LARGEST, "means", "times_middle", "at most", 1),
     _target("means and intervals, a row, times the same", LARGEST, "intervals", "times_middle", "at most", 1),

@@ -27,12 +27,16 @@ STYLES = {  # route to color, line and marker
     "means": (OURS, "-", "o"),
     "intervals": (OURS, "--", "s"),
     "command": (OURS, ":", "^"),
+    "mixedlm": ("#222222", "--", "v"),
     "lme4": ("#222222", "-", "D"),
 }
 STEPS = dict(
     zip(scaling.STEPS, ("reducing", "stating", "posterior", "population", "moments", "intervals"), strict=True)
 )
-RATIOS = {"means": "bare", "intervals": "bare", "command": "bare", "lme4": "frame", "polars": "frame"}
+RATIOS = {
+    **dict.fromkeys(("means", "both_scales", "intervals", "command"), "bare"),
+    **dict.fromkeys(("mixedlm", "lme4", "polars"), "frame"),
+}
 CAPTION = (
     "Seconds, medians over the rounds, on logarithmic scales: on the left against rows in about a hundred groups, on "
     "the right against groups of about twenty rows. Routes of this package in blue."
@@ -51,8 +55,9 @@ COUNTED = (
     "DuckDB, fetched as NumPy arrays. Routes take turns, ratios are taken within a round, and the command runs in the "
     "first round only. Beside the ratios of seconds stand those of the seconds of all processors "
     "together: DuckDB keeps all of them busy, what follows one, and other work on the machine is felt less.\n\n"
-    "lme4 begins with rows in memory, the groups a factor already, and gives a point: no sds of the scales, no theta. "
-    "It is held against means from a pandas frame. It runs up to {rows:,} rows and {groups:,} groups.\n\n"
+    "lme4 begins with rows in memory, the groups a factor already, and mixedlm-rs with a pandas frame. Both give a "
+    "point: no sds of the scales, no theta. They are held against means from a pandas frame, and run up to {rows:,} "
+    "rows and {groups:,} groups.\n\n"
     "Answers are held against a plain path, once for each size: up to {plain_groups:,} groups and {plain_rows:,} rows "
     "the rows are read into memory and reduced group by group, and mu, the scales, and theta and kappa of {sample} "
     "groups, each a mixture over the nodes, are compared; beyond, theta and kappa alone. The largest relative "
@@ -125,7 +130,7 @@ def _sentence(table):
 
 def _text(table):
     without = f" Not installed: {absent(table)}." if absent(table) else ""
-    against = "Ratios to the bare group-by of the same rows; of lme4 and Polars, to means from a pandas frame."
+    against = "Ratios to the bare group-by of the same rows; of mixedlm-rs, lme4, Polars, to means from a pandas frame."
     return f"{against} {rounds_in_words(table, 'figures')}{without}"
 
 

@@ -50,9 +50,9 @@ def reduce_rows(folder: str, watch: Stopwatch) -> Replicates:
     return groups
 
 
-def answer(groups: Replicates, watch: Stopwatch) -> Answers:
+def answer(groups: Replicates, watch: Stopwatch, sigma: priors.Scale = priors.JEFFREYS) -> Answers:
     """Compute the posterior, its scales, and the means and sds of every group."""
-    posterior = scales_posterior(groups)
+    posterior = scales_posterior(groups, sigma)
     watch.lap("posterior")
     population = posterior.population(SCALES)
     watch.lap("population")
@@ -61,15 +61,22 @@ def answer(groups: Replicates, watch: Stopwatch) -> Answers:
     return Answers(posterior, population, every)
 
 
-def scales_posterior(groups: Replicates) -> exact.Posterior:
+def scales_posterior(groups: Replicates, sigma: priors.Scale = priors.JEFFREYS) -> exact.Posterior:
     """Posterior of mu, sigma and tau, with tau ~ HalfCauchy(1) in units of sigma."""
-    return exact.posterior(TwoLevel(groups=groups, tau=priors.HalfCauchy(1.0)))
+    return exact.posterior(TwoLevel(groups=groups, tau=priors.HalfCauchy(1.0), sigma=sigma))
 
 
 def means(folder: str) -> dict:
     """From Parquet to means and sds of everything."""
     watch = Stopwatch()
     answer(reduce_rows(folder, watch), watch)
+    return watch.measured
+
+
+def both_scales(folder: str) -> dict:
+    """From Parquet to means and sds of everything, where sigma has a prior with which it does not integrate out."""
+    watch = Stopwatch()
+    answer(reduce_rows(folder, watch), watch, priors.HalfNormal(20.0))
     return watch.measured
 
 
@@ -131,7 +138,7 @@ def _difference(moments, plain_moments) -> float:
     return float(np.max(np.abs(np.asarray(moments[names]) / np.asarray(plain_moments[names]) - 1)))
 
 
-ROUTES = {route.__name__: route for route in (means, intervals, frame, polars, plain)}
+ROUTES = {route.__name__: route for route in (means, both_scales, intervals, frame, polars, plain)}
 
 
 def main(name: str, rows: str, folder: str, seed: str) -> None:
