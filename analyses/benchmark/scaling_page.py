@@ -56,7 +56,7 @@ COUNTED = (
     "first round only. Beside the ratios of seconds stand those of the seconds of all processors "
     "together: DuckDB keeps all of them busy, what follows one, and other work on the machine is felt less.\n\n"
     "lme4 begins with rows in memory, the groups a factor already, and mixedlm-rs with a pandas frame. Both give a "
-    "point: no sds of the scales, no theta. They are held against means from a pandas frame, and run up to {rows:,} "
+    "point: no sds of the scales, no theta. They are compared with means from a pandas frame, and run up to {rows:,} "
     "rows and {groups:,} groups.\n\n"
     "Answers are held against a plain path, once for each size: up to {plain_groups:,} groups and {plain_rows:,} rows "
     "the rows are read into memory and reduced group by group, and mu, the scales, and theta and kappa of {sample} "

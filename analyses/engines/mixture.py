@@ -132,8 +132,8 @@ def _heavy(weight: np.ndarray) -> np.ndarray:
 def _halley(weight, location, scale, df) -> Callable[[ArrayLike], np.ndarray]:
     """Quantile function of a mixture of t by Halley's method, which triples the digits at each step.
 
-    It starts at the quantile of a normal with the moments of the heaviest nodes. What has not ended after MOST_STEPS,
-    or is thrown far out, is found between brackets.
+    It starts at the quantile of a normal with the moments of the heaviest nodes. What has not converged after
+    MOST_STEPS, or is thrown far out, is found between brackets.
     """
     core = weight > LEAST_SHARE * weight.max()
     share, inverse = weight[core] / weight[core].sum(), 1 / scale
@@ -267,7 +267,7 @@ def lattice_cdf(weight: np.ndarray, u: np.ndarray, step: float) -> Callable[[Num
 def lattice_quantile(weight: np.ndarray, u: np.ndarray, step: float) -> Callable[[ArrayLike], np.ndarray]:
     """Quantile function of such a quantity: (p,) to (p, 1), by Newton's method from the nearest nodes.
 
-    What has not ended after MOST_STEPS, or would go farther than to the next node, is found between brackets.
+    What has not converged after MOST_STEPS, or would go farther than to the next node, is found between brackets.
     """
     cdf = lattice_cdf(weight, u, step)
     weight, nodes = _rows(weight, u, step)

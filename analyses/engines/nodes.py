@@ -184,7 +184,7 @@ class Refinable(Protocol):
 
     @property
     def closer(self) -> Self:
-        """The same on closer nodes."""
+        """What is computed on nodes that are closer to each other."""
 
 
 def settled[R: Refinable](

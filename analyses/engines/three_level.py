@@ -59,7 +59,7 @@ class Posterior:
 
     @cached_property
     def closer(self) -> "Posterior":
-        """The same on closer nodes, for the numerical error."""
+        """Posterior on nodes that are closer to each other, for the numerical error."""
         return replace(self, nodes=self.nodes.closer, with_outermost=lambda name: self.with_outermost(name).closer)
 
     @property

@@ -75,7 +75,7 @@ def test_every_peak_is_found_and_followed():
 
 
 def ridge(u):
-    """Two peaks on a ridge that is bent, and a hundred times as narrow as it is long."""
+    """Two peaks on a bent ridge, a hundred times as narrow as it is long."""
     along = np.logaddexp(-((u[0] - 1) ** 2) / 0.18, -1 - ((u[0] + 1.1) ** 2) / 0.08)
     return along - ((u[1] - u[0] / 2 - u[0] ** 2 / 10) / 0.01) ** 2 / 2
 

@@ -20,7 +20,7 @@ def rows_model(frame: pd.DataFrame) -> pm.Model:
 
 
 def in_units_of_sigma(posterior) -> dict:
-    """Draws by name, tau over sigma, as they are handed in."""
+    """Draws by name, with tau divided by sigma."""
     draws = {name: posterior[name].values for name in ("mu", "sigma", "theta")}
     return draws | {"tau": posterior["tau"].values / draws["sigma"]}
 
