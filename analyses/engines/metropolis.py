@@ -37,7 +37,8 @@ def sample(
     thin : int
         Steps a kept draw.
     chains : int
-        From draws of a normal with twice the approximation's spread.
+        From draws of a normal with twice the approximation's spread. They advance together, so many short ones take
+        the time of few.
     scale : float
         Of the steps; seed 002 takes 2 in two dimensions.
     rng : numpy.random.Generator

@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
-from analyses.benchmark import __main__ as command, jobs, waiting, waiting_page
+from analyses.benchmark import __main__ as command, jobs, two_scales, waiting, waiting_page
 from analyses.benchmark.contenders import Installation
 from analyses.benchmark.contest import Entry
 from analyses.benchmark.runs import Run
@@ -42,9 +43,29 @@ def test_every_study_is_timed_and_has_a_limit():
     assert set(waiting.LIMITS) == set(BY_KEY) - {"bare"}
 
 
-@pytest.mark.parametrize("name", ["three_levels", "evidence"])
-def test_jobs_tell_their_seconds(name):
-    assert min(jobs.JOBS[name]().values()) > 0
+@pytest.mark.parametrize(("name", "step"), [("three_levels", "three levels"), ("evidence", "200 priors")])
+def test_jobs_tell_their_seconds(name, step):
+    ((told, seconds),) = jobs.JOBS[name]().items()
+    assert told == step
+    assert 0 < seconds < 60
+
+
+def test_the_slowest_prior_is_named(monkeypatch):
+    """Of two priors of sigma and both meanings of tau, with a clock by which the third takes three seconds."""
+    monkeypatch.setattr(jobs, "OF_SD", {"flat": jobs.OF_SD["flat"]})
+    monkeypatch.setattr(jobs, "OF_SIGMA", {name: jobs.OF_SIGMA[name] for name in ("Jeffreys", "HalfNormal")})
+    monkeypatch.setattr(jobs, "OF_MU", {"flat": jobs.OF_MU["flat"]})
+    ticks = iter([0, 1, 1, 2, 2, 5, 5, 6])
+    monkeypatch.setattr(jobs, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
+    assert jobs.of_all_priors() == {"tau flat (relative), sigma HalfNormal, mu flat": 3}
+
+
+def test_commands_and_samplers_start_cold():
+    """Else what one has compiled would be there for the next."""
+    for job in (*waiting.JOBS, *two_scales.CONTENDERS):
+        found = job.find([sys.executable])
+        if found and (job.hands_in == "nothing" or not job.ours):
+            assert found.command[:3] == (sys.executable, "-m", "analyses.benchmark.cold")
 
 
 def test_caches_are_empty_and_thrown_away():

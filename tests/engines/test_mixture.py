@@ -63,3 +63,21 @@ def test_a_mean_far_out_does_not_mislead_the_search():
     p = np.array([0.025, 0.5, 0.975])
     assert law.sd[0] > 1e5
     assert law.quantile(p)[:, 0] == pytest.approx(special.ndtri(p / (1 - 1e-7)), abs=1e-13)
+
+
+def test_quantiles_on_a_lattice_of_a_normal_law_need_no_brackets(monkeypatch):
+    """Newton's method from the nearest nodes is enough, and is what makes tables quick."""
+    monkeypatch.setattr(mixture, "_root", None)
+    u = 0.35 * np.arange(-26, 27)
+    weight = np.exp(-(u**2) / 2) / np.exp(-(u**2) / 2).sum()
+    p = np.array([1e-4, 0.025, 0.5, 0.975])
+    assert mixture.lattice_quantile(weight, u, 0.35)(p)[:, 0] == pytest.approx(special.ndtri(p), abs=1e-9)
+
+
+def test_quantiles_on_a_lattice_of_spikes_are_found_between_brackets():
+    """Two nodes hold all the mass: between them the distribution function is level but for ripples."""
+    u, weight = np.arange(41.0), np.zeros(41)
+    weight[[0, 40]] = 0.3, 0.7
+    cdf, quantile = mixture.lattice_cdf(weight, u, 1.0), mixture.lattice_quantile(weight, u, 1.0)
+    p = np.array([0.05, 0.2, 0.299, 0.301, 0.31, 0.6, 0.95])
+    assert cdf(quantile(p)[:, 0]) == pytest.approx(p, abs=1e-12)

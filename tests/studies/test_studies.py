@@ -159,3 +159,9 @@ def test_the_posterior_of_one_group_is_a_t():
     model = normal.one_group.example()
     tree = conjugate.draw(model, draws=5000, rng=np.random.default_rng(123))
     assert stats.kstest(tree["posterior"]["theta"].values.ravel(), model.theta().cdf).pvalue > 1e-5
+
+
+def test_a_share_of_the_draws_leaves_enough_for_an_effective_size():
+    assert Settings(draws=1000).nuts("a purpose", share=0.25)["draws"] == 250
+    assert Settings(draws=4).nuts("a purpose", share=0.25)["draws"] == 4
+    assert Settings(draws=1000).nuts("a purpose")["draws"] == 1000

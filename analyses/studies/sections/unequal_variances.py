@@ -19,6 +19,7 @@ from analyses.studies.sections.draws import draw_by_engines
 from models.unequal_variances import GRID, OwnVariances
 
 DOUBTFUL = 0.05  # P below which a test speaks against a common variance
+SHARE = 0.5  # of the draws of NUTS: with a hundred theta they take most of the study's time, and half are effective
 EASY = {"target_accept": 0.8}  # with sigma_i and nu integrated out nothing is narrow, and steps may be long
 
 
@@ -51,7 +52,7 @@ def remedy(fit: TwoLevelCrosscheck, settings: Settings) -> Remedy:
     model = OwnVariances(fit.model.groups)
     trees = draw_by_engines(
         settings,
-        nuts=lambda: unequal_variances.by_nuts(model, **settings.nuts("own_variances", share=0.5) | EASY),
+        nuts=lambda: unequal_variances.by_nuts(model, **settings.nuts("own_variances", share=SHARE) | EASY),
         gibbs=lambda: unequal_variances.by_gibbs(model, rng=settings.rng("gibbs", "own_variances")),
     )
     if not trees:
