@@ -199,8 +199,12 @@ class Posterior:
 
     def population(self, scales: Iterable[str], probabilities: Mapping[str, float] = PROBABILITIES) -> pd.DataFrame:
         """The rows of `table` for the coefficients and those scales; `probabilities` are those of its quantiles."""
-        coefficients = Named([("mu", ""), *(("beta", name) for name in self.model.groups.covariates)], self.b)
-        return self.rows(coefficients, *(named(name, self.scale(name)) for name in scales), probabilities=probabilities)
+        laws = (named(name, self.scale(name)) for name in scales)
+        return self.rows(self.coefficients(), *laws, probabilities=probabilities)
+
+    def coefficients(self) -> Named:
+        """mu and beta, by name."""
+        return Named([("mu", ""), *(("beta", name) for name in self.model.groups.covariates)], self.b)
 
     def groups(
         self, names: Iterable[str], at: Positions | slice = EVERY, probabilities: Mapping[str, float] = PROBABILITIES
@@ -248,10 +252,13 @@ class Posterior:
         moved by ROUNDING; else a few units in the last place of the value, and of the terms that add up to the log
         density, times the posterior's spread.
         """
-        rows = self.table(at)
-        moved = self.table(at, {name: p + ROUNDING for name, p in PROBABILITIES.items()})
+        beside = {f"{name} beside": p + ROUNDING for name, p in PROBABILITIES.items()}
+        both = self.table(at, PROBABILITIES | beside)
+        rows = both.drop(columns=beside)
+        moved = both[list(beside)].set_axis(list(PROBABILITIES), axis=1) - rows[list(PROBABILITIES)]
+        of_levels = moved.abs().reindex(columns=rows.columns, fill_value=0.0)
         terms = rows.abs().add(spread(rows) * density.terms(self.model, self.given), axis=0)
-        return 2 * (self.closer.table(at) - rows).abs() + (moved - rows).abs() + 8 * np.finfo(float).eps * terms
+        return 2 * (self.closer.table(at) - rows).abs() + of_levels + 8 * np.finfo(float).eps * terms
 
 
 def given_scales(model: TwoLevel, scales: np.ndarray, rng: np.random.Generator) -> Drawn:
@@ -285,7 +292,8 @@ def posterior(model: TwoLevel, *, show: bool = False) -> Posterior:
     extremes = np.array([np.argmin(noise), np.argmax(noise)])
 
     def watched(posterior):
-        return pd.concat([posterior.population(()), posterior.groups(["theta"], extremes)])
+        coefficients, theta = posterior.coefficients(), named("theta", posterior.theta(extremes), ("least", "most"))
+        return mixture.figures([coefficients, theta], moments(model))
 
     with progress.bar("exact posterior", total=USUAL_NODES, unit=" nodes", show=show) as bar:
         return nodes.settled(_peaked(model, bar.update), watched)
@@ -383,7 +391,7 @@ def _with_outermost(model, main, power) -> Nodes:
     def watched(at):
         scales = [mixture.named(name, at.scale()) for name in density.named(model, power)]
         of_ratio = [mixture.named("kappa", _kappa(at, noise), ("least", "most"))] if power == RATIO else []
-        return table(*scales, *of_ratio, orders=moments(model))
+        return mixture.figures([*scales, *of_ratio], moments(model))
 
     return nodes.settled(
         lambda fineness: nodes.grow(coordinates, log_densities, peaks, fineness, distribution=True), watched

@@ -4,7 +4,7 @@ Nothing here is sampled. Given the scales, b and theta are t or normal and sigma
 the scales alone has its law from the lattice of nodes itself.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
@@ -20,12 +20,15 @@ from models.distributions import Numbers
 
 ROOT_TOLERANCES = {"xatol": 2e-16, "xrtol": 4e-16}
 PROBABILITIES = QUANTILES | {"q5": 0.05, "q95": 0.95}  # the last two are what agreement asks for
+LEVELS = tuple(PROBABILITIES.values())
 LEAST_DF_OF_SERIES = 100.0  # of a t: from there on it is computed by its normal image
 LEAST_WEIGHT = 1e-15  # of nodes together: with less a distribution function stays what it is
 MOST_STEPS = 8  # of Halley's method
 FARTHEST = 8.0  # sds that one of its steps goes
 LEAST_SHARE = 0.01  # of the heaviest node: those above it tell where a mixture lies
-NEAR_ENOUGH = 1e-9  # share by which a step changes the density: the next one would change it by no digit
+BESIDE = 1e-9  # a level so far above another has its quantile next to that of the other
+NEAR_ENOUGH = 1e-6  # share by which a step of Halley's changes the density: the next one would change it by no digit
+NEWTON_NEAR_ENOUGH = 1e-9  # the same of a step of Newton's, which doubles the digits
 ROOT_2PI = np.sqrt(2 * np.pi)
 STEPS_BEYOND = 100  # there a lattice too coarse for a spike at its end comes within 1e-3 of 0 and 1 as well
 MOMENT_MARGIN = 0.25  # of an order: a moment that exists by less is not computed
@@ -79,14 +82,21 @@ def table(
     probabilities : mapping, optional
         Name of a column to the probability of its quantile.
     """
-    levels = list(probabilities.values())
-    columns = [np.vstack([law.mean, law.sd, law.quantile(levels)]) for _, law in quantities]
     index = pd.MultiIndex.from_tuples(chain(*(keys for keys, _ in quantities)), names=["variable", "label"])
-    rows = pd.DataFrame(np.hstack(columns).T, index=index, columns=["mean", "sd", *probabilities])
-    orders = orders or {}
-    order = [orders.get(key, orders.get((key[0], ""), np.inf)) for key in rows.index]
-    highest = np.array(list(map(highest_moment, order)))
-    return rows.assign(mean=rows["mean"].where(highest >= 1), sd=rows["sd"].where(highest >= 2))
+    rows = figures(quantities, orders or {}, list(probabilities.values()))
+    return pd.DataFrame(rows, index=index, columns=["mean", "sd", *probabilities])
+
+
+def figures(
+    quantities: Iterable[Named], orders: Mapping[tuple[str, str], float], levels: Sequence[float] = LEVELS
+) -> np.ndarray:
+    """What a table is made of: mean, sd and quantiles of some levels, (quantity, 2 + level)."""
+    rows = np.hstack([np.vstack([law.mean, law.sd, law.quantile(levels)]) for _, law in quantities]).T
+    keys = chain(*(keys for keys, _ in quantities))
+    order = [orders.get(key, orders.get((key[0], ""), np.inf)) for key in keys]
+    highest = np.array(list(map(highest_moment, order)))[:, None]
+    rows[:, :2][highest < [1, 2]] = np.nan
+    return rows
 
 
 def highest_moment(order: float) -> int:
@@ -132,8 +142,8 @@ def _heavy(weight: np.ndarray) -> np.ndarray:
 def _halley(weight, location, scale, df) -> Callable[[ArrayLike], np.ndarray]:
     """Quantile function of a mixture of t by Halley's method, which triples the digits at each step.
 
-    It starts at the quantile of a normal with the moments of the heaviest nodes. What has not converged after
-    MOST_STEPS, or is thrown far out, is found between brackets.
+    It starts at the quantile of a normal with the moments of the heaviest nodes, or at one found for a level that is
+    beside it. What has not converged after MOST_STEPS, or is thrown far out, is found between brackets.
     """
     core = weight > LEAST_SHARE * weight.max()
     share, inverse = weight[core] / weight[core].sum(), 1 / scale
@@ -151,8 +161,7 @@ def _halley(weight, location, scale, df) -> Callable[[ArrayLike], np.ndarray]:
             move = off / (rate + off * fall / (2 * rate))
             return move, np.abs(move) * (1 / width + np.abs(fall / rate))
 
-    def one(level):
-        x = center + width * special.ndtri(level)
+    def one(level, x):
         ended, lost = np.zeros(len(x), dtype=bool), np.zeros(len(x), dtype=bool)
         for _ in range(MOST_STEPS):
             move, change = step(x, level)
@@ -165,7 +174,16 @@ def _halley(weight, location, scale, df) -> Callable[[ArrayLike], np.ndarray]:
             x[~ended] = _between(weight, location[:, ~ended], scale[:, ~ended], df)(level)
         return x
 
-    return lambda p: np.reshape([one(level) for level in np.ravel(p)], (*np.shape(p), len(width)))
+    def quantile(p):
+        levels = np.ravel(p)
+        found = np.empty((len(levels), len(width)))
+        at = solved = -np.inf
+        for i in np.argsort(levels):
+            start = at if levels[i] - solved < BESIDE else center + width * special.ndtri(levels[i])
+            found[i], solved = (at := one(levels[i], start)), levels[i]
+        return found.reshape(*np.shape(p), len(width))
+
+    return quantile
 
 
 def _t_cdf_and_density(df, z):
@@ -282,7 +300,7 @@ def lattice_quantile(weight: np.ndarray, u: np.ndarray, step: float) -> Callable
         for _ in range(MOST_STEPS):
             with np.errstate(divide="ignore", invalid="ignore"):
                 move = (cdf(x) - level) / density(x)
-            ended = np.abs(move) < NEAR_ENOUGH * step
+            ended = np.abs(move) < NEWTON_NEAR_ENOUGH * step
             x = np.where(np.abs(move) < step, x - move, x)
             if ended.all():
                 break

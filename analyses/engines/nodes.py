@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Protocol, Self
 
 import numpy as np
-import pandas as pd
 
 from analyses.engines import mixture, modes
 from analyses.engines.coordinates import Coordinates
@@ -188,15 +187,15 @@ class Refinable(Protocol):
 
 
 def settled[R: Refinable](
-    at_fineness: Callable[[float], R], table: Callable[[R], pd.DataFrame], *, most_moved: float = MOST_MOVED
+    at_fineness: Callable[[float], R], figures: Callable[[R], np.ndarray], *, most_moved: float = MOST_MOVED
 ) -> R:
-    """Shorten the steps until a table stands still on closer nodes, or those would be too many.
+    """Shorten the steps until some figures stand still on closer nodes, or those would be too many.
 
-    What still moves then is in the stated errors.
+    They are as `mixture.figures` has them. What still moves then is in the stated errors.
     """
     fineness, now = 1.0, at_fineness(1.0)
     for _ in range(TRIALS):
-        moved = _moved(table(now), table(now.closer))
+        moved = _moved(figures(now), figures(now.closer))
         if moved < most_moved:
             break
         # The error is the exponential of minus a constant over the step.
@@ -210,10 +209,11 @@ def settled[R: Refinable](
     return now
 
 
-def _moved(rows: pd.DataFrame, closer: pd.DataFrame) -> float:
-    """The largest change of a table beyond rounding: of moments in spreads of a posterior, of quantiles in widths."""
-    last_places = LAST_PLACES * rows.abs().max(axis=1)
-    moved = (closer - rows).abs().sub(last_places, axis=0)
-    of_moments = moved[["mean", "sd"]].div(mixture.spread(rows), axis=0)
-    of_quantiles = moved.drop(columns=["mean", "sd"]).div(mixture.width(rows), axis=0)
-    return float(np.fmax(of_moments.max(axis=None), of_quantiles.max(axis=None)))
+def _moved(rows: np.ndarray, closer: np.ndarray) -> float:
+    """The largest change of figures beyond rounding: of moments in spreads of a posterior, of quantiles in widths."""
+    last_places = LAST_PLACES * np.fmax.reduce(np.abs(rows), axis=1, keepdims=True)
+    moved = np.abs(closer - rows) - last_places
+    width = np.ptp(rows[:, 2:], axis=1, keepdims=True) / 4
+    spread = np.fmax(width, rows[:, 1:2])
+    with np.errstate(divide="ignore", invalid="ignore"):  # kappa may be 1 to the last place, throughout
+        return float(np.fmax.reduce(np.hstack([moved[:, :2] / spread, moved[:, 2:] / width]), axis=None))

@@ -18,6 +18,7 @@ from analyses.engines.density import BEYOND, log_density_of_root
 from analyses.engines.inference_data import SAMPLE, Drawn, Labels, Variables, data_nodes, labelled, log_prior_node
 from analyses.engines.mixture import (
     Mixture,
+    figures,
     highest_moment,
     named,
     spread,
@@ -174,7 +175,7 @@ def posterior(model: ThreeLevel) -> Posterior:
         at = nodes.grow(RATIOS, log_densities, peaks, FINENESS * fineness, depth=DEPTH)
         return Posterior(model, at, cache(partial(_with_outermost, model, at.starts)))
 
-    return nodes.settled(at_fineness, Posterior.top, most_moved=MOST_MOVED)
+    return nodes.settled(at_fineness, lambda at: at.top().to_numpy(), most_moved=MOST_MOVED)
 
 
 def _with_outermost(model, starts, name) -> Nodes:
@@ -192,7 +193,7 @@ def _with_outermost(model, starts, name) -> Nodes:
     at, peaks = OUTERMOST[name], nodes.peaks(OUTERMOST[name], log_densities, starts, depth=DEPTH)
     return nodes.settled(
         lambda fineness: nodes.grow(at, log_densities, peaks, FINENESS * fineness, distribution=True, depth=DEPTH),
-        lambda at: table(named(name, at.scale()), orders=orders),
+        lambda at: figures([named(name, at.scale())], orders),
         most_moved=MOST_MOVED,
     )
 
