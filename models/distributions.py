@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy import special, stats
@@ -228,6 +229,15 @@ def _shape(*parameters: Numbers) -> tuple[int, ...]:
     return np.broadcast_shapes(*map(np.shape, parameters))
 
 
-Law = Normal | MultivariateNormal | InverseGamma | BoundedInverseGamma | Gamma | GeneralizedInverseGaussian | Grid
+class Law(Protocol):
+    """A law of an array, as a full conditional is."""
+
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
+        """Draw one value of the whole array."""
+
+    def log_density(self, x: np.ndarray) -> Numbers:
+        """Log density at x."""
+
+
 State = dict[str, np.ndarray]  # of Gibbs: what has been drawn by name, the chains first
 Conditionals = dict[str, Callable[[State], Law]]  # the law of each given the state, in the order of drawing

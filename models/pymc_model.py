@@ -12,7 +12,9 @@ from pytensor.tensor import TensorVariable
 
 from models.distributions import LOG_2PI, Numbers, State
 from models.groups import Groups
+from models.groups.labelled import Labelled
 from models.priors import Coefficient
+from models.standard import Regression
 from models.two_level import Parameterization, TwoLevel
 
 
@@ -94,9 +96,9 @@ def build(model: TwoLevel, *, parameterization: Parameterization = "noncentered"
             raise ValueError(f"a cell has no theta: cells need parameterization='marginal', not {parameterization!r}")
         return _build_cells(model)
     g = model.groups
-    with pm.Model(coords=_coords(g)) as built:
+    with pm.Model(coords=coordinates(g)) as built:
         y, noise = pm.Data("observed_y", g.mean, dims=g.dim), pm.Data("noise", g.noise, dims=g.dim)
-        population, tau, sigma = _population(model), model.tau.variable("tau"), model.sigma.variable("sigma")
+        population, tau, sigma = population_means(model), model.tau.variable("tau"), model.sigma.variable("sigma")
         within, between = model.variances(noise, tau, sigma)
         if parameterization == "marginal":
             pm.Normal("y", population, pt.sqrt(within + between), observed=y, dims=g.dim)
@@ -217,7 +219,7 @@ def recover_theta(idata: xr.DataTree, model: TwoLevel, *, rng: np.random.Generat
     theta = model.theta_given(b, drawn["tau"], drawn.get("sigma", np.ones_like(drawn["tau"]))).draw(rng)
     recovered = idata.copy()
     recovered["posterior"] = xr.DataTree(
-        posterior.assign(theta=(("chain", "draw", g.dim), theta)).assign_coords({g.dim: list(g.labels)})
+        posterior.assign(theta=(("chain", "draw", g.dim), theta)).assigncoordinates({g.dim: list(g.labels)})
     )
     return recovered
 
@@ -256,9 +258,9 @@ def build_rows(
     position = {label: i for i, label in enumerate(g.labels)}
     if unknown := set(names) - set(position):
         raise ValueError(f"{sorted(unknown)[0]!r} is no {g.dim} of this model")
-    with pm.Model(coords=_coords(g)) as built:
+    with pm.Model(coords=coordinates(g)) as built:
         group = pm.Data("group_of_row", [position[name] for name in names], dims="row")
-        population, tau, sigma = _population(model), model.tau.variable("tau"), model.sigma.variable("sigma")
+        population, tau, sigma = population_means(model), model.tau.variable("tau"), model.sigma.variable("sigma")
         _, between = model.variances(g.noise, tau, sigma)
         theta = normal_level("theta", population, pt.sqrt(between), dims=g.dim, parameterization=parameterization)
         pm.Normal("y", theta[group], sigma, observed=pm.Data("observed_y", list(values), dims="row"), dims="row")
@@ -272,13 +274,14 @@ def normal_level(
     return pm.Normal(name, mean, sd, dims=dims, **TRANSFORMS[parameterization])
 
 
-def _coords(groups: Groups) -> dict:
+def coordinates(groups: Labelled) -> dict:
+    """Coordinates of the dimensions of a model's variables: groups, and covariates where there are any."""
     coords = {groups.dim: groups.labels}
     return coords | {"covariate": groups.covariates} if groups.covariates else coords
 
 
-def _population(model):
-    """Population means x_i'b: mu alone where there are no covariates."""
+def population_means(model: Regression) -> TensorVariable:
+    """Add mu and beta to a model; return the population means x_i'b, mu alone where there are no covariates."""
     g, (mu, *slopes) = model.groups, _coefficients(model)
     if not slopes:
         return mu

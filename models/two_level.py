@@ -22,6 +22,7 @@ from models.distributions import Conditionals, Numbers, State
 from models.groups import Estimates, Groups, Positions
 from models.least_squares import Factor, factor, regression, square
 from models.shrinkage import theta_law
+from models.standard import Standard
 
 Arithmetic = Any  # numbers, arrays or PyMC's variables: whatever can be added and multiplied
 MOST_OF_UPPER = 0.9  # of the upper end of a scale: the largest with which a chain starts
@@ -80,38 +81,6 @@ class Collapsed:
     def log_density(self) -> Numbers:
         """Log of p(scales, data)."""
         return self.log_unnormalized + self.log_constant
-
-
-@dataclass(frozen=True, eq=False)
-class Standard:
-    """A model in standard regressors: x becomes (1, (covariates - center) slopes).
-
-    Attributes
-    ----------
-    model : TwoLevel
-    center : ndarray (p - 1,)
-    slopes : ndarray (p - 1, p - 1)
-    left : ndarray (p - 1,)
-        Share of each covariate's sd that the flat ones before it leave over.
-    """
-
-    model: "TwoLevel"
-    center: np.ndarray
-    slopes: np.ndarray
-    left: np.ndarray
-
-    @cached_property
-    def basis(self) -> np.ndarray:
-        """Matrix (p, p) that takes the standard coefficients to b."""
-        basis = np.eye(len(self.center) + 1, dtype=np.longdouble)
-        basis[1:, 1:] = self.slopes
-        basis[0, 1:] = -self.center @ self.slopes
-        return basis.astype(float)
-
-    def regressors(self, x: np.ndarray) -> np.ndarray:
-        """Standard regressors of designs (quantity, p)."""
-        centered = x[:, 1:].astype(np.longdouble) - self.center
-        return np.column_stack([x[:, 0], (centered @ self.slopes).astype(float)])
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -216,33 +185,9 @@ class TwoLevel:
         }
 
     @cached_property
-    def standard(self) -> "Standard":
-        """State this model in covariates of sd 1, about 0 where mu is flat, flat ones orthogonal to each other.
-
-        Raw years or incomes, or covariates that nearly determine each other, would cost the linear algebra its digits
-        and slow NUTS down. A proper prior of mu is of mu where all covariates are 0, so they are not centered; a proper
-        prior of a slope is of that slope, so it is mixed with no other.
-        """
-        g, (mu, *slopes) = self.groups, self.coefficients
-        center = g.design[:, 1:].mean(axis=0) * (not mu.proper)
-        # Subtracting one multiple of another column leaves as many digits as they differ in: 64 bits leave eleven more.
-        x = g.design[:, 1:].astype(np.longdouble) - center
-        columns, left = np.eye(len(slopes), dtype=np.longdouble), np.zeros(len(slopes))
-        one = np.longdouble(1.0)  # in place of an sd of 0, of what is constant
-        for k, slope in enumerate(slopes):
-            whole = _spread(x[:, k])
-            before = [j for j in range(k) if not (slopes[j].proper or slope.proper)]
-            for j in [*before, *before]:  # twice is enough (Giraud et al. 2005)
-                share = (x[:, j] @ x[:, k]) / ((x[:, j] @ x[:, j]) or one)
-                x[:, k] -= share * x[:, j]
-                columns[:, k] -= share * columns[:, j]
-            sd = _spread(x[:, k])
-            left[k] = sd / (whole or one)
-            x[:, k] /= sd or one
-            columns[:, k] /= sd or one
-        scaled = (slope.affine(0.0, float(columns[k, k])) for k, slope in enumerate(slopes))
-        groups = replace(g, design=np.column_stack([g.design[:, 0], x.astype(float)]))
-        return Standard(replace(self, groups=groups, coefficients=(mu, *scaled)), center, columns, left)
+    def standard(self) -> Standard[Self]:
+        """State this model in standard regressors."""
+        return Standard.of(self)
 
     def variances(self, noise: Arithmetic, tau: Arithmetic, sigma: Arithmetic) -> tuple[Arithmetic, Arithmetic]:
         """Variances of the group means about theta and of theta about its regression, as arrays or PyMC variables."""
@@ -470,9 +415,3 @@ class TwoLevel:
         law = self.theta_given(b, tau, sigma)
         theta = rng.normal(law.mean, law.sd)
         return {"b": np.tile(b, (chains, 1)), "sigma2": np.full(chains, sigma**2), "tau2": tau**2, "theta": theta}
-
-
-def _spread(x) -> np.longdouble:
-    """Sd of a column whose squares may overflow or underflow."""
-    largest = np.abs(x).max(initial=0.0) or np.longdouble(1.0)
-    return (x / largest).std() * largest

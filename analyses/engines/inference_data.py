@@ -87,7 +87,7 @@ def complete(
 
     Above 2,000 groups, or with `only`, the tree has neither; its attribute no_log_likelihood says why.
     """
-    _require_finite(drawn, engine)
+    require_finite(drawn, engine)
     some = model.subset(only)
     g, b, tau = some.groups, drawn["b"], drawn["tau"]
     sigma = drawn.get("sigma", np.ones_like(tau))
@@ -135,7 +135,13 @@ def log_prior_node(log_priors: Mapping[str, Any]) -> Variables:
     return {name: ((*SAMPLE, "covariate") if name == "beta" else SAMPLE, part) for name, part in log_priors.items()}
 
 
-def _require_finite(drawn: Drawn, engine: str) -> None:
+def require_finite(drawn: Drawn, engine: str) -> None:
+    """Refuse draws that are not finite numbers.
+
+    Raises
+    ------
+    FloatingPointError
+    """
     for name, values in drawn.items():
         if not np.isfinite(values).all():
             raise FloatingPointError(f"{engine}: {np.sum(~np.isfinite(values))} draws of {name} are not finite numbers")

@@ -1,7 +1,10 @@
-"""Data as the likelihood sees them: size, mean and sum of squares of each group, or estimates and standard errors."""
+"""Data as the likelihood sees them: means or estimates with their noise, and counts out of trials or an exposure."""
 
+from models.groups.counts import Counts
 from models.groups.estimates import Estimates
-from models.groups.grouped_data import Groups, Positions
+from models.groups.grouped_data import Groups
+from models.groups.labelled import Positions
+from models.groups.proportions import Proportions
 from models.groups.replicates import Replicates
 
-__all__ = ["Estimates", "Groups", "Positions", "Replicates"]
+__all__ = ["Counts", "Estimates", "Groups", "Positions", "Proportions", "Replicates"]

@@ -51,13 +51,11 @@ class Estimates(Groups):
         names, se = naming.read("labels", labels), validation.numbers("standard_error", standard_error)
         validation.require(names, "standard_error", se, se > 0, "must be positive")
         validation.require_scale(names, "standard_error", se, small=True)
-        groups = cls(
-            noise=se**2,
-            df=np.zeros(len(se)),
-            ss=np.zeros(len(se)),
-            **validation.shared_fields(names, estimate, covariates, len(se), dim),
-        )
-        validation.warn_of_rounding(names, groups.mean, se, single=np.ones(len(se), dtype=bool))
+        fields = validation.shared_fields(names, {"standard_error": se, "mean": estimate}, covariates, dim)
+        validation.require_scale(names, "mean", fields["mean"])
+        error, none = fields.pop("standard_error"), np.zeros(len(fields["mean"]))
+        groups = cls(noise=error**2, df=none, ss=none, **fields)
+        validation.warn_of_rounding(names, groups.mean, error, single=none == 0)
         return groups
 
     @classmethod

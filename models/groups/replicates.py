@@ -54,8 +54,10 @@ class Replicates(Groups):
         validation.require(names, "ss", ss, ss >= 0, "must not be negative")
         validation.require(names, "ss", ss, (n > 1) | (ss == 0), "must be 0 in a group of one")
         validation.require_scale(names, "root of ss", np.sqrt(ss))
-        fields = validation.shared_fields(names, mean, covariates, len(n), dim)
-        groups = cls(noise=1 / n, df=n - 1, ss=ss, **fields)
+        fields = validation.shared_fields(names, {"n": n, "mean": mean, "ss": ss}, covariates, dim)
+        validation.require_scale(names, "mean", fields["mean"])
+        sizes = fields.pop("n")
+        groups = cls(noise=1 / sizes, df=sizes - 1, **fields)
         groups._require_computable()
         return groups
 

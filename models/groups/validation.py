@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from numbers import Real
+from operator import lt
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -27,32 +28,33 @@ class RoundedWarning(UserWarning):
 
 
 def shared_fields(
-    labels: tuple[str, ...], mean: ArrayLike, covariates: Mapping[str, ArrayLike] | None, size: int, dim: str
+    labels: tuple[str, ...], columns: Mapping[str, ArrayLike], covariates: Mapping[str, ArrayLike] | None, dim: str
 ) -> dict:
-    """Fields that all kinds of groups share: labels, mean, design, covariates and dim.
+    """Fields that all kinds of groups share: labels, design, covariates and dim; and some columns as numbers.
 
     Raises
     ------
     ValueError
-        For no groups at all, lengths that differ from `size`, a label that occurs twice or looks like another, a number
-        that is missing, not finite or too large, or a `dim` that is the name of something else.
+        For no groups at all, lengths that differ, a label that occurs twice or looks like another, a number that is
+        missing or not finite, or a `dim` that is the name of something else.
     """
     if dim in RESERVED:
         raise ValueError(f"a group cannot be called {dim!r}: that is the name of something else in every model")
-    mean = numbers("mean", mean)
+    entries = {name: numbers(name, values) for name, values in columns.items()}
     regressors = {name: numbers(name, values, truths=True) for name, values in (covariates or {}).items()}
+    size = len(next(iter(entries.values())))
     if size == 0:
         raise ValueError("there are no groups")
-    for name, entries in {"labels": labels, "mean": mean, **regressors}.items():
-        if len(entries) != size:
-            raise ValueError(f"{name} has {len(entries)} entries where the other columns have {size}")
-    if len(set(labels)) < size:
+    for name, values in {"labels": labels, **entries, **regressors}.items():
+        if len(values) != size:
+            raise ValueError(f"{name} has {len(values)} entries where the other columns have {size}")
+    in_order = all(map(lt, labels, labels[1:]))  # as a group-by has them: quicker than to hash a million
+    if not in_order and len(set(labels)) < size:
         repeated = Counter(labels).most_common(1)[0][0]
         raise ValueError(f"label {repeated!r} occurs more than once: each group needs a name of its own")
     naming.require_apart("labels", labels)
-    require_scale(labels, "mean", mean)
     design = np.column_stack([np.ones(size), *regressors.values()])
-    return {"labels": labels, "mean": mean, "design": design, "covariates": tuple(regressors), "dim": dim}
+    return {"labels": labels, "design": design, "covariates": tuple(regressors), "dim": dim, **entries}
 
 
 def numbers(name: str, values: ArrayLike, *, truths: bool = False) -> np.ndarray:

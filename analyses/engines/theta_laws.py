@@ -1,0 +1,187 @@
+"""Laws of theta, and of sums of the coefficients, in a model of counts: densities on a lattice of theta.
+
+With w the weight of a node of (b, tau) and m = x_i'b there,
+
+    p(theta_i = t | y) = L_i(t) sum w N(t | m, tau^2) / I_i(m, tau).
+
+Where tau is less than the distance of the nodes in m, that sum is a fence of spikes. There b is integrated the other
+way round: with g(m) the density of m, divided by I_i, the sum is the integral of g(t - tau z) N(z | 0, 1) over z, by
+Gauss and Hermite's rule. Between its points log g is a polynomial.
+
+A group without data has L_i = I_i = 1, and x'b has tau = 0 as well. Then g is the density of m itself, which a lattice
+of b tells everywhere: the density of the nodes without its frequencies above pi / distance, as m has none of them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from analyses.engines import coefficient_lattices, conditional_integrals, mixture
+from analyses.engines.coefficient_lattices import Kinds, Row
+from analyses.engines.conditional_integrals import polynomial, reach
+from analyses.engines.line import Line
+from analyses.engines.mixture import Mixture
+from models import conditional_mode
+from models.distributions import Numbers
+
+STEP, MOST_STEP = 0.35, 0.15  # of the lattice: in sds of the narrowest part of a law, and in units of theta
+LEAST_WEIGHT = 1e-15  # of a row that a law cannot do without
+LEAST_OF_ROW = 1e-13  # of a row that tells how narrow a law is
+# In distances of the nodes in m: sums over nodes at such a tau err by exp(-2 (pi tau / distance)^2), 4e-14.
+LEAST_TAU = 1.25
+HERMITE_NODES = 14  # so narrow a population needs no more
+BLOCK_ENTRIES = 2_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Nodes of the coefficients at each tau, and the share of the posterior that each row has.
+
+    Attributes
+    ----------
+    kinds : Kinds
+    rows : tuple of Row
+    share : ndarray (row,)
+    step : float
+        Of the lattices of b, in sds.
+    fineness : float
+    """
+
+    kinds: Kinds
+    rows: tuple[Row, ...]
+    share: np.ndarray
+    step: float
+    fineness: float
+
+    @classmethod
+    def of(cls, kinds: Kinds, rows: Sequence[Row], share: np.ndarray, step: float, fineness: float) -> "Rows":
+        """Those rows that weigh more than next to nothing."""
+        held = share > LEAST_WEIGHT
+        kept = tuple(row for row, one in zip(rows, held, strict=True) if one)
+        return cls(kinds, kept, share[held] / share[held].sum(), step, fineness)
+
+    @cached_property
+    def tau(self) -> np.ndarray:
+        """Tau of each row."""
+        return np.array([row.tau for row in self.rows])
+
+    def densities(self, x: np.ndarray, kinds: Sequence[int]) -> list["Density"]:
+        """Laws of theta of kinds of groups with some regressors x (p,), on as few lattices as will do."""
+        ranges = [self._range(x, self.tau, kind) for kind in kinds]
+        octave = np.floor(np.log2([r.sd for r in ranges]))
+        found: dict[int, Density] = {}
+        for each in np.unique(octave):
+            some = np.flatnonzero(octave == each)
+            line = self._line([ranges[k] for k in some])
+            found |= dict(zip(some, self._on(line, x, self.tau, np.array(kinds)[some]), strict=True))
+        return [found[k] for k in range(len(kinds))]
+
+    def moments(self, x: np.ndarray, *, spread: bool) -> tuple[float, float]:
+        """Mean and sd of what `population` has the law of: sums over the nodes, to the last digits."""
+        b, tau = np.concatenate([row.b for row in self.rows]), np.repeat(self.tau, [len(row.b) for row in self.rows])
+        weight = np.concatenate(
+            [share * np.exp(row.log_mass - row.log_integral) for share, row in zip(self.share, self.rows, strict=True)]
+        )
+        mean = weight @ (b @ x)
+        return mean, np.sqrt(weight @ ((b @ x - mean) ** 2 + (tau**2 if spread else 0.0)))
+
+    def population(self, x: np.ndarray, *, spread: bool) -> "Density":
+        """Law of x'b for one x (p,), or with `spread` of theta of a group without data."""
+        tau = self.tau if spread else np.zeros_like(self.tau)
+        return self._on(self._line([self._range(x, tau)]), x, tau)[0]
+
+    def _range(self, x, tau, kind=None) -> "Range":
+        """Where a law lies: as narrow as at the least tau, as wide as at the largest."""
+        sd = np.array([np.linalg.norm(row.root.T @ x) for row in self.rows])
+        ends = np.array([[m.min(), m.max(), row.center @ x] for row in self.rows for m in [row.b @ x]])
+        smooth = self.share > LEAST_OF_ROW
+        off, reached = np.zeros_like(ends), np.sqrt(2 * conditional_integrals.DEPTH) * tau[:, None]
+        precision = 1 / np.min((tau**2 + sd**2)[smooth])
+        if kind is not None:
+            top = conditional_mode.mode(self.kinds.groups.subset([kind]), ends[..., None], tau[:, None, None])
+            off, reached = top.off[..., 0], reach(top.curvature[..., 0], tau[:, None])
+            precision += top.curvature[smooth, 2].max()
+        at = ends + off
+        return Range((at - reached).min(), (at + reached).max(), self.share @ at[:, 2], precision**-0.5)
+
+    def _line(self, ranges: Sequence["Range"]) -> Line:
+        """A lattice for some laws. It is straight across their centers, and bent beyond them."""
+        low, high, centers, sds = (np.array(column) for column in zip(*ranges, strict=True))
+        straight = max(conditional_integrals.length(self.share @ self.tau), 2 * np.ptp(centers))
+        step = min(STEP * sds.min(), MOST_STEP) / self.fineness
+        return Line.between(low.min() - 4 * step, high.max() + 4 * step, centers.mean(), straight, step)
+
+    def _on(self, line: Line, x, tau, kinds=None) -> list["Density"]:
+        """Laws on one line."""
+        t, factor = line.points, line.log_stretch[:, None]
+        if kinds is not None:
+            factor = factor + self.kinds.groups.subset(kinds).log_likelihood(t[:, None])
+        total = sum(self._of_row(k, t, x, tau[k], kinds) for k in range(len(self.rows)))
+        with np.errstate(divide="ignore"):
+            log = np.log(np.maximum(total, 0.0)) + factor
+        share = np.exp(log - log.max(axis=0))
+        return [Density(line, column / column.sum()) for column in share.T]
+
+    def _of_row(self, k, t, x, tau, kinds) -> np.ndarray:
+        """Share of one tau in the sum over nodes, (point, kind), for each kind up to the same constant in all rows."""
+        row, m = self.rows[k], self.rows[k].b @ x
+        log_weight = (np.log(self.share[k]) - row.log_integral + row.log_mass)[:, None]
+        distance = self.step * np.abs(row.root.T @ x).max()
+        if kinds is not None:
+            log_weight = log_weight - row.log_integrals[:, kinds]
+        if tau > LEAST_TAU * distance:
+            return _in_blocks(
+                t, m, lambda off: np.exp(-((off / tau) ** 2) / 2) / (np.sqrt(2 * np.pi) * tau), log_weight
+            )
+        z, weight = np.polynomial.hermite_e.hermegauss(int(HERMITE_NODES * self.fineness) if tau else 1)
+        points = (t[:, None] - tau * z).ravel()
+        if kinds is None:
+            g = _in_blocks(points, m, lambda off: np.sinc(off / distance) / distance, log_weight)
+        elif len(x) == 1:
+            order = np.argsort(m)
+            g = np.exp(_between(m[order], log_weight[order] - np.log(distance), points))
+        else:
+            grid, logs = coefficient_lattices.log_density_along(self.kinds, row, x, kinds, self.fineness)
+            g = np.exp(_between(grid, np.log(self.share[k]) - row.log_integral + logs, points))
+        return np.einsum("tzk,z->tk", g.reshape(len(t), len(z), -1), weight / weight.sum())
+
+
+class Range(NamedTuple):
+    """Where a law of theta lies: its ends, a center, and the sd of its narrowest part."""
+
+    low: float
+    high: float
+    center: float
+    sd: float
+
+
+class Density(NamedTuple):
+    """A law of theta on a lattice: shares of the points (point,)."""
+
+    line: Line
+    share: np.ndarray
+
+    def law(self, transform: Callable[[Numbers], Numbers], inverse: Callable[[Numbers], Numbers]) -> Mixture:
+        """Law of an increasing function of theta."""
+        line = self.line
+        of_v, v_of = (lambda v: transform(line.at(v))), (lambda value, which: line.v_of(inverse(value)))
+        return mixture.lattice_mixture(self.share, line.v, line.step, of_v, v_of)
+
+
+def _in_blocks(points, m, kernel, log_weight) -> np.ndarray:
+    """Sums over nodes of weights (node, kind) and a kernel of the distance: (point, kind)."""
+    weight = np.exp(log_weight)
+    parts = np.array_split(points, points.size * m.size // BLOCK_ENTRIES + 1)
+    return np.concatenate([kernel(part[:, None] - m) @ weight for part in parts])
+
+
+def _between(grid: np.ndarray, values: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Values (point, k) at x (point,), between values (node, k) on an even grid; minus infinity beyond its ends."""
+    position = (x - grid[0]) / (grid[-1] - grid[0]) * (len(grid) - 1)
+    inside = (position >= 0) & (position <= len(grid) - 1)
+    result = np.full((len(x), values.shape[1]), -np.inf)
+    result[inside] = polynomial(values, position[inside])
+    return result

@@ -1,0 +1,147 @@
+"""The exact posterior of counts: against sums over the whole range, against figures in print, and against itself."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from helpers import brute_counts
+from helpers.brute_counts import Brute, panels
+from partial_pooling_data import table
+
+from analyses.engines import conditional_integrals, generalized, mixture
+from models import priors
+from models.generalized_two_level import GeneralizedTwoLevel
+from models.groups import Counts, Proportions
+from models.propriety import ImproperPosteriorError
+
+MOMENTS, QUANTILES = 1e-8, 1e-7  # of a posterior sd: what the exact engine promises beyond two dimensions
+CASES = {  # kind of groups, counts, sizes
+    "ends, single trials": (Proportions, [0, 3, 1, 12, 7], [5, 9, 1, 40, 7]),
+    "next to no spread": (Proportions, [31, 29, 33, 30], [100, 100, 100, 100]),
+    "far apart": (Proportions, [0, 1, 39, 40, 20, 3], [40, 40, 40, 40, 40, 40]),
+    "one precise group": (Proportions, [2, 300_000, 7, 1], [9, 1_000_000, 20, 8]),
+    "events": (Counts, [0, 3, 1, 14, 0], [0.5, 2.0, 1.0, 10.0, 3.0]),
+}
+
+
+def half_normal(scale):
+    return lambda tau: np.log(2 / np.pi) / 2 - np.log(scale) - (tau / scale) ** 2 / 2
+
+
+def model(kind, y, size, scale=1.0, **covariates):
+    groups = kind.from_summary([str(i) for i in range(len(y))], y, size, covariates=covariates)
+    return GeneralizedTwoLevel(groups=groups, tau=priors.HalfNormal(scale))
+
+
+def likelihoods(kind, y, size):
+    one = brute_counts.binomial if kind is Proportions else brute_counts.poisson
+    return [one(float(a), float(b)) for a, b in zip(y, size, strict=True)]
+
+
+def brute(kind, y, size):
+    design, u, b = np.ones((len(y), 1)), np.arange(-26, 2.4, 0.16), np.arange(-24, 24, 0.1)
+    return Brute(likelihoods(kind, y, size), design, half_normal(1.0), u, [b], 1.0)
+
+
+def error_in_sds(posterior, rows):
+    return posterior.error().div(mixture.spread(rows), axis=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_every_figure_agrees_with_brute_force_and_no_stated_error_is_below_the_true_one(name):
+    kind, y, size = CASES[name]
+    posterior = generalized.posterior(model(kind, y, size))
+    rows, stated, sums = posterior.table(), posterior.error(), brute(kind, y, size)
+    means, sds = sums.moments()
+    true = pd.DataFrame({"mean": means, "sd": sds}, index=pd.MultiIndex.from_tuples([("tau", ""), ("mu", "")]))
+    off = (rows.loc[true.index, ["mean", "sd"]] - true).abs()
+    # Brute force leaves out taus below exp(-26), and steps over the rest without an error that doubles can tell.
+    allowed = stated.loc[true.index, ["mean", "sd"]] + 1e-10
+    assert (off.div(true["sd"], axis=0) < MOMENTS).all(axis=None)
+    assert (off <= allowed).all(axis=None)
+    assert posterior.log_evidence == pytest.approx(sums.log_evidence, abs=1e-9)
+    for i in (0, 2):
+        row, error = rows.loc[("theta", str(i))], stated.loc[("theta", str(i))]
+        theta, weight = panels(row["mean"] - 40 * row["sd"], row["mean"] + 25 * row["sd"], 2 * row["sd"])
+        density = sums.density_of_theta(i, theta)
+        mean = weight @ (density * theta)
+        sd = np.sqrt(weight @ (density * (theta - mean) ** 2))
+        assert abs(row["mean"] - mean) < MOMENTS * sd
+        assert abs(row["sd"] - sd) < MOMENTS * sd
+        assert abs(row["mean"] - mean) <= error["mean"] + 1e-10 * sd
+        for name_of_level, level in mixture.PROBABILITIES.items():
+            theta, weight = panels(row["mean"] - 40 * row["sd"], row[name_of_level], 2 * row["sd"])
+            at = sums.density_of_theta(i, np.array([row[name_of_level]]))[0]
+            below = weight @ sums.density_of_theta(i, theta)
+            assert abs(below - level) / at < QUANTILES * sd
+
+
+def test_the_baseball_players_are_those_of_another_computation():
+    t = table("baseball")
+    groups = Proportions.from_summary(t["player"], t["hits"], t["at_bats"], dim="player")
+    rows = generalized.posterior(GeneralizedTwoLevel(groups=groups, tau=priors.HalfNormal(1.0))).table()
+    expected = {  # computed apart from this engine, to nine digits or ten
+        ("mu", ""): (-1.0267031945, 0.0931531434),
+        ("tau", ""): (0.1661698049, 0.1120047706),
+        ("response", "Clemente"): (0.2936974566, 0.0427440531),
+    }
+    for key, (mean, sd) in expected.items():
+        assert rows.loc[key, "mean"] == pytest.approx(mean, abs=2e-9)
+        assert rows.loc[key, "sd"] == pytest.approx(sd, abs=2e-9)
+    assert rows.loc[("response", "F. Robinson"), "mean"] == pytest.approx(0.2888873486, abs=2e-9)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_stated_errors_are_far_below_what_is_promised(name):
+    posterior = generalized.posterior(model(*CASES[name]))
+    errors = error_in_sds(posterior, posterior.table())
+    assert errors[["mean", "sd"]].max(axis=None) < MOMENTS
+    assert errors.drop(columns=["mean", "sd"]).max(axis=None) < QUANTILES
+
+
+def test_the_unit_of_a_covariate_changes_its_coefficient_alone():
+    # Flat coefficients do not mind the unit of a covariate, nor where it is counted from.
+    kind, y, size = CASES["ends, single trials"]
+    x = np.array([0.0, 1.0, 2.0, 3.0, 1.0])
+    one = generalized.posterior(model(kind, y, size, x=x)).table()
+    other = generalized.posterior(model(kind, y, size, x=1990 + 5 * x)).table()
+    np.testing.assert_allclose(one.loc["theta"], other.loc["theta"], atol=1e-9)
+    np.testing.assert_allclose(one.loc[("beta", "x")], 5 * other.loc[("beta", "x")], atol=1e-9)
+
+
+def test_equal_groups_are_computed_once_and_have_equal_rows():
+    posterior = generalized.posterior(model(Proportions, [3, 5, 3, 5, 3], [9, 9, 9, 9, 9]))
+    assert posterior.rows.rows[0].log_integrals.shape[1] == 2
+    rows = posterior.table().loc["theta"]
+    assert (rows.loc["0"] == rows.loc["2"]).all()
+    assert (rows.loc["1"] == rows.loc["3"]).all()
+
+
+def test_a_new_group_without_data_has_the_law_of_the_population():
+    posterior = generalized.posterior(model(*CASES["events"]))
+    mu, tau, new = posterior.b, posterior.tau(), posterior.new_theta(np.ones((1, 1)))
+    variance = mu.sd[0] ** 2 + tau.sd[0] ** 2 + tau.mean[0] ** 2  # theta = mu + tau z
+    assert new.mean[0] == pytest.approx(mu.mean[0], abs=1e-10)
+    assert new.sd[0] ** 2 == pytest.approx(variance, rel=1e-9)
+
+
+@pytest.mark.parametrize("kind", [Proportions, Counts])
+@pytest.mark.parametrize("tau", [1e-9, 1e-4, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 300.0])
+def test_every_rule_for_an_integral_gives_the_same(kind, tau):
+    size = np.array([1, 1, 5, 5, 40, 40, 1000, 1000, 1e6, 1e6, 7])
+    groups = kind.from_summary(range(11), [0, 1, 0, 3, 40, 20, 3, 700, 3e5, 10, 7], size)
+    m = np.linspace(-4, 2, 25)[:, None]
+    slow = conditional_integrals.about_each_mode(groups, m, tau)
+    quick = conditional_integrals.log_integrals(groups, m, tau)
+    each = conditional_integrals.log_integrals(groups, np.tile(m, (1, 11)), tau)
+    # Log likelihoods down to -1e6 are rounded by 1e-10.
+    np.testing.assert_allclose(quick, slow, rtol=2e-12, atol=1e-10)
+    np.testing.assert_allclose(each, slow, rtol=2e-12, atol=1e-10)
+
+
+def test_improper_models_and_too_many_covariates_are_refused():
+    with pytest.raises(ImproperPosteriorError):
+        generalized.posterior(model(Proportions, [0, 0, 0], [5, 5, 5]))
+    x = {f"x{k}": np.arange(6.0) ** (k + 1) for k in range(3)}
+    with pytest.raises(NotImplementedError, match="3 covariates of counts are too many"):
+        generalized.posterior(model(Proportions, [1, 2, 3, 2, 1, 2], [5] * 6, **x))
