@@ -90,7 +90,7 @@ def _reasons(model: GeneralizedTwoLevel) -> Iterator[str]:
     g, flat = model.groups, [k for k, prior in enumerate(model.coefficients) if not prior.proper]
     if model.tau.origin_exponent <= -1:
         yield f"the posterior is improper: {model.tau} of tau piles up at 0; give tau another prior"
-    design = model.standard.model.groups.design[:, flat]
+    design = model.standard.model.groups.design[g.distinct.positions][:, flat]
     if np.linalg.matrix_rank(design) < len(flat):
         yield (
             f"{len(g)} groups cannot tell {len(flat)} coefficients apart: leave covariates out, or give their "
@@ -112,27 +112,36 @@ def separation(model: GeneralizedTwoLevel) -> np.ndarray | None:
 
     It is found by linear programs: the largest of each flat coefficient, either way, with none beyond one.
     """
-    g = model.groups
+    standard, positions = model.standard, model.groups.distinct.positions
+    kinds = standard.model.groups.subset(positions)
     flat = [k for k, prior in enumerate(model.coefficients) if not prior.proper]
-    kinds = np.column_stack([g.inside, g.falls_left, model.standard.model.groups.design[:, flat]])
-    (inside, falls_left), x = (kinds := np.unique(kinds, axis=0))[:, :2].T.astype(bool), kinds[:, 2:]
-    outward = (
-        np.where(falls_left, 1.0, -1.0)[~inside, None] * x[~inside]
-    )  # 0 or more where the likelihood does not fall
-    ends = [(-1.0, 1.0)] * len(flat)
-    for k in range(len(flat)):
-        for sign in (1.0, -1.0):
-            found = linprog(
-                -sign * np.eye(len(flat))[k],
-                A_ub=-outward if len(outward) else None,
-                b_ub=np.zeros(len(outward)) if len(outward) else None,
-                A_eq=x[inside] if inside.any() else None,
-                b_eq=np.zeros(inside.sum()) if inside.any() else None,
-                bounds=ends,
-            )
-            if found.status == 0 and -found.fun > SEPARATED:
-                return model.standard.basis[:, flat] @ found.x
+    x, inside = kinds.design[:, flat], kinds.inside
+    held, outward = x[inside], np.where(kinds.falls_left, 1.0, -1.0)[~inside, None] * x[~inside]
+    for direction in (sign * unit for unit in np.eye(len(flat)) for sign in (1.0, -1.0)):
+        if len(flat) > 1:
+            direction = _farthest(direction, held, outward)
+        if (
+            np.all(np.abs(held @ direction) < SEPARATED)
+            and np.all(outward @ direction > -SEPARATED)
+            and direction.any()
+        ):
+            return standard.basis[:, flat] @ direction
     return None
+
+
+def _farthest(towards: np.ndarray, held: np.ndarray, outward: np.ndarray) -> np.ndarray:
+    """The d in the unit cube that goes farthest in a direction, with held @ d = 0 and outward @ d >= 0; or 0."""
+    found = linprog(
+        -towards,
+        A_ub=-outward if len(outward) else None,
+        b_ub=np.zeros(len(outward)) if len(outward) else None,
+        A_eq=held if len(held) else None,
+        b_eq=np.zeros(len(held)) if len(held) else None,
+        bounds=[(-1.0, 1.0)] * len(towards),
+    )
+    if found.status != 0:
+        raise RuntimeError(f"whether the groups overlap was not found out: {found.message}")
+    return found.x if towards @ found.x > SEPARATED else np.zeros(len(towards))
 
 
 def _separated(model, direction) -> str:

@@ -24,9 +24,11 @@ STEP = {1: 0.35, 2: 0.45, 3: 0.5}  # in sds given tau, by the number of coeffici
 STEP_ALONG, STEP_ACROSS = 0.35, 0.7  # of a lattice for the density of one sum of the coefficients
 DEPTH = 31.0  # e^-31 of the top is 3e-14
 RADIUS, SHELL = 7.9, 0.7  # sds given tau that b is followed to at first, and that are added while it is not enough
-MOST_RADIUS = 24.0
+MOST_RADIUS, TABULATED = 40.0, 12.0
 SETTLED = 0.4  # sds, and log of a ratio of them, by which a frame may be off
 MOST_PASSES = 30
+FARTHEST = 100.0  # sds that a step of Newton's method goes
+LEAST_BEND = 0.01  # of a log density over an sd, which it is 1 of where the sd is right
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,24 +103,45 @@ class Row:
 
 
 def row(kinds: Kinds, tau: float, center: np.ndarray, root: np.ndarray, step: float, fineness: float) -> Row:
-    """Nodes at one tau, about a mean and in sds that are near those of b given tau, or not.
-
-    A lattice that is too far off, or too narrow or wide, shows them better, and is laid anew.
-    """
+    """Nodes at one tau, about the mean and in the sds of b given tau, from which `center` and `root` may be far."""
+    center, root = _climbed(kinds, tau, center, root, fineness)
     for _ in range(MOST_PASSES):
         integrals_at = _integrals(kinds, tau, center, root, fineness)
-        heights = partial(_heights, kinds, integrals_at, center, root)
-        points, integrals, height = _ball(heights, np.full(len(center), step))
+        points, integrals, height = _ball(
+            partial(_heights, kinds, integrals_at, center, root), np.full(len(center), step)
+        )
         share = np.exp(height - logsumexp(height))
         mean = share @ points
         deviations = points - mean
         sds = np.sqrt(share @ deviations**2)
         if (np.abs(mean) < SETTLED).all() and (np.abs(np.log(sds)) < SETTLED).all():
             break
-        covariance = deviations.T * share @ deviations
+        covariance = deviations.T * share @ deviations  # the lattice shows a better frame, and is laid anew
         center, root = center + root @ mean, root @ np.linalg.cholesky(covariance)
     log_volume = np.log(np.abs(np.linalg.det(root))) + len(center) * np.log(step)
     return Row(float(tau), center + points @ root.T, height + log_volume, integrals, center, root, integrals_at)
+
+
+def _climbed(kinds, tau, center, root, fineness) -> tuple[np.ndarray, np.ndarray]:
+    """The mode, and a root with the curvature there, by Newton's method along the axes of a frame.
+
+    A million groups leave b an sd so small that an approximate mode is many of them away.
+    """
+    unit = np.eye(len(center))
+    z = np.vstack([np.zeros(len(center)), unit, -unit])
+
+    def integrals_at(b):
+        return log_integrals(kinds.groups, kinds.population(b), tau, fineness)
+
+    for _ in range(MOST_PASSES):
+        middle, *beside = _heights(kinds, integrals_at, center, root, z)[1]
+        up, down = np.split(np.array(beside), 2)
+        bend = np.maximum(2 * middle - up - down, LEAST_BEND)
+        move = np.clip((up - down) / 2 / bend, -FARTHEST, FARTHEST)
+        if (np.abs(move) < SETTLED).all() and (np.abs(np.log(bend)) < 2 * SETTLED).all():
+            break
+        center, root = center + root @ move, root / np.sqrt(bend)
+    return center, root
 
 
 def log_density_along(
@@ -146,11 +169,12 @@ def log_density_along(
     heights = partial(_heights, kinds, at.integrals, at.center, root)
     points, integrals, height = _ball(heights, steps)
     index = np.rint(points[:, 0] / steps[0]).astype(int)
-    first, last = index.min(), index.max()
+    first, size = index.min(), np.ptp(index) + 1
     log_cell = np.log(np.abs(np.linalg.det(root))) - np.log(sd) + np.log(steps[1:]).sum()
     left_out = height[:, None] - integrals[:, without]
-    logs = np.stack([logsumexp(left_out[index == k], axis=0) for k in range(first, last + 1)])
-    return at.center @ x + sd * steps[0] * np.arange(first, last + 1), logs + log_cell
+    top = left_out.max(axis=0)
+    sums = np.stack([np.bincount(index - first, column, size) for column in np.exp(left_out - top).T], axis=1)
+    return at.center @ x + sd * steps[0] * (first + np.arange(size)), np.log(sums) + top + log_cell
 
 
 def _integrals(kinds, tau, center, root, fineness) -> Callable[[np.ndarray], np.ndarray]:
@@ -158,9 +182,15 @@ def _integrals(kinds, tau, center, root, fineness) -> Callable[[np.ndarray], np.
     x = kinds.x
     if len(x) == 1:
         return lambda b: log_integrals(kinds.groups, b @ x.T, tau, fineness)
-    middle, half = x @ center, MOST_RADIUS * np.linalg.norm(x @ root, axis=1)
+    middle, half = x @ center, TABULATED * np.linalg.norm(x @ root, axis=1)
     table = Tabulated.between(kinds.groups, middle - half, middle + half, tau, fineness)
-    return lambda b: table.at(b @ x.T)
+
+    def at(b):
+        m = b @ x.T
+        beyond = (np.abs(m - middle) > half).any()  # of a table, as far out as a long tail may lead
+        return log_integrals(kinds.groups, m, tau, fineness) if beyond else table.at(m)
+
+    return at
 
 
 def _heights(kinds, integrals_at, center, root, z):
@@ -193,7 +223,7 @@ def _ball(
 
 
 @dataclass(frozen=True, eq=False)
-class Laplace:
+class Approximation:
     """The normal approximation to the standard coefficients given each tau, and what the data's density is by it.
 
     Attributes
@@ -210,7 +240,7 @@ class Laplace:
     log_density: np.ndarray
 
 
-def laplace(kinds: Kinds, tau: np.ndarray) -> Laplace:
+def approximate(kinds: Kinds, tau: np.ndarray) -> Approximation:
     """Approximate the coefficients given tau (node,) by the mode of them and of theta, and the curvature there.
 
     With theta_i at its best given b the slope in x_i'b is that of its likelihood, and the curvature is
@@ -239,4 +269,4 @@ def laplace(kinds: Kinds, tau: np.ndarray) -> Laplace:
     log_heights = g.log_likelihood(m + top.off) - (top.off / tau[:, None]) ** 2 / 2
     log_integrals = log_heights - np.log1p(tau[:, None] ** 2 * top.curvature) / 2
     log_volume = np.log(np.einsum("njj->nj", root)).sum(axis=1) + len(prior_mean) * LOG_2PI / 2
-    return Laplace(b, root, log_integrals @ members + kinds.log_prior(b) + log_volume)
+    return Approximation(b, root, log_integrals @ members + kinds.log_prior(b) + log_volume)

@@ -16,6 +16,7 @@ distance x that curvature changes by a factor of exp(x) at most. So the ends of 
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -101,8 +102,13 @@ def lagrange(x: np.ndarray, size: int) -> np.ndarray:
     one = np.ones((len(x), 1))
     before = np.cumprod(np.hstack([one, off[:, :-1]]), axis=1)
     after = np.cumprod(np.hstack([one, off[:, :0:-1]]), axis=1)[:, ::-1]
-    scale = np.array([np.prod([j - k for k in nodes if k != j], dtype=float) for j in nodes])
-    return before * after / scale
+    return before * after / _products(size)
+
+
+@cache
+def _products(size: int) -> np.ndarray:
+    """Products of j - k over all k but j, for each j."""
+    return np.array([np.prod([j - k for k in range(size) if k != j], dtype=float) for j in range(size)])
 
 
 def length(tau: Numbers) -> Numbers:
@@ -167,11 +173,11 @@ def _on_shared_lattices(groups, m, tau, fineness) -> np.ndarray:
     logs = np.full((len(m), len(groups)), np.nan)
     for each in np.unique(octave):
         some = np.flatnonzero(octave == each)
-        centers = at[:, some].mean(axis=0)
-        straight = max(length(tau), 2 * np.ptp(centers))
-        line = Line.between(low[some].min(), high[some].max(), centers.mean(), straight, steps[some].min())
-        if line.v.size * (_of(m, some).size + 6 * some.size) < NODES_OF_EACH * len(m) * some.size:
-            logs[:, some] = _on_line(line, groups.subset(some), _of(m, some), tau)
+        part, of_m, centers = groups.subset(some), _of(m, some), at[:, some].mean(axis=0)
+        line = Line(centers.mean(), max(length(tau), 2 * np.ptp(centers)), steps[some].min())
+        ends_of_line = low[some].min(), high[some].max()
+        if line.count(*ends_of_line) * (of_m.size + 6 * some.size) < NODES_OF_EACH * len(m) * some.size:
+            logs[:, some] = _on_line(line.between(*ends_of_line), part, of_m, tau)
     lost = np.flatnonzero(~(logs > LEAST_LOG).all(axis=0))
     if lost.size:
         logs[:, lost] = about_each_mode(groups.subset(lost), _of(m, lost), tau, fineness)

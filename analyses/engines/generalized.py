@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analyses.engines import coefficient_lattices, nodes
-from analyses.engines.coefficient_lattices import Kinds, Row, laplace
+from analyses.engines.coefficient_lattices import Kinds, Row, approximate
 from analyses.engines.coordinates import Axis, Coordinates
 from analyses.engines.mixture import PROBABILITIES, Mixture, Named, named, spread, table
 from analyses.engines.nodes import Nodes
@@ -76,7 +76,14 @@ class GeneralizedPosterior:
 
     def theta(self, at: Positions | slice = EVERY, *, response: bool = False) -> Mixture:
         """theta of every group, or of those at some positions; with `response` its probability or rate."""
-        return self._laws(self._densities(self.model.groups.distinct.which[at].tolist()), response)
+        kinds, which = np.unique(self.model.groups.distinct.which[at], return_inverse=True)
+        law = self._laws(self._densities(kinds.tolist()), response)
+        return Mixture(
+            law.mean[which],
+            law.sd[which],
+            lambda x, quantity: law.cdf(x, which[quantity]),
+            lambda p: law.quantile(p)[..., which],
+        )
 
     def new_theta(self, x: np.ndarray, *, response: bool = False) -> Mixture:
         """theta of a new group for each row of x (quantity, p); with `response` its probability or rate."""
@@ -176,8 +183,8 @@ def posterior(model: GeneralizedTwoLevel, fineness: float = 1.0) -> GeneralizedP
             "some out, or sample"
         )
     kinds, coordinates = Kinds.of(model), Coordinates((Axis((1,), model.tau.upper),))
-    approximate = _approximately(kinds, model.tau)
-    peaks = nodes.peaks(coordinates, approximate, _starts(model, coordinates, approximate))
+    rough = _approximately(kinds, model.tau)
+    peaks = nodes.peaks(coordinates, rough, _starts(model, coordinates, rough))
 
     def at_fineness(fineness):
         known: dict[float, Row] = {}
@@ -185,7 +192,7 @@ def posterior(model: GeneralizedTwoLevel, fineness: float = 1.0) -> GeneralizedP
 
         def log_densities(logs):
             taus = np.exp(logs[0])
-            frames = laplace(kinds, taus)
+            frames = approximate(kinds, taus)
             for k, tau in enumerate(taus):
                 if tau not in known:
                     known[tau] = coefficient_lattices.row(kinds, tau, frames.b[k], frames.root[k], step, fineness)
@@ -206,17 +213,17 @@ def _approximately(kinds, prior):
 
     def log_densities(logs):
         taus = np.exp(logs[0])
-        return (laplace(kinds, taus).log_density + prior.log_density(taus) + logs[0])[None]
+        return (approximate(kinds, taus).log_density + prior.log_density(taus) + logs[0])[None]
 
     return log_densities
 
 
-def _starts(model, coordinates, approximate) -> np.ndarray:
+def _starts(model, coordinates, log_densities) -> np.ndarray:
     """Logs (1, mode) of tau near the modes of its density."""
     typical = np.log([value for value in model.tau.typical if value > 0])
     low, high = min(-4.0, *typical - 2, 0.0), max(3.0, *typical + 2, 0.0)
     logs = np.arange(low, high, 0.25)
     inside = logs[None, logs < np.log(model.tau.upper)]
-    height = approximate(inside)[0] + coordinates.log_volume(coordinates.of_logs(inside))
+    height = log_densities(inside)[0] + coordinates.log_volume(coordinates.of_logs(inside))
     padded = np.pad(height, 1, constant_values=-np.inf)
     return inside[:, (height >= padded[:-2]) & (height >= padded[2:])]

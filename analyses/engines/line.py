@@ -1,6 +1,6 @@
 """A lattice on the line, straight in the middle and with steps that grow beyond."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -21,14 +21,20 @@ class Line:
     center: float
     length: float
     step: float
-    v: np.ndarray
+    v: np.ndarray = field(default_factory=lambda: np.empty(0))
 
-    @classmethod
-    def between(cls, low: float, high: float, center: float, length: float, step: float) -> Self:
+    def count(self, low: float, high: float) -> int:
+        """Number of points from low to high."""
+        first, last = self._ends(low, high)
+        return last - first + 1
+
+    def between(self, low: float, high: float) -> Self:
         """The lattice that reaches from low to high."""
-        line = cls(center, length, step, np.empty(0))
-        first, last = int(np.floor(line.v_of(low) / step)), int(np.ceil(line.v_of(high) / step))
-        return cls(center, length, step, step * np.arange(first, last + 1))
+        first, last = self._ends(low, high)
+        return replace(self, v=self.step * np.arange(first, last + 1))
+
+    def _ends(self, low, high) -> tuple[int, int]:
+        return int(np.floor(self.v_of(low) / self.step)), int(np.ceil(self.v_of(high) / self.step))
 
     def at(self, v: Numbers) -> Numbers:
         """Points of some v."""

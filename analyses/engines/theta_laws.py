@@ -13,7 +13,7 @@ of b tells everywhere: the density of the nodes without its frequencies above pi
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ from models import conditional_mode
 from models.distributions import Numbers
 
 STEP, MOST_STEP = 0.35, 0.15  # of the lattice: in sds of the narrowest part of a law, and in units of theta
+DEPTH = 46.0  # e^-46 of the top is 1e-20: the second moment of a rate weighs what is far out
 LEAST_WEIGHT = 1e-15  # of a row that a law cannot do without
 LEAST_OF_ROW = 1e-13  # of a row that tells how narrow a law is
 # In distances of the nodes in m: sums over nodes at such a tau err by exp(-2 (pi tau / distance)^2), 4e-14.
@@ -98,11 +99,11 @@ class Rows:
         sd = np.array([np.linalg.norm(row.root.T @ x) for row in self.rows])
         ends = np.array([[m.min(), m.max(), row.center @ x] for row in self.rows for m in [row.b @ x]])
         smooth = self.share > LEAST_OF_ROW
-        off, reached = np.zeros_like(ends), np.sqrt(2 * conditional_integrals.DEPTH) * tau[:, None]
+        off, reached = np.zeros_like(ends), np.sqrt(2 * DEPTH) * tau[:, None]
         precision = 1 / np.min((tau**2 + sd**2)[smooth])
         if kind is not None:
             top = conditional_mode.mode(self.kinds.groups.subset([kind]), ends[..., None], tau[:, None, None])
-            off, reached = top.off[..., 0], reach(top.curvature[..., 0], tau[:, None])
+            off, reached = top.off[..., 0], reach(top.curvature[..., 0], tau[:, None], DEPTH)
             precision += top.curvature[smooth, 2].max()
         at = ends + off
         return Range((at - reached).min(), (at + reached).max(), self.share @ at[:, 2], precision**-0.5)
@@ -112,7 +113,7 @@ class Rows:
         low, high, centers, sds = (np.array(column) for column in zip(*ranges, strict=True))
         straight = max(conditional_integrals.length(self.share @ self.tau), 2 * np.ptp(centers))
         step = min(STEP * sds.min(), MOST_STEP) / self.fineness
-        return Line.between(low.min() - 4 * step, high.max() + 4 * step, centers.mean(), straight, step)
+        return Line(centers.mean(), straight, step).between(low.min() - 4 * step, high.max() + 4 * step)
 
     def _on(self, line: Line, x, tau, kinds=None) -> list["Density"]:
         """Laws on one line."""
@@ -123,7 +124,7 @@ class Rows:
         with np.errstate(divide="ignore"):
             log = np.log(np.maximum(total, 0.0)) + factor
         share = np.exp(log - log.max(axis=0))
-        return [Density(line, column / column.sum()) for column in share.T]
+        return [Density.of(line, column) for column in share.T]
 
     def _of_row(self, k, t, x, tau, kinds) -> np.ndarray:
         """Share of one tau in the sum over nodes, (point, kind), for each kind up to the same constant in all rows."""
@@ -163,6 +164,13 @@ class Density(NamedTuple):
 
     line: Line
     share: np.ndarray
+
+    @classmethod
+    def of(cls, line: Line, weight: np.ndarray) -> "Density":
+        """The law with such weights, without the ends of the line where there are none: a rate may overflow there."""
+        held = np.flatnonzero(weight)
+        part = slice(held[0], held[-1] + 1)
+        return cls(replace(line, v=line.v[part]), weight[part] / weight.sum())
 
     def law(self, transform: Callable[[Numbers], Numbers], inverse: Callable[[Numbers], Numbers]) -> Mixture:
         """Law of an increasing function of theta."""

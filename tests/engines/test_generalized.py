@@ -83,12 +83,36 @@ def test_the_baseball_players_are_those_of_another_computation():
     expected = {  # computed apart from this engine, to nine digits or ten
         ("mu", ""): (-1.0267031945, 0.0931531434),
         ("tau", ""): (0.1661698049, 0.1120047706),
-        ("response", "Clemente"): (0.2936974566, 0.0427440531),
+        ("p", "Clemente"): (0.2936974566, 0.0427440531),
     }
     for key, (mean, sd) in expected.items():
         assert rows.loc[key, "mean"] == pytest.approx(mean, abs=2e-9)
         assert rows.loc[key, "sd"] == pytest.approx(sd, abs=2e-9)
-    assert rows.loc[("response", "F. Robinson"), "mean"] == pytest.approx(0.2888873486, abs=2e-9)
+    assert rows.loc[("p", "F. Robinson"), "mean"] == pytest.approx(0.2888873486, abs=2e-9)
+
+
+SURGERY = {  # deaths and operations of twelve hospitals
+    "deaths": [0, 18, 8, 46, 8, 13, 9, 31, 14, 8, 29, 24],
+    "operations": [47, 148, 119, 810, 211, 196, 148, 215, 207, 97, 256, 360],
+}
+OPENBUGS = {  # mean and Monte Carlo error of p of each hospital, mu and sigma (Examples Volume I, Surgical)
+    "mean": [
+        *(0.05308, 0.1031, 0.07078, 0.05926, 0.05159, 0.06916, 0.06676, 0.1234, 0.06989, 0.07834, 0.1021, 0.06847),
+        *(-2.556, 0.4049),
+    ],
+    "error": [
+        *(2.53e-4, 2.241e-4, 1.333e-4, 7.644e-5, 1.73e-4, 1.109e-4, 1.244e-4, 2.89e-4, 1.136e-4, 1.668e-4),
+        *(1.768e-4, 9.305e-5, 0.001469, 0.00284),
+    ],
+}
+
+
+def test_the_hospitals_are_those_that_openbugs_prints():
+    groups = Proportions.from_summary(range(1, 13), SURGERY["deaths"], SURGERY["operations"], dim="hospital")
+    flat = {"tau": priors.InverseGamma(0.001, 0.001), "coefficients": (priors.Normal(0.0, 1000.0),)}
+    rows = generalized.posterior(GeneralizedTwoLevel(groups=groups, **flat)).table()
+    means = [*rows.loc["p", "mean"], rows.loc[("mu", ""), "mean"], rows.loc[("tau", ""), "mean"]]
+    assert np.all(np.abs(means - np.array(OPENBUGS["mean"])) < 4 * np.array(OPENBUGS["error"]))  # one in a thousand
 
 
 @pytest.mark.parametrize("name", CASES)

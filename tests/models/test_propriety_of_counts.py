@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analyses.engines import coefficient_lattices
-from analyses.engines.coefficient_lattices import Kinds, laplace
+from analyses.engines.coefficient_lattices import Kinds, approximate
 from models import priors
 from models.generalized_two_level import GeneralizedTwoLevel
 from models.groups import Counts, Proportions
@@ -36,7 +36,7 @@ def model(groups, tau=priors.FLAT, coefficients=()):
 def test_the_density_of_the_data_falls_with_tau_as_the_rule_says(groups):
     flat = model(groups)
     kinds, taus = Kinds.of(flat), np.array([2e4, 4e4])
-    frames = laplace(kinds, taus)
+    frames = approximate(kinds, taus)
     logs = [
         coefficient_lattices.row(kinds, tau, b, root, 0.5, 1.0).log_integral
         for tau, b, root in zip(taus, frames.b, frames.root, strict=True)
