@@ -13,7 +13,7 @@ from models.groups.counted import Counted
 
 NEAR_ENOUGH = 0.05  # sds from the mode
 MOST_STEPS = 200
-FARTHEST = 1e12  # that a mode may lie from m
+FARTHEST = 50.0  # that a mode lies beyond m or beyond a peak, where tau is 1
 BESIDE = 1.2  # sds from the mode at which the envelope of draws touches the density
 
 
@@ -35,7 +35,8 @@ class Mode(NamedTuple):
 def mode(groups: Counted, m: np.ndarray, tau: np.ndarray) -> Mode:
     """Find the modes of L_i(t) N(t | m, tau^2) by Newton's method, kept between ends that hold each.
 
-    Where the slope of L_i at m is positive the mode lies above m, by at most that slope times tau^2.
+    Where the slope of L_i at m is positive the mode lies above m, by at most that slope times tau^2, nor far beyond the
+    peak of L_i; where that has none, not far from where L_i bends.
 
     Parameters
     ----------
@@ -49,15 +50,16 @@ def mode(groups: Counted, m: np.ndarray, tau: np.ndarray) -> Mode:
         Where the steps do not become small.
     """
     precision, slope, rough = tau**-2.0, groups.slope(m), groups.rough
-    farthest = np.clip(slope / precision, -FARTHEST, FARTHEST)
+    bound = np.abs(m - rough) + 2 * np.log1p(tau) + FARTHEST
+    farthest = np.clip(slope / precision, -bound, bound)
     low, high = np.minimum(farthest, 0.0), np.maximum(farthest, 0.0)
-    curvature, last = groups.curvature(rough), np.inf
+    curvature, last, rounding = groups.curvature(rough), np.inf, 4 * np.spacing(np.abs(m))
     off = np.clip((rough - m) * (curvature / (precision + curvature)), low, high)
     for _ in range(MOST_STEPS):
         curvature = groups.curvature(m + off)
         slope = groups.slope(m + off) - off * precision
         move = slope / (curvature + precision)
-        if (np.abs(move) * np.sqrt(curvature + precision) < NEAR_ENOUGH).all():
+        if (np.abs(move) < NEAR_ENOUGH / np.sqrt(curvature + precision) + rounding).all():
             return Mode(off, curvature)
         low, high = np.where(slope > 0, off, low), np.where(slope > 0, high, off)
         beyond = off + move

@@ -28,6 +28,7 @@ MOST_RADIUS, TABULATED = 40.0, 12.0
 SETTLED = 0.4  # sds, and log of a ratio of them, by which a frame may be off
 MOST_PASSES = 30
 FARTHEST = 100.0  # sds that a step of Newton's method goes
+FRACTIONS = 2.0 ** -np.arange(10)  # of a step, of which the best is taken
 LEAST_BEND = 0.01  # of a log density over an sd, which it is 1 of where the sd is right
 
 
@@ -140,7 +141,9 @@ def _climbed(kinds, tau, center, root, fineness) -> tuple[np.ndarray, np.ndarray
         move = np.clip((up - down) / 2 / bend, -FARTHEST, FARTHEST)
         if (np.abs(move) < SETTLED).all() and (np.abs(np.log(bend)) < 2 * SETTLED).all():
             break
-        center, root = center + root @ move, root / np.sqrt(bend)
+        tried = FRACTIONS[:, None] * move
+        best = tried[np.argmax(_heights(kinds, integrals_at, center, root, tried)[1])]
+        center, root = center + root @ best, root / np.sqrt(bend)
     return center, root
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 from analyses.engines import coefficient_lattices, nodes
 from analyses.engines.coefficient_lattices import Kinds, Row, approximate
 from analyses.engines.coordinates import Axis, Coordinates
-from analyses.engines.mixture import PROBABILITIES, Mixture, Named, named, spread, table
+from analyses.engines.mixture import PROBABILITIES, Mixture, Named, figures, highest_moment, named, spread, table
 from analyses.engines.nodes import Nodes
 from analyses.engines.theta_laws import Density, Rows
 from models.generalized_two_level import GeneralizedTwoLevel
@@ -25,6 +25,10 @@ from models.propriety_of_counts import moments, require_proper
 
 EVERY = slice(None)
 FINER = 1.25  # nodes for the numerical error are so many times as close
+MOST_TRIALS, SHORTER = 6, 1.4  # times that steps are shortened, by so much at least
+MOST_MOVED = 1e-5  # of a width: by which the law of tau may move without every other node
+MOST_DRIFT = 0.7  # sds given tau, of the mean of the coefficients from one tau to the next
+NEGLIGIBLE = 1e-12  # share of a row
 TERMS = 8 * np.finfo(float).eps
 
 
@@ -183,7 +187,7 @@ def posterior(model: GeneralizedTwoLevel, fineness: float = 1.0) -> GeneralizedP
             "some out, or sample"
         )
     kinds, coordinates = Kinds.of(model), Coordinates((Axis((1,), model.tau.upper),))
-    rough = _approximately(kinds, model.tau)
+    rough, moment = _approximately(kinds, model.tau), highest_moment(moments(model)["tau", ""])
     peaks = nodes.peaks(coordinates, rough, _starts(model, coordinates, rough))
 
     def at_fineness(fineness):
@@ -197,15 +201,51 @@ def posterior(model: GeneralizedTwoLevel, fineness: float = 1.0) -> GeneralizedP
                 if tau not in known:
                     known[tau] = coefficient_lattices.row(kinds, tau, frames.b[k], frames.root[k], step, fineness)
             height = np.array([known[tau].log_integral for tau in taus]) + model.tau.log_density(taus) + logs[0]
-            return np.vstack([height, height + 2 * logs[0]])
+            return np.vstack([height, height + moment * logs[0]])
 
-        at = nodes.grow(coordinates, log_densities, peaks, fineness, distribution=True)
-        second = slice(None, None, 2)  # the law of tau alone needs steps so short
-        rows = [known[tau] for tau in np.exp(at.logs[0, second])]
-        share = at.weight[second] / at.weight[second].sum()
-        return GeneralizedPosterior(model, at, Rows.of(kinds, rows, share, step, fineness), at_fineness, fineness)
+        shorter = fineness
+        for _ in range(MOST_TRIALS):
+            at = nodes.grow(coordinates, log_densities, peaks, shorter, distribution=True)
+            rows = [known[tau] for tau in np.exp(at.logs[0])]
+            drift = _drift(rows, at.weight) * fineness
+            if drift < MOST_DRIFT and _stands(at):
+                break
+            shorter *= max(SHORTER, drift / MOST_DRIFT)
+        every = slice(None, None, 2 if 2 * drift < MOST_DRIFT else 1)  # the law of tau alone may need steps so short
+        share = at.weight[every] / at.weight[every].sum()
+        return GeneralizedPosterior(
+            model, at, Rows.of(kinds, rows[every], share, step, fineness), at_fineness, fineness
+        )
 
     return at_fineness(fineness)
+
+
+def _stands(at: Nodes) -> bool:
+    """Whether the law of tau stands still where every other node is left out, but for a little.
+
+    The frame is that of an approximation, which may be wider than the density. The error of a law falls like the
+    exponential of minus one over the step, or faster: with all nodes it is the square of what it moves by, or less.
+    """
+    lattice, even = at.lattice, at.lattice.index[0] % 2 == 0
+    thinned = replace(
+        lattice, step=2 * lattice.step, index=lattice.index[:, even] // 2, log_mass=lattice.log_mass[even]
+    )
+    laws = (figures([named("tau", n.scale())], {}) for n in (at, replace(at, lattice=thinned)))
+    return nodes.moved(*laws) < MOST_MOVED
+
+
+def _drift(rows: Sequence[Row], share: np.ndarray) -> float:
+    """Largest distance of the centers of neighboring rows, in sds given tau.
+
+    Where it is large, the coefficients tell tau, and rows so far apart make a staircase of their laws.
+    """
+    pairs = zip(rows, rows[1:], np.minimum(share, np.append(share[1:], 0.0)), strict=False)
+    drifts = [
+        np.linalg.norm(np.linalg.solve(one.root, other.center - one.center))
+        for one, other, least in pairs
+        if least > NEGLIGIBLE
+    ]
+    return max(drifts, default=0.0)
 
 
 def _approximately(kinds, prior):

@@ -195,11 +195,11 @@ def settled[R: Refinable](
     """
     fineness, now = 1.0, at_fineness(1.0)
     for _ in range(TRIALS):
-        moved = _moved(figures(now), figures(now.closer))
-        if moved < most_moved:
+        change = moved(figures(now), figures(now.closer))
+        if change < most_moved:
             break
         # The error is the exponential of minus a constant over the step.
-        fineness *= np.clip(np.log(most_moved) / np.log(min(moved, 0.5)), 1.2, 2.0)
+        fineness *= np.clip(np.log(most_moved) / np.log(min(change, 0.5)), 1.2, 2.0)
         try:
             finer = at_fineness(fineness)
             _ = finer.closer
@@ -209,11 +209,11 @@ def settled[R: Refinable](
     return now
 
 
-def _moved(rows: np.ndarray, closer: np.ndarray) -> float:
+def moved(rows: np.ndarray, closer: np.ndarray) -> float:
     """The largest change of figures beyond rounding: of moments in spreads of a posterior, of quantiles in widths."""
     last_places = LAST_PLACES * np.fmax.reduce(np.abs(rows), axis=1, keepdims=True)
-    moved = np.abs(closer - rows) - last_places
+    change = np.abs(closer - rows) - last_places
     width = np.ptp(rows[:, 2:], axis=1, keepdims=True) / 4
     spread = np.fmax(width, rows[:, 1:2])
     with np.errstate(divide="ignore", invalid="ignore"):  # kappa may be 1 to the last place, throughout
-        return float(np.fmax.reduce(np.hstack([moved[:, :2] / spread, moved[:, 2:] / width]), axis=None))
+        return float(np.fmax.reduce(np.hstack([change[:, :2] / spread, change[:, 2:] / width]), axis=None))
