@@ -7,13 +7,17 @@ L is concave in theta. It has a peak where y_i is inside its range, and rises fo
 """
 
 from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from models.distributions import Numbers
+from models.groups import naming
+from models.groups.covariates import columns_of
 from models.groups.labelled import Labelled
 
 
@@ -49,6 +53,32 @@ class Counted(Labelled):
 
     y: np.ndarray
     size: np.ndarray
+
+    @classmethod
+    @abstractmethod
+    def from_summary(
+        cls,
+        labels: Iterable[object],
+        y: ArrayLike,
+        size: ArrayLike,
+        *,
+        covariates: Mapping[str, ArrayLike] | None = None,
+        dim: str = "group",
+    ) -> Self:
+        """From counts and sizes, an entry a group."""
+
+    @classmethod
+    def _from_frame(cls, frame, y: str, size: str, label: str | None, covariates: Sequence[str], dim: str) -> Self:
+        """From a data frame of one row a group."""
+        from models.groups import dataframes  # narwhals takes its time to import
+
+        columns = dataframes.of_groups(frame, label, [y, size], covariates)
+        count = range(1, len(columns["y0"]) + 1)
+        labels = naming.read(f"column {label!r}", columns["group"]) if label else tuple(map(str, count))
+        levels = {name: dict(zip(labels, columns[f"x{k}"], strict=True)) for k, name in enumerate(covariates)}
+        naming.warn_of_missing(f"column {label!r}", labels)
+        of_levels = columns_of(levels, labels)
+        return cls.from_summary(labels, columns["y0"], columns["y1"], covariates=of_levels, dim=dim)
 
     @abstractmethod
     def log_likelihood(self, theta: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Events in an exposure: a rate a group."""
 
-from collections.abc import Iterable, Mapping
-from typing import Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,6 +10,9 @@ from scipy.special import gammaln, xlogy
 from models.distributions import Numbers
 from models.groups import naming, validation
 from models.groups.counted import Counted
+
+if TYPE_CHECKING:
+    from narwhals.typing import IntoFrame
 
 
 class Counts(Counted):
@@ -48,6 +51,35 @@ class Counts(Counted):
         validation.require(names, "exposure", size, size > 0, "must be positive")
         validation.require_scale(names, "exposure", size, small=True)
         return cls(y=y, size=size, **fields)
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: "IntoFrame | dict",
+        *,
+        events: str,
+        exposure: str,
+        label: str | None = None,
+        covariates: Sequence[str] = (),
+        dim: str = "group",
+    ) -> Self:
+        """From a data frame of one row a group, with its events and exposure; labels count from 1 if there are none.
+
+        Any frame that narwhals knows, and a dictionary of columns.
+
+        Raises
+        ------
+        ValueError
+            For a column that is not there or holds no numbers, a label, number or covariate that is missing, a
+            covariate that does not vary, or what `from_summary` refuses.
+
+        Examples
+        --------
+        >>> frame = {"pump": [1, 2], "failures": [5, 1], "hours": [94.3, 15.7]}
+        >>> Counts.from_frame(frame, events="failures", exposure="hours", label="pump")
+        Counts of 2 groups, group 1, 2
+        """
+        return cls._from_frame(frame, events, exposure, label, covariates, dim)
 
     def log_likelihood(self, theta: np.ndarray) -> np.ndarray:
         """y theta - exposure exp(theta), over its supremum: no large terms cancel near the peak, however large y is."""

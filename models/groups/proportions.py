@@ -1,7 +1,7 @@
 """Successes out of trials: a proportion a group."""
 
-from collections.abc import Iterable, Mapping
-from typing import Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,6 +10,9 @@ from scipy.special import betaln, expit, logit, xlogy
 from models.distributions import Numbers
 from models.groups import naming, validation
 from models.groups.counted import Counted
+
+if TYPE_CHECKING:
+    from narwhals.typing import IntoFrame
 
 
 class Proportions(Counted):
@@ -50,6 +53,35 @@ class Proportions(Counted):
         validation.require(names, "successes", y, (y >= 0) & (y == np.round(y)), "must be a whole number, 0 or more")
         validation.require(names, "successes", y, y <= size, "must not exceed the trials")
         return cls(y=y, size=size, **fields)
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: "IntoFrame | dict",
+        *,
+        successes: str,
+        trials: str,
+        label: str | None = None,
+        covariates: Sequence[str] = (),
+        dim: str = "group",
+    ) -> Self:
+        """From a data frame of one row a group, with its successes and trials; labels count from 1 if there are none.
+
+        Any frame that narwhals knows, and a dictionary of columns.
+
+        Raises
+        ------
+        ValueError
+            For a column that is not there or holds no numbers, a label, number or covariate that is missing, a
+            covariate that does not vary, or what `from_summary` refuses.
+
+        Examples
+        --------
+        >>> frame = {"hospital": ["A", "B"], "deaths": [0, 18], "operations": [47, 148]}
+        >>> Proportions.from_frame(frame, successes="deaths", trials="operations", label="hospital")
+        Proportions of 2 groups, group A, B
+        """
+        return cls._from_frame(frame, successes, trials, label, covariates, dim)
 
     def log_likelihood(self, theta: np.ndarray) -> np.ndarray:
         """y log p + (n - y) log(1 - p), over its supremum: no large terms cancel near the peak, however large n is."""

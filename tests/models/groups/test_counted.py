@@ -98,3 +98,15 @@ def test_impossible_proportions_are_refused(successes, trials, message):
 def test_impossible_counts_are_refused(events, exposure, message):
     with pytest.raises(ValueError, match=message):
         Counts.from_summary(["a", "b"], events, exposure)
+
+
+@pytest.mark.parametrize("kind", [Proportions, Counts])
+def test_frames_give_the_groups_that_their_columns_give(kind):
+    names = ("successes", "trials") if kind is Proportions else ("events", "exposure")
+    frame = {"hospital": ["A", "B", "C"], "y": [0, 18, 8], "n": [47, 148, 119], "town": ["x", "y", "x"]}
+    groups = kind.from_frame(frame, **dict(zip(names, "yn", strict=True)), label="hospital", covariates=["town"])
+    np.testing.assert_array_equal(np.column_stack([groups.y, groups.size]), [[0, 47], [18, 148], [8, 119]])
+    assert groups.labels == ("A", "B", "C")
+    assert groups.covariates == ("town[y]",)
+    with pytest.raises(ValueError, match="'z'"):
+        kind.from_frame(frame, **dict(zip(names, "zn", strict=True)))
