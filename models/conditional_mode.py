@@ -51,7 +51,8 @@ def mode(groups: Counted, m: np.ndarray, tau: np.ndarray) -> Mode:
     """
     precision, slope, rough = tau**-2.0, groups.slope(m), groups.rough
     bound = np.abs(m - rough) + 2 * np.log1p(tau) + FARTHEST
-    farthest = np.clip(slope / precision, -bound, bound)
+    with np.errstate(over="ignore"):
+        farthest = np.clip(slope * tau**2, -bound, bound)
     low, high = np.minimum(farthest, 0.0), np.maximum(farthest, 0.0)
     curvature, last, rounding = groups.curvature(rough), np.inf, 4 * np.spacing(np.abs(m))
     off = np.clip((rough - m) * (curvature / (precision + curvature)), low, high)

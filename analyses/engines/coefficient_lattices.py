@@ -6,7 +6,7 @@ It is log-concave. The lattice lies about the mean of b, in its sds given tau, a
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -21,6 +21,7 @@ from models.groups.counted import Counted
 from models.priors import Coefficient
 
 STEP = {1: 0.35, 2: 0.45, 3: 0.5}  # in sds given tau, by the number of coefficients
+WIDE = 1e8  # tau beyond which all that changes is its power
 STEP_ALONG, STEP_ACROSS = 0.35, 0.7  # of a lattice for the density of one sum of the coefficients
 DEPTH = 31.0  # e^-31 of the top is 3e-14
 RADIUS, SHELL = 7.9, 0.7  # sds given tau that b is followed to at first, and that are added while it is not enough
@@ -103,6 +104,26 @@ class Row:
         return float(logsumexp(self.log_mass))
 
 
+def stretched(kinds: Kinds, at: Row, tau: float) -> Row:
+    """Nodes at a tau beyond WIDE from those at WIDE.
+
+    For large tau the flat coefficients go with tau, I_i of a group inside is 1 / tau times a function of x_i'b / tau,
+    and that of a group at an end such a function alone (`models.propriety_of_counts`), but for 1 / tau or so.
+    """
+    log_times, inside = np.log(tau / at.tau), kinds.groups.inside
+    flat = np.array([not prior.proper for prior in kinds.coefficients])
+    by = np.where(flat, tau / at.tau, 1.0)
+    return replace(
+        at,
+        tau=tau,
+        b=at.b * by,
+        center=at.center * by,
+        root=at.root * by[:, None],
+        log_mass=at.log_mass + (flat.sum() - kinds.members @ inside) * log_times,
+        log_integrals=at.log_integrals - inside * log_times,
+    )
+
+
 def row(kinds: Kinds, tau: float, center: np.ndarray, root: np.ndarray, step: float, fineness: float) -> Row:
     """Nodes at one tau, about the mean and in the sds of b given tau, from which `center` and `root` may be far."""
     center, root = _climbed(kinds, tau, center, root, fineness)
@@ -175,9 +196,11 @@ def log_density_along(
     first, size = index.min(), np.ptp(index) + 1
     log_cell = np.log(np.abs(np.linalg.det(root))) - np.log(sd) + np.log(steps[1:]).sum()
     left_out = height[:, None] - integrals[:, without]
-    top = left_out.max(axis=0)
-    sums = np.stack([np.bincount(index - first, column, size) for column in np.exp(left_out - top).T], axis=1)
-    return at.center @ x + sd * steps[0] * (first + np.arange(size)), np.log(sums) + top + log_cell
+    tops = np.full((size, len(without)), -np.inf)
+    np.maximum.at(tops, index - first, left_out)
+    off = np.exp(left_out - tops[index - first])
+    sums = np.stack([np.bincount(index - first, column, size) for column in off.T], axis=1)
+    return at.center @ x + sd * steps[0] * (first + np.arange(size)), np.log(sums) + tops + log_cell
 
 
 def _integrals(kinds, tau, center, root, fineness) -> Callable[[np.ndarray], np.ndarray]:

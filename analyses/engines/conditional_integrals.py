@@ -30,7 +30,7 @@ LENGTH = 3.0  # units of theta beyond which steps grow, for a population of sd 0
 STEP = 0.5  # sds of the integrand, were it normal with the curvature of its mode
 # A Poisson likelihood is analytic up to pi / 2 off the real line, so the rule errs by exp(-pi^2 / step): by 1e-16.
 MOST_STEP = 0.27
-# Nodes of Hermite's rule, by how much the log likelihood changes over an sd of the population, by slope or curvature.
+# Nodes of Hermite's rule, by how much the log likelihood changes over an sd of the population. It bends over a unit.
 HERMITE = {0.01: 4, 0.1: 8, 0.5: 16}
 NODES_OF_EACH = 500  # of a rule about each mode, by what they cost: a shared lattice of more is not worth it
 # A polynomial of degree 11 through points that are 1/8 apart follows exp(m), or log(1 + exp(m)), to 1e-14 of it. A wide
@@ -132,9 +132,7 @@ def log_integrals(groups: Counted, m: np.ndarray, tau: float, fineness: float = 
     -------
     ndarray (node, J)
     """
-    steep = tau * np.abs(groups.slope(m)).max(axis=0)
-    bent = tau * np.sqrt(groups.curvature(m).max(axis=0))
-    rule = np.searchsorted(list(HERMITE), np.maximum(steep, bent))
+    rule = np.searchsorted(list(HERMITE), _change(groups, m, tau))
     logs = np.empty((len(m), len(groups)))
     for each in np.unique(rule):
         some = np.flatnonzero(rule == each)
@@ -144,6 +142,16 @@ def log_integrals(groups: Counted, m: np.ndarray, tau: float, fineness: float = 
         else:
             logs[:, some] = _on_shared_lattices(part, of_m, tau, fineness)
     return logs
+
+
+def _change(groups, m, tau) -> np.ndarray:
+    """How much the log likelihood changes over an sd of the population, by slope or curvature, or as it bends, (J,).
+
+    It is looked at three sds around as well: a likelihood that is level at m may bend there.
+    """
+    around = np.concatenate([m.min(axis=0, keepdims=True) - 3 * tau, m, m.max(axis=0, keepdims=True) + 3 * tau])
+    slope, curvature = np.abs(groups.slope(around)).max(axis=0), groups.curvature(around).max(axis=0)
+    return tau * np.maximum(np.maximum(slope, np.sqrt(curvature)), 1.0)
 
 
 def _of(m, groups):

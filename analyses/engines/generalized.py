@@ -196,10 +196,13 @@ def posterior(model: GeneralizedTwoLevel, fineness: float = 1.0) -> GeneralizedP
 
         def log_densities(logs):
             taus = np.exp(logs[0])
-            frames = approximate(kinds, taus)
-            for k, tau in enumerate(taus):
+            near = np.unique(np.minimum(taus, coefficient_lattices.WIDE))
+            frames = approximate(kinds, near)
+            for tau, b, root in zip(near, frames.b, frames.root, strict=True):
                 if tau not in known:
-                    known[tau] = coefficient_lattices.row(kinds, tau, frames.b[k], frames.root[k], step, fineness)
+                    known[tau] = coefficient_lattices.row(kinds, tau, b, root, step, fineness)
+            for tau in taus[taus > coefficient_lattices.WIDE]:
+                known[tau] = coefficient_lattices.stretched(kinds, known[coefficient_lattices.WIDE], tau)
             height = np.array([known[tau].log_integral for tau in taus]) + model.tau.log_density(taus) + logs[0]
             return np.vstack([height, height + moment * logs[0]])
 

@@ -59,8 +59,8 @@ class Rows:
 
     @classmethod
     def of(cls, kinds: Kinds, rows: Sequence[Row], share: np.ndarray, step: float, fineness: float) -> "Rows":
-        """Those rows that weigh more than next to nothing."""
-        held = share > LEAST_WEIGHT
+        """Those rows that weigh more than next to nothing, also in the second moments of what goes with tau."""
+        held = share * (1 + np.array([row.tau for row in rows]) ** 2) > LEAST_WEIGHT
         kept = tuple(row for row, one in zip(rows, held, strict=True) if one)
         return cls(kinds, kept, share[held] / share[held].sum(), step, fineness)
 

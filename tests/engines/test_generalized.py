@@ -163,6 +163,19 @@ def test_every_rule_for_an_integral_gives_the_same(kind, tau):
     np.testing.assert_allclose(each, slow, rtol=2e-12, atol=1e-10)
 
 
+@pytest.mark.parametrize("kind", [Proportions, Counts])
+@pytest.mark.parametrize("tau", [1e-3, 0.2, 0.45, 2.0, 30.0])
+def test_a_population_far_from_where_a_likelihood_bends_may_reach_it(kind, tau):
+    # Alone, level at m: nothing there tells that the likelihood falls a few tau away.
+    groups = kind.from_summary(range(4), [0, 0, 1, 3], [1.0, 50.0, 1.0, 9.0])
+    for m in np.arange(-40.0, 20.0, 3.0):
+        alone = np.array([[m]])
+        slow = conditional_integrals.about_each_mode(groups, alone, tau)
+        np.testing.assert_allclose(
+            conditional_integrals.log_integrals(groups, alone, tau), slow, rtol=2e-12, atol=1e-12
+        )
+
+
 def test_improper_models_and_too_many_covariates_are_refused():
     with pytest.raises(ImproperPosteriorError):
         generalized.posterior(model(Proportions, [0, 0, 0], [5, 5, 5]))
