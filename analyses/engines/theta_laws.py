@@ -140,7 +140,9 @@ class Rows:
         z, weight = np.polynomial.hermite_e.hermegauss(int(HERMITE_NODES * self.fineness) if tau else 1)
         points = (t[:, None] - tau * z).ravel()
         if kinds is None:
-            g = _in_blocks(points, m, lambda off: np.sinc(off / distance) / distance, log_weight)
+            among = (points > m.min()) & (points < m.max())  # beyond, all that is left is where the sum was cut off
+            g = np.zeros((len(points), 1))
+            g[among] = _in_blocks(points[among], m, lambda off: np.sinc(off / distance) / distance, log_weight)
         elif len(x) == 1:
             order = np.argsort(m)
             g = np.exp(_between(m[order], log_weight[order] - np.log(distance), points))
