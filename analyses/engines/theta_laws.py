@@ -34,6 +34,7 @@ LEAST_OF_ROW = 1e-13  # of a row that tells how narrow a law is
 # In distances of the nodes in m: sums over nodes at such a tau err by exp(-2 (pi tau / distance)^2), 4e-14.
 LEAST_TAU = 1.25
 HERMITE_NODES = 14  # so narrow a population needs no more
+MOST_EXPONENT = 700.0
 BLOCK_ENTRIES = 2_000_000
 
 
@@ -120,23 +121,40 @@ class Rows:
         t, factor = line.points, line.log_stretch[:, None]
         if kinds is not None:
             factor = factor + self.kinds.groups.subset(kinds).log_likelihood(t[:, None])
-        total = sum(self._of_row(k, t, x, tau[k], kinds) for k in range(len(self.rows)))
+        logs = [self._log_weight(k, kinds) for k in range(len(self.rows))]
+        top = np.max([log.max(axis=0) for log in logs], axis=0)  # of a group that nothing foretells no double holds it
+        nearest = self._nearest(t, x, tau)
+        total = sum(self._of_row(k, t, x, tau[k], kinds, logs[k] - top, top, nearest) for k in range(len(self.rows)))
         with np.errstate(divide="ignore"):
-            log = np.log(np.maximum(total, 0.0)) + factor
+            log = np.log(np.maximum(total, 0.0)) + factor + nearest[:, None]
         share = np.exp(log - log.max(axis=0))
         return [Density.of(line, column) for column in share.T]
 
-    def _of_row(self, k, t, x, tau, kinds) -> np.ndarray:
-        """Share of one tau in the sum over nodes, (point, kind), for each kind up to the same constant in all rows."""
-        row, m = self.rows[k], self.rows[k].b @ x
+    def _nearest(self, t, x, tau) -> np.ndarray:
+        """Log of the largest N(t | m, tau^2), (point,), but for its constant: far out it is no double itself."""
+        logs = []
+        for row, sd in zip(self.rows, tau, strict=True):
+            m = row.b @ x
+            away = np.maximum(np.maximum(m.min() - t, t - m.max()), 0.0)
+            logs.append(-((away / sd) ** 2) / 2 if sd else np.where(away > 0, -np.inf, 0.0))
+        largest = np.max(logs, axis=0)
+        return np.where(np.isfinite(largest), largest, 0.0)
+
+    def _log_weight(self, k, kinds) -> np.ndarray:
+        """Log of w / I_i at the nodes of a row, (node, kind)."""
+        row = self.rows[k]
         log_weight = (np.log(self.share[k]) - row.log_integral + row.log_mass)[:, None]
+        return log_weight if kinds is None else log_weight - row.log_integrals[:, kinds]
+
+    def _of_row(self, k, t, x, tau, kinds, log_weight, top, nearest) -> np.ndarray:
+        """Share of one tau in the sum over nodes, (point, kind), divided by exp(top) and exp(nearest)."""
+        row, m = self.rows[k], self.rows[k].b @ x
         distance = self.step * np.abs(row.root.T @ x).max()
-        if kinds is not None:
-            log_weight = log_weight - row.log_integrals[:, kinds]
         if tau > LEAST_TAU * distance:
-            return _in_blocks(
-                t, m, lambda off: np.exp(-((off / tau) ** 2) / 2) / (np.sqrt(2 * np.pi) * tau), log_weight
-            )
+            constant = np.sqrt(2 * np.pi) * tau
+            parts = np.array_split(np.arange(len(t)), t.size * m.size // BLOCK_ENTRIES + 1)
+            exponents = (-(((t[part, None] - m) / tau) ** 2) / 2 - nearest[part, None] for part in parts)
+            return np.concatenate([np.exp(e) for e in exponents]) @ np.exp(log_weight) / constant
         z, weight = np.polynomial.hermite_e.hermegauss(int(HERMITE_NODES * self.fineness) if tau else 1)
         points = (t[:, None] - tau * z).ravel()
         if kinds is None:
@@ -148,8 +166,9 @@ class Rows:
             g = np.exp(_between(m[order], log_weight[order] - np.log(distance), points))
         else:
             grid, logs = coefficient_lattices.log_density_along(self.kinds, row, x, kinds, self.fineness)
-            g = np.exp(_between(grid, np.log(self.share[k]) - row.log_integral + logs, points))
-        return np.einsum("tzk,z->tk", g.reshape(len(t), len(z), -1), weight / weight.sum())
+            g = np.exp(_between(grid, np.log(self.share[k]) - row.log_integral + logs - top, points))
+        sums = np.einsum("tzk,z->tk", g.reshape(len(t), len(z), -1), weight / weight.sum())
+        return sums * np.exp(np.minimum(-nearest, MOST_EXPONENT))[:, None]
 
 
 class Range(NamedTuple):

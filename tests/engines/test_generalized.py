@@ -141,6 +141,18 @@ def test_equal_groups_are_computed_once_and_have_equal_rows():
     assert (rows.loc["1"] == rows.loc["3"]).all()
 
 
+def test_a_group_that_nothing_foretells_is_pulled_as_far_as_the_population_pulls():
+    # Under a population as narrow as that of the others its likelihood is below exp(-720), so its inverse overflows.
+    # Its mode is where y - n p is (theta - mu) / tau^2; tau is known to a percent or so.
+    y, size = [*(3000 * [10, 11, 9]), 99_000], [*(9000 * [50]), 100_000]
+    posterior = generalized.posterior(model(Proportions, y, size))
+    assert posterior.rows.rows[0].log_integrals.min() < -720
+    p, mu, tau = posterior.theta([9000], response=True), posterior.b.mean[0], posterior.tau().mean[0]
+    pull = (np.log(p.mean[0] / (1 - p.mean[0])) - mu) / tau**2
+    assert 99_000 - 100_000 * p.mean[0] == pytest.approx(pull, rel=0.05)
+    assert p.sd[0] == pytest.approx(np.sqrt(p.mean[0] * (1 - p.mean[0]) / 100_000), rel=0.05)
+
+
 def test_a_new_group_without_data_has_the_law_of_the_population():
     posterior = generalized.posterior(model(*CASES["events"]))
     mu, tau, new = posterior.b, posterior.tau(), posterior.new_theta(np.ones((1, 1)))
