@@ -219,7 +219,7 @@ def recover_theta(idata: xr.DataTree, model: TwoLevel, *, rng: np.random.Generat
     theta = model.theta_given(b, drawn["tau"], drawn.get("sigma", np.ones_like(drawn["tau"]))).draw(rng)
     recovered = idata.copy()
     recovered["posterior"] = xr.DataTree(
-        posterior.assign(theta=(("chain", "draw", g.dim), theta)).assigncoordinates({g.dim: list(g.labels)})
+        posterior.assign(theta=(("chain", "draw", g.dim), theta)).assign_coords({g.dim: list(g.labels)})
     )
     return recovered
 
