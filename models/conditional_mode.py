@@ -14,6 +14,7 @@ from models.groups.counted import Counted
 NEAR_ENOUGH = 0.05  # sds from the mode
 MOST_STEPS = 200
 FARTHEST = 50.0  # that a mode lies beyond m or beyond a peak, where tau is 1
+LEVEL = 1e-8  # rise of the middle piece that expm1(rise) / rise is 1 of, to half the digits and with no effect on draws
 BESIDE = 1.2  # sds from the mode at which the envelope of draws touches the density
 
 
@@ -141,7 +142,7 @@ class Envelope(NamedTuple):
         ends = (own[1:] - own[:-1]) / (slope[:-1] - slope[1:])
         low, high = own[0] + slope[0] * ends[0], own[2] + slope[2] * ends[1]
         width, rise = ends[1] - ends[0], slope[1] * (ends[1] - ends[0])
-        flat = np.abs(rise) < 1e-8
+        flat = np.abs(rise) < LEVEL
         middle = np.exp(low) * width * np.where(flat, 1.0, np.expm1(rise) / np.where(flat, 1.0, rise))
         mass = np.stack([np.exp(low) / slope[0], middle, -np.exp(high) / slope[2]])
         return cls(at, height, slope, ends, mass / mass.sum(axis=0))
@@ -151,7 +152,7 @@ class Envelope(NamedTuple):
         u, v = rng.random(self.share[0].shape), rng.random(self.share[0].shape)
         width, slope = self.ends[1] - self.ends[0], self.slope[1]
         rise = slope * width
-        flat = np.abs(rise) < 1e-8
+        flat = np.abs(rise) < LEVEL
         inside = np.where(flat, v * width, np.log1p(v * np.expm1(rise)) / np.where(flat, 1.0, slope))
         log = -np.log1p(-v)
         left, right = self.ends[0] - log / self.slope[0], self.ends[1] - log / self.slope[2]

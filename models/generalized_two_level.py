@@ -8,7 +8,7 @@ Given b and tau groups are independent, and each has one number, theta_i. So wit
     p(b, tau, y) = p(b) p(tau) prod_i integral L_i(t) N(t | x_i'b, tau^2) dt.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
@@ -18,7 +18,6 @@ from models import distributions, priors, spellings
 from models.conditional_mode import GivenPopulation
 from models.distributions import Conditionals, Numbers, State
 from models.groups.counted import Counted
-from models.groups.labelled import Positions
 from models.groups.proportions import Proportions
 from models.least_squares import regression
 from models.standard import Standard
@@ -81,10 +80,6 @@ class GeneralizedTwoLevel:
         """Priors of the coefficients and of tau as users write them, by name."""
         stated = {**dict(zip(("mu", *self.groups.covariates), self.coefficients, strict=True)), "tau": self.tau}
         return dict(spellings.stated(name, prior) for name, prior in stated.items())
-
-    def subset(self, positions: Positions | None) -> Self:
-        """The model of the groups at some positions, or of all groups if `positions` is None."""
-        return self if positions is None else replace(self, groups=self.groups.subset(positions))
 
     @cached_property
     def standard(self) -> Standard[Self]:

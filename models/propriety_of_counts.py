@@ -108,7 +108,7 @@ def _reasons(model: GeneralizedTwoLevel) -> Iterator[str]:
 
 
 def separation(model: GeneralizedTwoLevel) -> np.ndarray | None:
-    """A direction (p,) of the coefficients along which the likelihood does not fall, None if there is none.
+    """Find a direction (p,) of the coefficients along which the likelihood does not fall; None if it falls in all.
 
     It is found by linear programs: the largest of each flat coefficient, either way, with none beyond one.
     """

@@ -62,5 +62,5 @@ def build_counts(model: GeneralizedTwoLevel, *, parameterization: Parameterizati
 
 
 def _size(groups) -> np.ndarray:
-    """Trials as whole numbers, exposure as it is."""
+    """Trials as whole numbers, or exposure."""
     return groups.size.astype(int) if isinstance(groups, Proportions) else groups.size

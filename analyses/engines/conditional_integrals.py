@@ -36,7 +36,8 @@ NODES_OF_EACH = 500  # of a rule about each mode, by what they cost: a shared la
 # A polynomial of degree 11 through points that are 1/8 apart follows exp(m), or log(1 + exp(m)), to 1e-14 of it. A wide
 # population leaves nothing of the likelihood that is narrower.
 POINTS_OF_POLYNOMIAL, SPACING = 12, 0.125
-LEAST_POINTS = 48  # of a table
+LEAST_POINTS = 48  # of a table: two an sd of x'b, over 24 of them
+OF_LIKELIHOOD = 6  # exponentials that a log likelihood costs as much as
 LEAST_LOG = -500.0  # of an integral: a smaller one may have underflowed in part
 BLOCK_ENTRIES = 2_000_000
 
@@ -184,7 +185,7 @@ def _on_shared_lattices(groups, m, tau, fineness) -> np.ndarray:
         part, of_m, centers = groups.subset(some), _of(m, some), at[:, some].mean(axis=0)
         line = Line(centers.mean(), max(length(tau), 2 * np.ptp(centers)), steps[some].min())
         ends_of_line = low[some].min(), high[some].max()
-        if line.count(*ends_of_line) * (of_m.size + 6 * some.size) < NODES_OF_EACH * len(m) * some.size:
+        if line.count(*ends_of_line) * (of_m.size + OF_LIKELIHOOD * some.size) < NODES_OF_EACH * len(m) * some.size:
             logs[:, some] = _on_line(line.between(*ends_of_line), part, of_m, tau)
     lost = np.flatnonzero(~(logs > LEAST_LOG).all(axis=0))
     if lost.size:

@@ -17,6 +17,7 @@ from analyses.engines import coefficient_lattices, nodes
 from analyses.engines.coefficient_lattices import Kinds, Row, approximate
 from analyses.engines.coordinates import Axis, Coordinates
 from analyses.engines.mixture import PROBABILITIES, Mixture, Named, figures, highest_moment, named, spread, table
+from analyses.engines.modes import SCAN_STEP
 from analyses.engines.nodes import Nodes
 from analyses.engines.theta_laws import Density, Rows
 from models.generalized_two_level import GeneralizedTwoLevel
@@ -24,6 +25,7 @@ from models.groups.labelled import Positions
 from models.propriety_of_counts import moments, require_proper
 
 EVERY = slice(None)
+SCANNED = -4.0, 3.0  # logs of tau
 FINER = 1.25  # nodes for the numerical error are so many times as close
 MOST_TRIALS, SHORTER = 6, 1.4  # times that steps are shortened, by so much at least
 MOST_MOVED = 1e-5  # of a width: by which the law of tau may move without every other node
@@ -162,14 +164,8 @@ def _joined(laws: Sequence[Mixture]) -> Mixture:
     return Mixture(mean, sd, cdf, lambda p: np.concatenate([law.quantile(p) for law in laws], axis=-1))
 
 
-def posterior(model: GeneralizedTwoLevel, fineness: float = 1.0) -> GeneralizedPosterior:
-    """Compute the posterior of a model of counts.
-
-    Parameters
-    ----------
-    model : GeneralizedTwoLevel
-    fineness : float
-        What the usual steps are divided by; `error` tells whether they were short enough.
+def posterior(model: GeneralizedTwoLevel) -> GeneralizedPosterior:
+    """Compute the posterior of a model of counts; `error` of it tells whether the steps were short enough.
 
     Raises
     ------
@@ -220,7 +216,7 @@ def posterior(model: GeneralizedTwoLevel, fineness: float = 1.0) -> GeneralizedP
             model, at, Rows.of(kinds, rows[every], share, step, fineness), at_fineness, fineness
         )
 
-    return at_fineness(fineness)
+    return at_fineness(1.0)
 
 
 def _stands(at: Nodes) -> bool:
@@ -264,8 +260,9 @@ def _approximately(kinds, prior):
 def _starts(model, coordinates, log_densities) -> np.ndarray:
     """Logs (1, mode) of tau near the modes of its density."""
     typical = np.log([value for value in model.tau.typical if value > 0])
-    low, high = min(-4.0, *typical - 2, 0.0), max(3.0, *typical + 2, 0.0)
-    logs = np.arange(low, high, 0.25)
+    # A likelihood bends over a unit of theta. A mode beyond the range is climbed to from its end.
+    low, high = min(SCANNED[0], *typical - 2), max(SCANNED[1], *typical + 2)
+    logs = np.arange(low, high, SCAN_STEP)
     inside = logs[None, logs < np.log(model.tau.upper)]
     height = log_densities(inside)[0] + coordinates.log_volume(coordinates.of_logs(inside))
     padded = np.pad(height, 1, constant_values=-np.inf)

@@ -33,7 +33,7 @@ LEAST_WEIGHT = 1e-15  # of a row that a law cannot do without
 LEAST_OF_ROW = 1e-13  # of a row that tells how narrow a law is
 # In distances of the nodes in m: sums over nodes at such a tau err by exp(-2 (pi tau / distance)^2), 4e-14.
 LEAST_TAU = 1.25
-HERMITE_NODES = 14  # so narrow a population needs no more
+HERMITE_NODES = 14  # beside g, of which tau is half an sd at most: the rule errs by (1 / 11)^14
 MOST_EXPONENT = 700.0
 BLOCK_ENTRIES = 2_000_000
 
@@ -188,7 +188,7 @@ class Density(NamedTuple):
 
     @classmethod
     def of(cls, line: Line, weight: np.ndarray) -> "Density":
-        """The law with such weights, without the ends of the line where there are none: a rate may overflow there."""
+        """The law with these weights; the ends of the line that have none are cut off, as a rate may overflow there."""
         held = np.flatnonzero(weight)
         part = slice(held[0], held[-1] + 1)
         return cls(replace(line, v=line.v[part]), weight[part] / weight.sum())

@@ -16,8 +16,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from models.distributions import Numbers
-from models.groups import naming
-from models.groups.covariates import columns_of
 from models.groups.labelled import Labelled
 
 
@@ -72,13 +70,8 @@ class Counted(Labelled):
         """From a data frame of one row a group."""
         from models.groups import dataframes  # narwhals takes its time to import
 
-        columns = dataframes.of_groups(frame, label, [y, size], covariates)
-        count = range(1, len(columns["y0"]) + 1)
-        labels = naming.read(f"column {label!r}", columns["group"]) if label else tuple(map(str, count))
-        levels = {name: dict(zip(labels, columns[f"x{k}"], strict=True)) for k, name in enumerate(covariates)}
-        naming.warn_of_missing(f"column {label!r}", labels)
-        of_levels = columns_of(levels, labels)
-        return cls.from_summary(labels, columns["y0"], columns["y1"], covariates=of_levels, dim=dim)
+        labels, (counts, sizes), columns = dataframes.summaries(frame, label, [y, size], covariates)
+        return cls.from_summary(labels, counts, sizes, covariates=columns, dim=dim)
 
     @abstractmethod
     def log_likelihood(self, theta: np.ndarray) -> np.ndarray:

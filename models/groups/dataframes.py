@@ -13,6 +13,7 @@ import numpy as np
 from narwhals.typing import Frame, IntoFrame
 
 from models.groups import naming, validation
+from models.groups.covariates import columns_of
 
 
 class Row(NamedTuple):
@@ -56,6 +57,32 @@ def of_groups(
     for k, name in enumerate(covariates):
         validation.require_present(f"covariate {name!r}", columns[f"x{k}"])
     return columns
+
+
+class Summaries(NamedTuple):
+    """Rows of a frame that are groups: their labels, columns of numbers, and covariates as numbers."""
+
+    labels: tuple[str, ...]
+    numbers: list[list]
+    covariates: dict[str, Any]
+
+
+def summaries(
+    frame: IntoFrame | dict, label: str | None, numbers: Sequence[str], covariates: Sequence[str]
+) -> Summaries:
+    """Read a frame of one row a group; labels count from 1 where no column has them.
+
+    Raises
+    ------
+    ValueError
+        As `of_groups`, and for a covariate that does not vary.
+    """
+    columns = of_groups(frame, label, numbers, covariates)
+    count = range(1, len(columns["y0"]) + 1)
+    labels = naming.read(f"column {label!r}", columns["group"]) if label else tuple(map(str, count))
+    levels = {name: dict(zip(labels, columns[f"x{k}"], strict=True)) for k, name in enumerate(covariates)}
+    naming.warn_of_missing(f"column {label!r}", labels)
+    return Summaries(labels, [columns[f"y{k}"] for k in range(len(numbers))], columns_of(levels, labels))
 
 
 def fetched(frame: nw.LazyFrame) -> dict[str, np.ndarray]:

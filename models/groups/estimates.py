@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from models.groups import naming, validation
-from models.groups.covariates import columns_of
 from models.groups.grouped_data import Groups
 
 if TYPE_CHECKING:
@@ -88,17 +87,12 @@ class Estimates(Groups):
         error = variance if standard_error is None else standard_error
         if error is None or (standard_error is not None and variance is not None):
             raise ValueError("give either the standard error's column or the variance's")
-        columns = dataframes.of_groups(frame, label, [estimate, error], covariates)
-        count = range(1, len(columns["y0"]) + 1)
-        labels = naming.read(f"column {label!r}", columns["group"]) if label else tuple(map(str, count))
-        errors: ArrayLike = columns["y1"]
+        labels, (estimates, errors), columns = dataframes.summaries(frame, label, [estimate, error], covariates)
         if variance is not None:
             variances = validation.numbers("variance", errors)
             validation.require(labels, "variance", variances, variances > 0, "must be positive")
-            errors = np.sqrt(variances)
-        levels = {name: dict(zip(labels, columns[f"x{k}"], strict=True)) for k, name in enumerate(covariates)}
-        naming.warn_of_missing(f"column {label!r}", labels)
-        return cls.from_summary(labels, columns["y0"], errors, covariates=columns_of(levels, labels), dim=dim)
+            errors = np.sqrt(variances).tolist()
+        return cls.from_summary(labels, estimates, errors, covariates=columns, dim=dim)
 
     @property
     def standard_error(self) -> np.ndarray:

@@ -7,7 +7,8 @@ from helpers import brute_counts
 from helpers.brute_counts import Brute, panels
 from partial_pooling_data import table
 
-from analyses.engines import conditional_integrals, generalized, mixture
+from analyses.engines import coefficient_lattices, conditional_integrals, generalized, mixture
+from analyses.engines.coefficient_lattices import Kinds
 from models import priors
 from models.generalized_two_level import GeneralizedTwoLevel
 from models.groups import Counts, Proportions
@@ -153,12 +154,49 @@ def test_a_group_that_nothing_foretells_is_pulled_as_far_as_the_population_pulls
     assert p.sd[0] == pytest.approx(np.sqrt(p.mean[0] * (1 - p.mean[0]) / 100_000), rel=0.05)
 
 
+def test_nodes_are_found_from_a_center_that_is_far_off_in_sds_of_any_size():
+    # With a million groups an approximate center is that far off; here it is put there.
+    kinds = Kinds.of(model(*CASES["ends, single trials"]))
+    near = coefficient_lattices.row(kinds, 1.0, np.zeros(1), np.eye(1), 0.35, 1.0)
+    for center, sd in ((80.0, 1.0), (-80.0, 0.02), (3.0, 30.0)):
+        far = coefficient_lattices.row(kinds, 1.0, np.array([center]), np.array([[sd]]), 0.35, 1.0)
+        assert far.log_integral == pytest.approx(near.log_integral, abs=1e-10)
+
+
+def test_a_tail_of_tau_that_falls_like_a_power_is_followed_as_far_as_its_moments_need():
+    # The second moment converges like 1 / tau, so rows that weigh next to nothing are part of it.
+    groups = Proportions.from_summary(range(3), [2, 3, 5], [9, 9, 9])
+    posterior = generalized.posterior(GeneralizedTwoLevel(groups=groups, tau=priors.HalfCauchy(1.0)))
+    assert posterior.rows.tau.max() > 1e8
+    errors = posterior.error().div(mixture.spread(posterior.table()), axis=0)
+    assert errors[["mean", "sd"]].max(axis=None) < MOMENTS
+    assert errors.drop(columns=["mean", "sd"]).max(axis=None) < QUANTILES
+
+
 def test_a_new_group_without_data_has_the_law_of_the_population():
     posterior = generalized.posterior(model(*CASES["events"]))
     mu, tau, new = posterior.b, posterior.tau(), posterior.new_theta(np.ones((1, 1)))
     variance = mu.sd[0] ** 2 + tau.sd[0] ** 2 + tau.mean[0] ** 2  # theta = mu + tau z
     assert new.mean[0] == pytest.approx(mu.mean[0], abs=1e-10)
     assert new.sd[0] ** 2 == pytest.approx(variance, rel=1e-9)
+
+
+def test_stretched_nodes_are_those_of_a_larger_tau():
+    # What is not a power of tau is a few units over it, 1e-4 here.
+    flat = model(Proportions, [2, 3, 5, 0], [9, 9, 9, 9])
+    kinds, taus = Kinds.of(flat), np.array([1e5, 1e6])
+    near, far = (coefficient_lattices.row(kinds, tau, np.zeros(1), np.array([[tau]]), 0.35, 1.0) for tau in taus)
+    stretched = coefficient_lattices.stretched(kinds, near, taus[1])
+    assert stretched.log_integral == pytest.approx(far.log_integral, abs=1e-3)
+    means, sds = [], []
+    for row in (stretched, far):
+        weight = np.exp(row.log_mass - row.log_integral)
+        means.append(weight @ row.b[:, 0])
+        sds.append(np.sqrt(weight @ (row.b[:, 0] - means[-1]) ** 2))
+    assert means[0] == pytest.approx(means[1], abs=1e-3 * sds[1])
+    assert sds[0] == pytest.approx(sds[1], rel=1e-3)
+    middle = [row.log_integrals[np.abs(row.b[:, 0] - means[1]).argmin()] for row in (stretched, far)]
+    np.testing.assert_allclose(*middle, atol=0.5)  # nodes do not coincide
 
 
 @pytest.mark.parametrize("kind", [Proportions, Counts])
